@@ -1,0 +1,36 @@
+/** The port to what one shard remembers across a restart. The swarm in memory is ahead of it; peers restate the rest. */
+import type { HostId, TaskId } from "../../schema/ids.ts";
+import type { TaskQuery } from "../../schema/wire/query.ts";
+import type { Change, DigestChunk, HostRecord, PeerRecord, TaskRecord } from "../core/change.ts";
+
+/** One task with everything that belongs to it. */
+export interface StoredTask {
+  readonly task: TaskRecord;
+  readonly peers: readonly PeerRecord[];
+  readonly digests: readonly DigestChunk[];
+}
+
+export interface Directory {
+  /** Every host this shard has met, by id. A shard has thousands at most, so they are read whole at start. */
+  hosts(): Promise<HostRecord[]>;
+
+  /** A task with its peers and digests, or `undefined`. */
+  task(taskId: TaskId): Promise<StoredTask | undefined>;
+
+  /** Tasks after `query.cursor` in the order of their ids, at most `query.limit`, that fit every filter of the query.
+   *  With `host`: tasks in which that host has a peer whose state is not `left`. */
+  tasks(query: TaskQuery): Promise<TaskRecord[]>;
+
+  /** Peers of one host whose state is not `left`, at most `limit`, by task id. */
+  peersOf(hostId: HostId, limit: number): Promise<PeerRecord[]>;
+
+  /** Ids of tasks whose state is `running`: those a shard takes back into memory after a restart. */
+  runningTasks(): Promise<TaskId[]>;
+
+  countTasks(): Promise<number>;
+
+  /** Applies all changes or none, in order. An empty list does nothing. */
+  apply(changes: readonly Change[]): Promise<void>;
+
+  close(): Promise<void>;
+}

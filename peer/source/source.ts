@@ -1,0 +1,43 @@
+/** The port to whatever owns the bytes. A driver turns a URL into an opened `Source`; everything after that only knows
+ *  this interface. */
+import type { ByteRange } from "../../schema/byte-range.ts";
+import type { SourceRequest } from "../../schema/wire/pull.ts";
+
+export interface SourceStat {
+  readonly sizeBytes: number;
+  /** Pins the content: `etag:...`, `modified:...` or, when the source gives neither, `size:...`. */
+  readonly version: string;
+  /** Whether `read` can start anywhere; if not, only the whole range may be read. */
+  readonly ranged: boolean;
+  readonly contentType?: string;
+  /** Epoch milliseconds, when the source tells. */
+  readonly lastModifiedMs?: number;
+}
+
+export interface SourceReadOptions {
+  readonly signal: AbortSignal;
+  /** The stat this read belongs to: content of another version, or of another length, must not be delivered. */
+  readonly expect: SourceStat;
+}
+
+/** One object at one store, with the rights of whoever asked for it. */
+export interface Source {
+  /** Canonical location for the task's identity; no credentials. */
+  readonly location: string;
+  /** For people and for the scheduler; no credentials and no query. */
+  readonly displayUrl: string;
+
+  /** Asks the store for size and version with the caller's own rights: one small request, two at most.
+   *  @throws ProblemError `source-not-found`, `source-forbidden`, `source-refused`, `source-unreachable`,
+   *  `source-size-unknown`, `source-lied`. */
+  stat(signal: AbortSignal): Promise<SourceStat>;
+
+  /** Streams exactly the bytes of `range`, in order. The stream ends early only by an error.
+   *  @throws ProblemError as `stat`, and `source-changed` when the version is not the expected one;
+   *  also from within the iteration. Breaking off the iteration closes the connection. */
+  read(range: ByteRange, options: SourceReadOptions): AsyncIterable<Uint8Array>;
+}
+
+/** Opens the source a request names, without any I/O to the store yet (profile files may be read).
+ *  @throws ProblemError `bad-request` (broken URL) or `source-unsupported` (unknown scheme, naming those that work). */
+export type OpenSource = (request: SourceRequest) => Promise<Source>;

@@ -1,0 +1,50 @@
+/** The port to the pieces a host keeps. A task's pieces lie at their offsets; a piece counts as held only once it was
+ *  verified, written and journaled, in that order. */
+
+import type { Bitfield } from "../../schema/bitfield.ts";
+import type { TaskId } from "../../schema/ids.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+
+export interface StoredTask {
+  readonly info: TaskInfo;
+  /** Live view: pieces held, verified. Do not write to it. */
+  readonly held: Bitfield;
+  readonly heldCount: number;
+  readonly complete: boolean;
+  readonly createdAtMs: number;
+  readonly completedAtMs: number | null;
+
+  /** BLAKE3 digest of a held piece. */
+  digestOf(piece: number): Uint8Array | undefined;
+
+  /** Keeps one piece that was already verified: bytes first, then its journal record. Writing a piece that is held
+   *  already does nothing.
+   *  @throws ProblemError `disk-full` or `store-failed`; the piece is then not held. */
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void>;
+
+  /** Forgets one piece (it was found rotten). */
+  drop(piece: number): Promise<void>;
+
+  /** Bytes of one held piece. @throws ProblemError `store-failed` when it is not held or cannot be read. */
+  read(piece: number): Promise<Uint8Array>;
+
+  /** Where the content lies: one file, pieces at their offsets, `sizeBytes` long. */
+  readonly path: string;
+
+  /** While at least one pin is held the task is not removed. Dispose the pin to release it. */
+  pin(): Disposable;
+}
+
+export interface PieceStore {
+  /** Opens a task, creating it when new. The same object is given to every caller.
+   *  @throws ProblemError `task-mismatch` when it is stored with another size or piece length. */
+  open(info: TaskInfo): Promise<StoredTask>;
+  get(taskId: TaskId): StoredTask | undefined;
+  list(): StoredTask[];
+  /** Deletes the task's bytes. @throws ProblemError `task-busy` while it is pinned, `task-not-found`. */
+  remove(taskId: TaskId): Promise<void>;
+  /** Bytes of pieces held, over all tasks. */
+  storedBytes(): number;
+  freeBytes(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+/** Which pieces a peer has, one bit each. Bit 0 of byte 0 (the least significant) is piece 0. */
+
+export type Bitfield = Uint8Array;
+
+export function bitfieldBytes(pieceCount: number): number {
+  return (pieceCount + 7) >> 3;
+}
+
+export function emptyBitfield(pieceCount: number): Bitfield {
+  return new Uint8Array(bitfieldBytes(pieceCount));
+}
+
+export function hasPiece(bits: Bitfield, piece: number): boolean {
+  return ((bits[piece >> 3] ?? 0) & (1 << (piece & 7))) !== 0;
+}
+
+/** Sets a bit; returns whether it was clear before. Pieces beyond the field are ignored and give `false`. */
+export function addPiece(bits: Bitfield, piece: number): boolean {
+  const at = piece >> 3;
+  const byte = bits[at];
+  if (byte === undefined) return false;
+  const mask = 1 << (piece & 7);
+  if ((byte & mask) !== 0) return false;
+  bits[at] = byte | mask;
+  return true;
+}
+
+/** Clears a bit; returns whether it was set before. */
+export function removePiece(bits: Bitfield, piece: number): boolean {
+  const at = piece >> 3;
+  const byte = bits[at];
+  const mask = 1 << (piece & 7);
+  if (byte === undefined || (byte & mask) === 0) return false;
+  bits[at] = byte & ~mask;
+  return true;
+}
+
+export function countPieces(bits: Bitfield): number {
+  let count = 0;
+  for (let byte of bits) {
+    while (byte !== 0) {
+      byte &= byte - 1;
+      count++;
+    }
+  }
+  return count;
+}
+
+/** Numbers of the pieces that are set, ascending, at most `pieceCount` of them. */
+export function* piecesOf(bits: Bitfield, pieceCount: number): Generator<number> {
+  for (let piece = 0; piece < pieceCount; piece++) if (hasPiece(bits, piece)) yield piece;
+}
+
+/** A field received from elsewhere is usable only when its length fits and no bit beyond the last piece is set. */
+export function isBitfieldOf(bits: Bitfield, pieceCount: number): boolean {
+  if (bits.length !== bitfieldBytes(pieceCount)) return false;
+  const spare = bits.length * 8 - pieceCount;
+  const last = bits[bits.length - 1] ?? 0;
+  return spare === 0 || last >> (8 - spare) === 0;
+}

@@ -1,0 +1,35 @@
+/** The canonical name of what a URL points at: what two callers must agree on to share a task. */
+import { signatureProfilesOf } from "./signature-profile.ts";
+
+export interface LocationOptions {
+  /** Names of query parameters to drop, in place of the signature profiles. `undefined` means: by profile. */
+  readonly filteredQueryParams?: readonly string[];
+}
+
+/** Scheme, host and path as WHATWG normalises them, without user info and fragment, and the query without the
+ *  parameters that only sign it, in their original order and spelling. */
+export function canonicalLocation(url: URL, options: LocationOptions = {}): string {
+  const pairs = url.search.length > 1 ? url.search.slice(1).split("&") : [];
+  const names = pairs.map(nameOfPair);
+  const dropped = new Set(
+    options.filteredQueryParams?.map((name) => name.toLowerCase()) ??
+      signatureProfilesOf(names).flatMap((profile) => profile.parameters),
+  );
+  const kept = pairs.filter((pair, at) => pair !== "" && !dropped.has((names[at] ?? "").toLowerCase()));
+  const query = kept.length === 0 ? "" : `?${kept.join("&")}`;
+  return `${url.protocol}//${url.host}${url.pathname}${query}`;
+}
+
+/** What people and the scheduler may see of a URL: no user info, and no query, since any value there may be a secret. */
+export function displayUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
+}
+
+function nameOfPair(pair: string): string {
+  const name = pair.split("=", 1)[0] ?? "";
+  try {
+    return decodeURIComponent(name.replaceAll("+", " "));
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,31 @@
+import { blob, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+export const tasks = sqliteTable("tasks", {
+  taskId: text("task_id").primaryKey(),
+  url: text("url").notNull(),
+  tag: text("tag").notNull(),
+  application: text("application").notNull(),
+  version: text("version").notNull(),
+  sizeBytes: integer("size_bytes").notNull(),
+  pieceLengthBytes: integer("piece_length_bytes").notNull(),
+  ranged: integer("ranged", { mode: "boolean" }).notNull(),
+  state: text("state", { enum: ["running", "succeeded", "failed", "idle"] }).notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  updatedAtMs: integer("updated_at_ms").notNull(),
+});
+
+/** BLAKE3 piece digests in chunks of `DIGESTS_PER_CHUNK`, so that a row stays far under SQLite's 2 MB on Durable
+ *  Objects and a change rewrites little. */
+export const pieceDigests = sqliteTable(
+  "piece_digests",
+  {
+    taskId: text("task_id").notNull(),
+    chunk: integer("chunk").notNull(),
+    /** Which of the chunk's pieces are known, as a bitfield. */
+    known: blob("known", { mode: "buffer" }).$type<Uint8Array>().notNull(),
+    digests: blob("digests", { mode: "buffer" }).$type<Uint8Array>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.taskId, table.chunk] })],
+);
+
+export const DIGESTS_PER_CHUNK = 1024;

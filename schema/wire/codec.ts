@@ -1,0 +1,71 @@
+/** Frames: one msgpack map `{v, messages}` a WebSocket message or POST body. */
+import { Packr } from "msgpackr";
+import { z } from "zod";
+import { ProblemError } from "../problem.ts";
+import { type PeerMessage, peerMessageSchema } from "./peer-message.ts";
+import { type SchedulerMessage, schedulerMessageSchema } from "./scheduler-message.ts";
+
+export const PROTOCOL_VERSION = 1;
+export const MSGPACK_TYPE = "application/msgpack";
+/** A frame longer than this is refused before it is decoded. */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+export const MAX_MESSAGES_PER_FRAME = 1024;
+
+// Plain maps, no records extension: what we write any msgpack reader can read, and no generated code is needed.
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: "number", moreTypes: false });
+
+const frameOf = <Schema extends z.ZodType>(message: Schema) =>
+  z.object({ v: z.literal(PROTOCOL_VERSION), messages: z.array(message).max(MAX_MESSAGES_PER_FRAME) });
+
+const peerFrameSchema = frameOf(peerMessageSchema);
+const schedulerFrameSchema = frameOf(schedulerMessageSchema);
+
+export function encodePeerFrame(messages: readonly PeerMessage[]): Uint8Array<ArrayBuffer> {
+  return encode(messages);
+}
+
+export function encodeSchedulerFrame(messages: readonly SchedulerMessage[]): Uint8Array<ArrayBuffer> {
+  return encode(messages);
+}
+
+/** @throws ProblemError `bad-message` (what is wrong and where), `body-too-large` or `protocol-mismatch`. */
+export function decodePeerFrame(bytes: Uint8Array): PeerMessage[] {
+  return decode(bytes, peerFrameSchema).messages;
+}
+
+/** @throws ProblemError as `decodePeerFrame`. */
+export function decodeSchedulerFrame(bytes: Uint8Array): SchedulerMessage[] {
+  return decode(bytes, schedulerFrameSchema).messages;
+}
+
+function encode(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(packr.pack({ v: PROTOCOL_VERSION, messages }));
+}
+
+function decode<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
+  if (bytes.length > MAX_FRAME_BYTES) {
+    throw new ProblemError(
+      "body-too-large",
+      `A frame may have at most ${MAX_FRAME_BYTES} bytes: this one has ${bytes.length}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = packr.unpack(bytes);
+  } catch (cause) {
+    throw new ProblemError("bad-message", "The frame is not valid msgpack", { cause });
+  }
+  const version = typeof value === "object" && value !== null && "v" in value ? value.v : undefined;
+  if (typeof version === "number" && version !== PROTOCOL_VERSION) {
+    throw new ProblemError(
+      "protocol-mismatch",
+      `This side speaks protocol ${PROTOCOL_VERSION}, the frame is of protocol ${version}: run the same version on both sides`,
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ProblemError(
+    "bad-message",
+    `The frame does not fit protocol ${PROTOCOL_VERSION}: ${z.prettifyError(parsed.error).slice(0, 1000)}`,
+  );
+}

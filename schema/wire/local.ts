@@ -1,0 +1,99 @@
+/** The local API: what `pantala` commands ask the peer on the same machine over its unix socket, in JSON. */
+import { z } from "zod";
+import { problemSchema } from "../problem.ts";
+import { hostInfoSchema, hostLoadSchema } from "./host.ts";
+import { sourceRequestSchema } from "./pull.ts";
+
+/** `POST /v1/get`. The reply is a stream of JSON lines, one `GetEvent` each; closing it cancels the request. */
+export const getRequestSchema = z.object({
+  source: sourceRequestSchema,
+  /** `algorithm:hex` the whole content must have. */
+  digest: z.string().max(200).optional(),
+  /** 0: no limit. */
+  timeoutMs: z.int().min(0).default(0),
+});
+export type GetRequest = z.input<typeof getRequestSchema>;
+
+const bytesBySource = {
+  /** Verified bytes so far by where they came from; their sum is how much of the task is here. */
+  sourceBytes: z.number(),
+  peerBytes: z.number(),
+  localBytes: z.number(),
+};
+
+export const getEventSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("opened"),
+    taskId: z.string(),
+    url: z.string(),
+    sizeBytes: z.number(),
+    pieceLengthBytes: z.number(),
+    pieceCount: z.number(),
+  }),
+  z.object({
+    type: z.literal("progress"),
+    ...bytesBySource,
+    /** Hosts that serve us now. */
+    parentCount: z.number(),
+    /** Why nothing moved for a while, or null. */
+    stall: z.string().nullable(),
+  }),
+  /** The content lies complete and verified at `path` and stays there while this stream is open. */
+  z.object({ type: z.literal("ready"), path: z.string(), ...bytesBySource, elapsedMs: z.number() }),
+  z.object({ type: z.literal("failed"), problem: problemSchema }),
+]);
+export type GetEvent = z.infer<typeof getEventSchema>;
+
+export const localTaskSchema = z.object({
+  taskId: z.string(),
+  url: z.string(),
+  tag: z.string(),
+  application: z.string(),
+  version: z.string(),
+  sizeBytes: z.number(),
+  pieceLengthBytes: z.number(),
+  pieceCount: z.number(),
+  heldPieceCount: z.number(),
+  state: z.enum(["running", "complete", "partial"]),
+  createdAtMs: z.number(),
+  completedAtMs: z.number().nullable(),
+});
+export type LocalTask = z.infer<typeof localTaskSchema>;
+
+/** `GET /v1/tasks/:id`: the task, and what a running download is doing. */
+export const localTaskDetailSchema = localTaskSchema.extend({
+  path: z.string(),
+  neighbours: z.array(
+    z.object({
+      hostId: z.string(),
+      address: z.string(),
+      role: z.string(),
+      heldPieceCount: z.number(),
+      receivedBytes: z.number(),
+      activeRequests: z.number(),
+    }),
+  ),
+  leasedPieceCount: z.number(),
+  sourceBytes: z.number(),
+  peerBytes: z.number(),
+  stall: z.string().nullable(),
+});
+export type LocalTaskDetail = z.infer<typeof localTaskDetailSchema>;
+
+/** `GET /v1/status` */
+export const localStatusSchema = z.object({
+  host: hostInfoSchema,
+  load: hostLoadSchema,
+  scheduler: z.object({
+    url: z.string(),
+    connected: z.boolean(),
+    lastError: z.string().nullable(),
+    shardCount: z.number().nullable(),
+  }),
+  dataDir: z.string(),
+  taskCount: z.number(),
+  runningTaskCount: z.number(),
+  servedBytes: z.number(),
+  uptimeMs: z.number(),
+});
+export type LocalStatus = z.infer<typeof localStatusSchema>;
