@@ -44,11 +44,4 @@ export const bytesField = (maxBytes: number) =>
 export const addressField = z
   .string()
   .max(300)
-  .transform((text, context) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url !== undefined && /^https?:$/.test(url.protocol) && url.origin !== "null" && `${url.origin}/` === url.href) {
-      return url.origin;
-    }
-    context.addIssue({ code: "custom", message: "must be an origin such as http://10.0.0.7:65002" });
-    return z.NEVER;
-  });
+  .regex(/^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i, "must be an origin such as http://10.0.0.7:65002");
