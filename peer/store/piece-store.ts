@@ -14,6 +14,12 @@ export interface StoredTask {
   readonly createdAtMs: number;
   readonly completedAtMs: number | null;
 
+  /** Counts changes of `held`, from 0 when the task was opened by this process. */
+  readonly version: number;
+
+  /** Resolves once `version` is above `since`, or after `waitMs`, or when the signal aborts; never rejects. */
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void>;
+
   /** BLAKE3 digest of a held piece. */
   digestOf(piece: number): Uint8Array | undefined;
 
