@@ -27,6 +27,10 @@ export interface Source {
   /** For people and for the scheduler; no credentials and no query. */
   readonly displayUrl: string;
 
+  /** The request with the credentials that were found for it, so that a seed can read with the same rights. Holds
+   *  secrets: it goes straight from peer to peer, never into a log or to the scheduler. */
+  readonly portableRequest: SourceRequest;
+
   /** Asks the store for size and version with the caller's own rights: one small request, two at most.
    *  @throws ProblemError `source-not-found`, `source-forbidden`, `source-refused`, `source-unreachable`,
    *  `source-size-unknown`, `source-lied`. */
@@ -40,4 +44,9 @@ export interface Source {
 
 /** Opens the source a request names, without any I/O to the store yet (profile files may be read).
  *  @throws ProblemError `bad-request` (broken URL) or `source-unsupported` (unknown scheme, naming those that work). */
-export type OpenSource = (request: SourceRequest) => Promise<Source>;
+export type OpenSource = (request: SourceRequest, options?: OpenSourceOptions) => Promise<Source>;
+
+export interface OpenSourceOptions {
+  /** Called with every URL before it is connected to, redirects included; throws to refuse it. */
+  readonly guard?: (url: URL) => Promise<void>;
+}
