@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { addPiece, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import type { HostId } from "../../schema/ids.ts";
+import { type ParentView, planRequests, type TransferView } from "./plan.ts";
+import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
+
+const host = (n: number) => n.toString(16).padStart(32, "0") as HostId;
+
+function bits(pieceCount: number, pieces: Iterable<number>): Uint8Array {
+  const field = emptyBitfield(pieceCount);
+  for (const piece of pieces) addPiece(field, piece);
+  return field;
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => at);
+}
+
+function aParent(n: number, bitfield: Uint8Array, more: Partial<ParentView> = {}): ParentView {
+  return { hostId: host(n), bitfield, activeRequests: 0, restUntilMs: 0, ...more };
+}
+
+function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferView {
+  return {
+    pieceCount,
+    pieceLengthBytes: 1024,
+    held: emptyBitfield(pieceCount),
+    verifiable: bits(pieceCount, range(pieceCount)),
+    leased: emptyBitfield(pieceCount),
+    inFlight: new Map(),
+    parents: [],
+    ...more,
+  };
+}
+
+const policy = DEFAULT_TRANSFER_POLICY;
+const never = () => 0.999;
+
+describe("planRequests()", () => {
+  test("asks only for pieces that are missing, verifiable, not leased, not under way, and on offer", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }).chain((pieceCount) => {
+          const pieces = fc.uniqueArray(fc.integer({ min: 0, max: pieceCount - 1 }));
+          return fc.tuple(
+            fc.constant(pieceCount),
+            pieces,
+            pieces,
+            pieces,
+            pieces,
+            fc.array(pieces, { maxLength: 5 }),
+            fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
+          );
+        }),
+        ([pieceCount, held, verifiable, leased, inFlight, offers, chance]) => {
+          const view = aView(pieceCount, {
+            held: bits(pieceCount, held),
+            verifiable: bits(pieceCount, verifiable),
+            leased: bits(pieceCount, leased),
+            inFlight: new Map(inFlight.map((piece) => [piece, { parents: [host(99)], sinceMs: 1000 }])),
+            parents: offers.map((offer, n) => aParent(n, bits(pieceCount, offer))),
+          });
+          const random = () => chance.next().value;
+          const requests = planRequests(view, policy, 1000, random);
+          expect(new Set(requests.map((request) => request.piece)).size).toBe(requests.length);
+          for (const { piece, hostId } of requests) {
+            const offer = view.parents.find((parent) => parent.hostId === hostId)?.bitfield ?? new Uint8Array();
+            expect(hasPiece(offer, piece)).toBe(true);
+            expect(hasPiece(view.held, piece)).toBe(false);
+            expect(hasPiece(view.leased, piece)).toBe(false);
+            expect(hasPiece(view.verifiable, piece)).toBe(true);
+            expect(view.inFlight.has(piece)).toBe(false);
+          }
+          expect(requests.length + inFlight.length).toBeLessThanOrEqual(
+            Math.max(policy.requestsPerTask, inFlight.length),
+          );
+        },
+      ),
+    );
+  });
+
+  test("shares the work evenly between parents that have everything", () => {
+    const all = bits(64, range(64));
+    const requests = planRequests(aView(64, { parents: [aParent(1, all), aParent(2, all)] }), policy, 0, Math.random);
+    expect(requests.filter((request) => request.hostId === host(1))).toHaveLength(policy.requestsPerParent);
+    expect(requests.filter((request) => request.hostId === host(2))).toHaveLength(policy.requestsPerParent);
+  });
+
+  test("leaves a resting parent alone", () => {
+    const all = bits(8, range(8));
+    expect(planRequests(aView(8, { parents: [aParent(1, all, { restUntilMs: 11 })] }), policy, 10, never)).toEqual([]);
+    expect(planRequests(aView(8, { parents: [aParent(1, all, { restUntilMs: 11 })] }), policy, 11, never)).not.toEqual(
+      [],
+    );
+  });
+
+  test("never has more bytes outstanding than its credits, but always at least one request", () => {
+    const all = bits(64, range(64));
+    const big = aView(64, { pieceLengthBytes: 40 * 1024 * 1024, parents: [aParent(1, all), aParent(2, all)] });
+    expect(planRequests(big, policy, 0, never)).toHaveLength(1);
+    const huge = { ...big, pieceLengthBytes: 1024 * 1024 * 1024 };
+    expect(planRequests(huge, policy, 0, never)).toHaveLength(1);
+  });
+
+  test("asks another parent for a piece that is late, once", () => {
+    const all = bits(1, [0]);
+    const view = aView(1, {
+      parents: [aParent(1, all, { activeRequests: 1 }), aParent(2, all)],
+      inFlight: new Map([[0, { parents: [host(1)], sinceMs: 0 }]]),
+    });
+    expect(planRequests(view, policy, policy.hedgeAfterMs - 1, never)).toEqual([]);
+    expect(planRequests(view, policy, policy.hedgeAfterMs, never)).toEqual([
+      { hostId: host(2), piece: 0, hedge: true },
+    ]);
+    const hedged = { ...view, inFlight: new Map([[0, { parents: [host(1), host(2)], sinceMs: 0 }]]) };
+    expect(planRequests(hedged, policy, policy.hedgeAfterMs * 9, never)).toEqual([]);
+  });
+});

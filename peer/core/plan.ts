@@ -1,0 +1,144 @@
+/** Which piece to ask of which parent next: a pure choice over what is held, wanted, under way and on offer. */
+import { type Bitfield, hasPiece } from "../../schema/bitfield.ts";
+import type { HostId } from "../../schema/ids.ts";
+import type { TransferPolicy } from "./policy.ts";
+
+export interface ParentView {
+  readonly hostId: HostId;
+  /** What it offers. */
+  readonly bitfield: Bitfield;
+  readonly activeRequests: number;
+  /** Not asked before this moment. */
+  readonly restUntilMs: number;
+}
+
+/** A piece that was asked for and has not come yet. */
+export interface InFlight {
+  readonly parents: readonly HostId[];
+  readonly sinceMs: number;
+}
+
+export interface TransferView {
+  readonly pieceCount: number;
+  readonly pieceLengthBytes: number;
+  readonly held: Bitfield;
+  /** Pieces whose digest is known: nothing else can be verified, so nothing else is asked for. */
+  readonly verifiable: Bitfield;
+  /** Pieces that come from the source under a lease of ours. */
+  readonly leased: Bitfield;
+  readonly inFlight: ReadonlyMap<number, InFlight>;
+  readonly parents: readonly ParentView[];
+}
+
+export interface PieceRequest {
+  readonly hostId: HostId;
+  readonly piece: number;
+  /** A second request for a piece that is late. */
+  readonly hedge: boolean;
+}
+
+/** Requests to start now, as many as slots and credits allow. Parents with the fewest requests under way come first, so
+ *  that uplinks share the work evenly; ties are broken by chance. */
+export function planRequests(
+  view: TransferView,
+  policy: TransferPolicy,
+  nowMs: number,
+  random: () => number,
+): PieceRequest[] {
+  const requests: PieceRequest[] = [];
+  const free = freeRequests(view, policy);
+  if (free <= 0) return requests;
+  const wanted = wantedPieces(view);
+  const load = new Map<HostId, number>();
+  const queue = view.parents
+    .filter((parent) => parent.restUntilMs <= nowMs && parent.activeRequests < policy.requestsPerParent)
+    .map((parent) => ({ parent, tie: random() }));
+  for (const { parent } of queue) load.set(parent.hostId, parent.activeRequests);
+  while (requests.length < free && queue.length > 0) {
+    queue.sort((a, b) => (load.get(a.parent.hostId) ?? 0) - (load.get(b.parent.hostId) ?? 0) || a.tie - b.tie);
+    const next = queue[0];
+    if (next === undefined) break;
+    const { parent } = next;
+    const active = load.get(parent.hostId) ?? 0;
+    const piece = active < policy.requestsPerParent ? choosePiece(wanted, parent.bitfield, policy, random) : undefined;
+    if (piece === undefined) {
+      queue.shift();
+      continue;
+    }
+    wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
+    load.set(parent.hostId, active + 1);
+    requests.push({ hostId: parent.hostId, piece, hedge: false });
+  }
+  if (requests.length < free) requests.push(...planHedges(view, policy, nowMs, load, free - requests.length));
+  return requests;
+}
+
+function freeRequests(view: TransferView, policy: TransferPolicy): number {
+  let active = 0;
+  for (const flight of view.inFlight.values()) active += flight.parents.length;
+  // At least one request is allowed whatever the piece length, or a task of huge pieces could never start.
+  const byBytes = Math.max(1, Math.floor(policy.outstandingBytes / view.pieceLengthBytes));
+  return Math.min(policy.requestsPerTask, byBytes) - active;
+}
+
+/** Pieces neither held, nor under way, nor coming from the source, that could be verified. */
+function wantedPieces(view: TransferView): Uint8Array {
+  const wanted = new Uint8Array(view.held.length);
+  for (let at = 0; at < wanted.length; at++) {
+    wanted[at] = (view.verifiable[at] ?? 0) & ~(view.held[at] ?? 0) & ~(view.leased[at] ?? 0);
+  }
+  for (const piece of view.inFlight.keys()) wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
+  return wanted;
+}
+
+function choosePiece(
+  wanted: Uint8Array,
+  offered: Bitfield,
+  policy: TransferPolicy,
+  random: () => number,
+): number | undefined {
+  const start = random() < policy.inOrderShare ? 0 : Math.floor(random() * wanted.length);
+  for (let step = 0; step < wanted.length; step++) {
+    const at = (start + step) % wanted.length;
+    const useful = (wanted[at] ?? 0) & (offered[at] ?? 0);
+    if (useful !== 0) return at * 8 + (start === 0 ? lowestBit(useful) : anyBit(useful, random));
+  }
+  return undefined;
+}
+
+function lowestBit(byte: number): number {
+  return 31 - Math.clz32(byte & -byte);
+}
+
+function anyBit(byte: number, random: () => number): number {
+  const bits = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte & (1 << bit)) !== 0);
+  return bits[Math.floor(random() * bits.length)] ?? lowestBit(byte);
+}
+
+/** Late pieces are asked of one more parent that has them, oldest first. */
+function planHedges(
+  view: TransferView,
+  policy: TransferPolicy,
+  nowMs: number,
+  load: Map<HostId, number>,
+  free: number,
+): PieceRequest[] {
+  const late = [...view.inFlight]
+    .filter(([, flight]) => flight.parents.length === 1 && nowMs - flight.sinceMs >= policy.hedgeAfterMs)
+    .sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
+  const hedges: PieceRequest[] = [];
+  for (const [piece, flight] of late) {
+    if (hedges.length >= free) break;
+    const parent = view.parents
+      .filter((candidate) => load.has(candidate.hostId) && !flight.parents.includes(candidate.hostId))
+      .filter(
+        (candidate) =>
+          (load.get(candidate.hostId) ?? 0) < policy.requestsPerParent && hasPiece(candidate.bitfield, piece),
+      )
+      .sort((a, b) => (load.get(a.hostId) ?? 0) - (load.get(b.hostId) ?? 0))[0];
+    if (parent === undefined) continue;
+    load.set(parent.hostId, (load.get(parent.hostId) ?? 0) + 1);
+    hedges.push({ hostId: parent.hostId, piece, hedge: true });
+  }
+  return hedges;
+}

@@ -1,0 +1,41 @@
+/** Every number a peer decides by, with its unit and where it comes from. */
+export interface TransferPolicy {
+  /** Requests one parent serves us at a time. Two keep a link busy, four were best over four parents (field notes 2.4). */
+  readonly requestsPerParent: number;
+  /** Requests one task has under way at a time. */
+  readonly requestsPerTask: number;
+  /** Bytes asked for and not yet kept, over one task: what bounds the memory of a download. */
+  readonly outstandingBytes: number;
+  /** A piece in flight for longer is asked of a second parent too, so that a parent that stops costs a second, not a
+   *  time-out. */
+  readonly hedgeAfterMs: number;
+  /** A request for a piece is given up after this long, whatever came. */
+  readonly pieceTimeoutMs: number;
+  /** A parent that failed is left alone for this long, doubled with each further failure in a row. */
+  readonly parentBackoffMs: number;
+  /** Failures in a row after which a parent is reported to the scheduler and dropped. */
+  readonly parentFailures: number;
+  /** How long one wait for news of a parent's pieces lasts. */
+  readonly bitfieldWaitMs: number;
+  /** Without progress and without the scheduler for this long, a download fails. */
+  readonly schedulerWaitMs: number;
+  /** A silence longer than this is named. */
+  readonly stallAfterMs: number;
+  /** Share of requests that go for the first missing pieces in order; the rest picks any useful piece, which is what
+   *  keeps a herd's pieces diverse (field notes 2.5: streaming in order costs 2-3 %). */
+  readonly inOrderShare: number;
+}
+
+export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
+  requestsPerParent: 4,
+  requestsPerTask: 16,
+  outstandingBytes: 64 * 1024 * 1024,
+  hedgeAfterMs: 1500,
+  pieceTimeoutMs: 30_000,
+  parentBackoffMs: 250,
+  parentFailures: 5,
+  bitfieldWaitMs: 10_000,
+  schedulerWaitMs: 20_000,
+  stallAfterMs: 2000,
+  inOrderShare: 0.25,
+});
