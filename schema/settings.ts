@@ -17,6 +17,8 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly secret?: boolean;
   /** A list: the flag may be given several times, the variable is split at commas, the file holds a sequence. */
   readonly list?: boolean;
+  /** Where it can be set, when not everywhere: a key of the YAML file alone, or a flag and a variable alone. */
+  readonly only?: "file" | "command";
   /** Names the flag had elsewhere (dfget, dfdaemon), still accepted. */
   readonly aliases?: readonly string[];
 }
@@ -40,9 +42,13 @@ export interface SettingSources {
   readonly file?: { readonly name: string; readonly values: unknown } | undefined;
 }
 
-export type ResolvedSettings<Table extends SettingsTable> =
+/** `origins` says by key where each value came from; `valid` holds those that were right, for checks across settings. */
+export type ResolvedSettings<Table extends SettingsTable> = {
+  readonly origins: Readonly<Record<keyof Table, string>>;
+} & (
   | { readonly kind: "settings"; readonly settings: SettingsOf<Table> }
-  | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
+  | { readonly kind: "faults"; readonly faults: readonly SettingFault[]; readonly valid: Partial<SettingsOf<Table>> }
+);
 
 /** `pieceLength` -> `--piece-length` */
 export function flagOf(key: string): string {
@@ -60,15 +66,20 @@ export function resolveSettings<Table extends SettingsTable>(
 ): ResolvedSettings<Table> {
   const faults: SettingFault[] = [];
   const settings: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
   const file = fileValues(table, sources.file, faults);
   for (const [key, setting] of Object.entries(table)) {
     const found = find(key, setting, sources, file);
+    origins[key] = found.origin;
     const parsed = setting.schema.safeParse(found.value);
     if (parsed.success) settings[key] = parsed.data;
     else faults.push(faultOf(setting, found, parsed.error));
   }
-  if (faults.length > 0) return { kind: "faults", faults };
-  return { kind: "settings", settings: settings as SettingsOf<Table> };
+  const named = origins as Record<keyof Table, string>;
+  if (faults.length > 0) {
+    return { kind: "faults", faults, valid: settings as Partial<SettingsOf<Table>>, origins: named };
+  }
+  return { kind: "settings", settings: settings as SettingsOf<Table>, origins: named };
 }
 
 /** One line a fault: where, what it was, what is wrong, what to do. */
@@ -85,6 +96,8 @@ interface Found {
 }
 
 function find(key: string, setting: Setting, sources: SettingSources, file: Record<string, unknown>): Found {
+  const inFile = { origin: `${key} in ${sources.file?.name ?? "the configuration file"}`, value: file[key] };
+  if (setting.only === "file") return inFile;
   const flag = sources.flags[key];
   if (flag !== undefined) return { origin: flagOf(key), value: flag };
   const variable = sources.env[variableOf(key)];
@@ -92,7 +105,7 @@ function find(key: string, setting: Setting, sources: SettingSources, file: Reco
   if (variable !== undefined && variable !== "") {
     return { origin: variableOf(key), value: setting.list ? variable.split(",").map((part) => part.trim()) : variable };
   }
-  if (Object.hasOwn(file, key)) return { origin: `${key} in ${sources.file?.name}`, value: file[key] };
+  if (Object.hasOwn(file, key)) return inFile;
   return { origin: flagOf(key), value: undefined };
 }
 
@@ -113,22 +126,36 @@ function fileValues(
     return {};
   }
   const values = file.values as Record<string, unknown>;
+  const known = Object.keys(table).filter((key) => table[key]?.only !== "command");
   for (const key of Object.keys(values)) {
-    if (Object.hasOwn(table, key)) continue;
+    if (known.includes(key)) continue;
     faults.push({
       origin: `${key} in ${file.name}`,
       value: "set",
-      problem: "is no setting",
-      remedy: `Known are: ${Object.keys(table).join(", ")}`,
+      problem: Object.hasOwn(table, key) ? "cannot be set in the file" : "is no setting",
+      remedy: Object.hasOwn(table, key)
+        ? `Give ${flagOf(key)} or set ${variableOf(key)}`
+        : `Known are: ${known.join(", ")}`,
     });
   }
   return values;
 }
 
+/** Longest value that a fault repeats. */
+const MAX_SHOWN_LENGTH = 200;
+
 function faultOf(setting: Setting, found: Found, error: z.ZodError): SettingFault {
-  const problem = error.issues.map((issue) => issue.message).join("; ");
-  const shown = found.value === undefined ? "not set" : setting.secret ? "hidden" : JSON.stringify(found.value);
+  const problem = error.issues
+    .map((issue) => (issue.path.length === 0 ? issue.message : `${z.core.toDotPath(issue.path)}: ${issue.message}`))
+    .join("; ");
+  const shown = found.value === undefined ? "not set" : setting.secret ? "hidden" : show(found.value);
   return { origin: found.origin, value: shown, problem, remedy: setting.remedy };
+}
+
+/** A value as a fault may show it: a password inside a URL is a secret wherever it was written. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value).replaceAll(/\/\/[^/@\s"]*@/g, "//***@");
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
 }
 
 const UNITS: Record<string, number> = {

@@ -1,0 +1,212 @@
+/** The settings of a peer: one table for flags, environment, YAML file and `--help`. */
+import { z } from "zod";
+import { type ListenAddress, listenAddress, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+import { addressField, labelField, textField } from "../../schema/wire/fields.ts";
+import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
+import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+import type { Advertised } from "./advertised.ts";
+import { isHostOrNetwork } from "./network-name.ts";
+import { wholeNumber } from "./whole-number.ts";
+
+export const DEFAULT_SCHEDULER = "http://127.0.0.1:8002";
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const path = z
+  .string({ error: "must be a path" })
+  .min(1, "must not be empty")
+  .max(4096)
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
+
+const schedulerUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
+  .max(1024)
+  .refine((url) => /^https?:\/\/[^@?#]+$/i.test(url), "must not hold user info, a query or a fragment")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+/** It travels in an `Authorization` header. */
+const clusterToken = z
+  .string({ error: "must be text" })
+  .trim()
+  .min(1, "must not be empty")
+  .max(1024)
+  .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
+
+const s3Rule = z
+  .strictObject({
+    /** Objects whose `s3://` URL starts with this are read with these options; the longest prefix wins. */
+    prefix: z
+      .string()
+      .max(2048)
+      .regex(/^s3:\/\/[^/\s]+(\/.*)?$/, "must be s3://bucket or s3://bucket/prefix"),
+    ...s3OptionsSchema.shape,
+  })
+  .refine((rule) => (rule.accessKeyId === undefined) === (rule.secretAccessKey === undefined), {
+    message: "accessKeyId and secretAccessKey belong together",
+  });
+export type S3Rule = z.infer<typeof s3Rule>;
+
+const s3Rules = z
+  .array(s3Rule, { error: "must be a list of rules" })
+  .max(1000)
+  .refine((rules) => new Set(rules.map((rule) => rule.prefix)).size === rules.length, "a prefix is given twice");
+
+export const PEER_SETTINGS = {
+  role: {
+    schema: z.enum(HOST_ROLES).default("normal"),
+    value: "ROLE",
+    help: "normal, or seed: reads the source on behalf of the cluster",
+    remedy: "Use normal or seed",
+  },
+  scheduler: {
+    schema: schedulerUrl.default(DEFAULT_SCHEDULER),
+    value: "URL",
+    help: "scheduler of the cluster",
+    remedy: `Use the address the scheduler printed at its start, such as ${DEFAULT_SCHEDULER}`,
+  },
+  token: {
+    schema: clusterToken.optional(),
+    value: "TOKEN",
+    help: "cluster token; `ps` shows flags to everybody, so prefer the variable or the token file",
+    remedy: "Copy the token the scheduler keeps in the file cluster-token of its data folder",
+    defaultText: "read from the token file",
+    secret: true,
+  },
+  tokenFile: {
+    schema: path.optional(),
+    value: "FILE",
+    help: "file that holds the cluster token",
+    remedy: "Name a readable file that holds the token and nothing else",
+    defaultText: "DATA_DIR/cluster-token",
+  },
+  dataDir: {
+    schema: path.optional(),
+    value: "FOLDER",
+    help: "where pieces, the host's identity and the socket are kept",
+    remedy: "Name a folder this user can write",
+    defaultText: "$XDG_DATA_HOME/pantala, else ~/.local/share/pantala",
+  },
+  socket: {
+    schema: path.optional(),
+    value: "FILE",
+    help: "unix socket of the local API",
+    remedy: "Name a file in a folder only this user can write",
+    defaultText: "DATA_DIR/peer.sock",
+    aliases: ["endpoint"],
+  },
+  listen: {
+    schema: listenAddress.default({ hostname: "127.0.0.1", port: 65_002 }),
+    value: "HOST:PORT",
+    help: "where other peers fetch pieces; 0.0.0.0 or [::] listens on every interface, port 0 picks a free one",
+    remedy: "Use HOST:PORT such as 0.0.0.0:65002",
+    defaultText: "127.0.0.1:65002",
+  },
+  advertise: {
+    schema: addressField.transform((origin) => origin.toLowerCase()).optional(),
+    value: "ORIGIN",
+    help: "origin under which other peers reach the piece port",
+    remedy: "Use an origin such as http://10.0.0.7:65002, without a path",
+    defaultText: "from --listen; the first address of this machine when that is every interface",
+  },
+  hostname: {
+    schema: textField(255).min(1, "must not be empty").optional(),
+    value: "NAME",
+    help: "name of this host for people",
+    remedy: "Use a name of at most 255 characters",
+    defaultText: "what the system says",
+  },
+  idc: {
+    schema: labelField.default(""),
+    value: "NAME",
+    help: "network site; neighbours of the same site are preferred",
+    remedy: "Use a name of at most 256 characters",
+  },
+  location: {
+    schema: labelField.default(""),
+    value: "PATH",
+    help: "path from wide to narrow, such as eu/zone-b/rack-7",
+    remedy: "Use a path of at most 256 characters",
+  },
+  maxUploads: {
+    schema: wholeNumber(1, 4096).default(64),
+    value: "N",
+    help: "most pieces served to other peers at the same time",
+    remedy: "Use a whole number",
+  },
+  maxParents: {
+    schema: wholeNumber(1, 64).default(16),
+    value: "N",
+    help: "most peers one download fetches from at the same time",
+    remedy: "Use a whole number",
+  },
+  streamsPerParent: {
+    schema: wholeNumber(1, 16).default(2),
+    value: "N",
+    help: "most requests one download has open to one peer",
+    remedy: "Use a whole number",
+  },
+  pullAllow: {
+    schema: z
+      .array(z.string().refine(isHostOrNetwork, "must be a host name, an address or a network"), {
+        error: "must be a list",
+      })
+      .max(1000)
+      .transform((entries) => entries.map((entry) => entry.toLowerCase()))
+      .default([]),
+    value: "HOST",
+    help: "host, address or network a seed reads for others although it is loopback or link-local; repeatable",
+    remedy: "Use entries such as store.internal, 127.0.0.1 or 169.254.10.0/24",
+    list: true,
+  },
+  s3: {
+    schema: s3Rules.default([]),
+    help: "rules for s3:// URLs: prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken, pathStyle, profile, anonymous",
+    remedy: "Write a list of rules, each with a prefix such as s3://models",
+    secret: true,
+    only: "file",
+  },
+  logLevel: {
+    schema: z.enum(LOG_LEVELS).default("info"),
+    value: "LEVEL",
+    help: "least serious lines to log: debug, info, warn or error",
+    remedy: "Use debug, info, warn or error",
+  },
+  config: {
+    schema: path.optional(),
+    value: "FILE",
+    help: "YAML file with any of these settings",
+    remedy: "Name a readable YAML file",
+    defaultText: "none",
+    only: "command",
+  },
+} as const satisfies SettingsTable;
+
+export type PeerTable = typeof PEER_SETTINGS;
+/** As given, before paths, token and address are worked out. */
+export type GivenPeerSettings = SettingsOf<PeerTable>;
+
+/** Everything a peer is told at its start; paths are absolute. */
+export interface PeerSettings {
+  readonly role: HostRole;
+  /** Base URL without a slash at the end. */
+  readonly scheduler: string;
+  /** Secret of the cluster: never logged. */
+  readonly token: string;
+  readonly dataDir: string;
+  /** Path of the unix socket; fits the 107 bytes the kernel allows. */
+  readonly socket: string;
+  /** Port 0 lets the system choose. */
+  readonly listen: ListenAddress;
+  /** See `advertisedOrigin`. */
+  readonly advertised: Advertised;
+  readonly hostname: string;
+  readonly idc: string;
+  readonly location: string;
+  readonly maxUploads: number;
+  readonly maxParents: number;
+  readonly streamsPerParent: number;
+  /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
+  readonly pullAllow: readonly string[];
+  readonly s3: readonly S3Rule[];
+  readonly logLevel: LogLevel;
+}
