@@ -42,6 +42,8 @@ export interface SchedulerStatus {
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export class SchedulerClient {
+  /** How often the scheduler wants to hear of a running task. */
+  progressIntervalMs = 200;
   #components: SchedulerClientComponents;
   #channels = new Map<number, ShardChannel>();
   #speakers = new Map<TaskId, TaskSpeaker>();
@@ -81,12 +83,10 @@ export class SchedulerClient {
     return this.#channelOf(taskId)?.connected ?? false;
   }
 
-  /** Takes part in a task: it is announced now, and again after every reconnect, until `remove`. */
+  /** Takes part in a task: a channel to its shard is kept open, and the task announced after every reconnect. */
   add(speaker: TaskSpeaker): void {
     this.#speakers.set(speaker.taskId, speaker);
-    if (this.#shardCount === null) return;
-    const channel = this.#open(shardOf(speaker.taskId, this.#shardCount));
-    channel.send([speaker.announcement()]);
+    if (this.#shardCount !== null) this.#open(shardOf(speaker.taskId, this.#shardCount));
   }
 
   remove(taskId: TaskId): void {
@@ -154,7 +154,10 @@ export class SchedulerClient {
         heartbeat: () => ({ type: "heartbeat", load: components.load() }),
         restate: () => speakersHere().map((speaker) => speaker.announcement()),
         busy: () => speakersHere().some((speaker) => speaker.running),
-        welcomed: (welcome) => this.#reshape(welcome.shardCount),
+        welcomed: (welcome) => {
+          this.progressIntervalMs = welcome.progressIntervalMs;
+          this.#reshape(welcome.shardCount);
+        },
         receive: (message) => this.#receive(message),
       },
     );

@@ -1,0 +1,137 @@
+/** The local API: what `pantala` commands on this machine ask of the peer, over its unix socket. */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import { countPieces } from "../../schema/bitfield.ts";
+import { parseTaskId } from "../../schema/ids.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
+import { getRequestSchema, type LocalStatus, type LocalTask, type LocalTaskDetail } from "../../schema/wire/local.ts";
+import type { SchedulerClient } from "../channel/scheduler-client.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+import type { TaskPeer } from "../transfer/task-peer.ts";
+import type { Transfers } from "../transfer/transfers.ts";
+import type { ContentDigests } from "./content-digests.ts";
+import { getStream } from "./get-stream.ts";
+
+export interface LocalAppComponents {
+  readonly transfers: Transfers;
+  readonly scheduler: SchedulerClient;
+  readonly digests: ContentDigests;
+  readonly status: () => LocalStatus;
+  readonly nowMs: () => number;
+  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+}
+
+/** A get request may hold many headers and a long signed URL, but no more. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+export function createLocalApp(components: LocalAppComponents): Hono {
+  const { transfers, scheduler, digests } = components;
+  const app = new Hono();
+
+  app.onError((error, c) => {
+    const problem = problemOf(error);
+    if (problem.code === "internal") components.log("warn", "local.error", { path: c.req.path, error: String(error) });
+    return reply(c, problem);
+  });
+  app.notFound((c) =>
+    reply(c, { code: "not-found", message: `There is no ${c.req.method} ${c.req.path} in the local API`, detail: {} }),
+  );
+
+  app.post("/v1/get", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
+    const request = parseGet(await c.req.json().catch(() => undefined));
+    return new Response(getStream(components, request), {
+      headers: { "content-type": "application/x-ndjson", "cache-control": "no-store" },
+    });
+  });
+
+  app.get("/v1/status", (c) => c.json(components.status()));
+  app.get("/v1/tasks", (c) => c.json({ items: transfers.list().map(summaryOf) }));
+  app.get("/v1/tasks/:id", (c) => c.json(detailOf(find(transfers, c.req.param("id")))));
+  app.delete("/v1/tasks/:id", async (c) => {
+    const { taskId } = find(transfers, c.req.param("id"));
+    await transfers.remove(taskId);
+    digests.forget(taskId);
+    return c.body(null, 204);
+  });
+
+  app.get("/v1/cluster/*", async (c) => {
+    const url = new URL(c.req.url);
+    const answer = await scheduler.query(`/v1${url.pathname.slice("/v1/cluster".length)}${url.search}`);
+    return new Response(answer.body, { headers: { "content-type": "application/json" } });
+  });
+  return app;
+}
+
+function reply(c: Context, problem: Problem): Response {
+  return c.json(problem, PROBLEM_STATUS[problem.code] as ContentfulStatusCode);
+}
+
+function tooLarge(): Response {
+  throw new ProblemError("body-too-large", `A request may have at most ${MAX_BODY_BYTES} bytes`);
+}
+
+function parseGet(body: unknown) {
+  const parsed = getRequestSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new ProblemError("bad-request", `The request is not a get request: ${z.prettifyError(parsed.error)}`);
+}
+
+/** A whole id, or the beginning of one that only one task has. */
+function find(transfers: Transfers, text: string): TaskPeer {
+  const taskId = parseTaskId(text);
+  const found = taskId === undefined ? byPrefix(transfers, text) : transfers.get(taskId);
+  if (found !== undefined) return found;
+  throw new ProblemError(
+    "task-not-found",
+    `This host has no task ${text.slice(0, 64)}: \`pantala task ls\` lists those it has`,
+  );
+}
+
+function byPrefix(transfers: Transfers, prefix: string): TaskPeer | undefined {
+  if (!/^[0-9a-f]{4,63}$/.test(prefix))
+    throw new ProblemError("bad-request", "A task id is 64 hex digits, or at least the first 4 of them");
+  const found = transfers.list().filter((peer) => peer.taskId.startsWith(prefix));
+  if (found.length < 2) return found[0];
+  throw new ProblemError("conflict", `${found.length} tasks begin with ${prefix}: give more digits`);
+}
+
+function summaryOf(peer: TaskPeer): LocalTask {
+  const { info, heldCount, complete, createdAtMs, completedAtMs } = peer.task;
+  return {
+    taskId: info.taskId,
+    url: info.url,
+    tag: info.tag,
+    application: info.application,
+    version: info.version,
+    sizeBytes: info.sizeBytes,
+    pieceLengthBytes: info.pieceLengthBytes,
+    pieceCount: pieceCountOf(info.sizeBytes, info.pieceLengthBytes),
+    heldPieceCount: heldCount,
+    state: complete ? "complete" : peer.running ? "running" : "partial",
+    createdAtMs,
+    completedAtMs,
+  };
+}
+
+function detailOf(peer: TaskPeer): LocalTaskDetail {
+  const { download } = peer;
+  return {
+    ...summaryOf(peer),
+    path: peer.task.path,
+    neighbours: (download?.neighbours() ?? []).map(({ info, bitfield, receivedBytes, activeRequests }) => ({
+      hostId: info.hostId,
+      address: info.address,
+      role: info.role,
+      heldPieceCount: countPieces(bitfield),
+      receivedBytes,
+      activeRequests,
+    })),
+    leasedPieceCount: download?.leasedPieceCount() ?? 0,
+    sourceBytes: peer.totals.sourceBytes,
+    peerBytes: peer.totals.peerBytes,
+    stall: download?.stall() ?? null,
+  };
+}

@@ -1,0 +1,99 @@
+/** One host we trade a task with: what it offers, how it behaves, and the watch that keeps both up to date. */
+import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
+import type { TransferPolicy } from "../core/policy.ts";
+import type { BitfieldOutcome, ParentFailure } from "./piece-client.ts";
+
+export interface NeighbourComponents {
+  readonly policy: TransferPolicy;
+  readonly nowMs: () => number;
+  readonly ask: (
+    neighbour: Neighbour,
+    query: { since: number; waitMs: number },
+    signal: AbortSignal,
+  ) => Promise<BitfieldOutcome>;
+  /** It offers more than before. */
+  readonly offered: () => void;
+  /** It failed too often in a row. */
+  readonly lost: (neighbour: Neighbour, failure: ParentFailure) => void;
+}
+
+/** Shortest pause between two questions: news of several pieces then come in one answer. */
+const MIN_ASK_INTERVAL_MS = 40;
+
+export class Neighbour {
+  readonly info: NeighbourInfo;
+  bitfield: Bitfield;
+  activeRequests = 0;
+  receivedBytes = 0;
+  restUntilMs = 0;
+  #failures = 0;
+  #components: NeighbourComponents;
+  #stopping = new AbortController();
+
+  constructor(info: NeighbourInfo, pieceCount: number, components: NeighbourComponents) {
+    this.info = info;
+    this.bitfield = emptyBitfield(pieceCount);
+    this.#components = components;
+    void this.#watch();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  close(): void {
+    this.#stopping.abort();
+  }
+
+  succeeded(bytes: number): void {
+    this.#failures = 0;
+    this.restUntilMs = 0;
+    this.receivedBytes += bytes;
+  }
+
+  /** Lets it rest, longer with each failure in a row, and gives it up when there were too many. */
+  failed(failure: ParentFailure): void {
+    const { policy, nowMs, lost } = this.#components;
+    // A busy parent is a good one: it only wants to be asked later.
+    if (failure !== "busy") this.#failures++;
+    this.restUntilMs = nowMs() + policy.parentBackoffMs * 2 ** Math.min(this.#failures, 6);
+    if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
+  }
+
+  async #watch(): Promise<void> {
+    const { policy, nowMs, ask, offered } = this.#components;
+    let version = -1;
+    while (!this.signal.aborted) {
+      const askedAtMs = nowMs();
+      const outcome = await ask(this, { since: version, waitMs: policy.bitfieldWaitMs }, this.signal);
+      if (this.signal.aborted) return;
+      if (outcome.kind === "failed") {
+        // A task that is only being opened there is no failure of the host.
+        if (outcome.failure === "missing") this.restUntilMs = nowMs() + policy.parentBackoffMs;
+        else this.failed(outcome.failure);
+        await pause(this.restUntilMs - nowMs(), this.signal);
+        continue;
+      }
+      version = outcome.version;
+      this.bitfield = outcome.bitfield;
+      this.#failures = 0;
+      offered();
+      if (outcome.complete) return;
+      await pause(MIN_ASK_INTERVAL_MS - (nowMs() - askedAtMs), this.signal);
+    }
+  }
+}
+
+async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  if (durationMs <= 0 || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, durationMs);
+    signal.addEventListener("abort", done);
+  });
+}

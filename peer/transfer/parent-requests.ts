@@ -1,0 +1,84 @@
+/** Piece requests under way at parents, at most two for one piece. */
+import { pieceRange } from "../../schema/piece.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { InFlight } from "../core/plan.ts";
+import type { Neighbour } from "./neighbour.ts";
+import { fetchPiece, type ParentAddress } from "./piece-client.ts";
+
+export interface ParentRequestsComponents {
+  readonly info: TaskInfo;
+  readonly nowMs: () => number;
+  readonly timeoutMs: number;
+  /** Verifies and keeps what a parent sent; `corrupt` when the bytes are not the piece. */
+  readonly keep: (piece: number, bytes: Uint8Array, from: Neighbour) => Promise<"kept" | "corrupt">;
+  /** Our ticket was refused. */
+  readonly refused: () => void;
+  /** Something ended, so that slots are free again. */
+  readonly ended: () => void;
+  /** Our own disk failed. */
+  readonly broken: (error: unknown) => void;
+}
+
+interface Flight {
+  readonly sinceMs: number;
+  readonly requests: Map<Neighbour, AbortController>;
+}
+
+export class ParentRequests {
+  #components: ParentRequestsComponents;
+  #flights = new Map<number, Flight>();
+
+  constructor(components: ParentRequestsComponents) {
+    this.#components = components;
+  }
+
+  view(): Map<number, InFlight> {
+    const view = new Map<number, InFlight>();
+    for (const [piece, flight] of this.#flights) {
+      view.set(piece, {
+        sinceMs: flight.sinceMs,
+        parents: [...flight.requests.keys()].map((neighbour) => neighbour.info.hostId),
+      });
+    }
+    return view;
+  }
+
+  start(piece: number, neighbour: Neighbour, parent: ParentAddress): void {
+    void this.#run(piece, neighbour, parent);
+  }
+
+  close(): void {
+    for (const flight of this.#flights.values()) for (const stop of flight.requests.values()) stop.abort();
+    this.#flights.clear();
+  }
+
+  async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
+    const { info, nowMs, timeoutMs, keep, refused, ended, broken } = this.#components;
+    const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
+    this.#flights.set(piece, flight);
+    const stop = new AbortController();
+    flight.requests.set(neighbour, stop);
+    neighbour.activeRequests++;
+    const signal = AbortSignal.any([stop.signal, neighbour.signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      const outcome = await fetchPiece(parent, pieceRange(piece, info.sizeBytes, info.pieceLengthBytes), signal);
+      if (stop.signal.aborted || neighbour.signal.aborted) return;
+      if (outcome.kind === "piece") {
+        if ((await keep(piece, outcome.bytes, neighbour)) === "corrupt") return;
+        neighbour.succeeded(outcome.bytes.length);
+        // The slower of two requests for this piece has nothing left to bring.
+        for (const [other, otherStop] of flight.requests) if (other !== neighbour) otherStop.abort();
+      } else {
+        neighbour.failed(outcome.failure);
+        if (outcome.failure === "refused") refused();
+      }
+    } catch (error) {
+      broken(error);
+    } finally {
+      neighbour.activeRequests--;
+      flight.requests.delete(neighbour);
+      if (flight.requests.size === 0 && this.#flights.get(piece) === flight) this.#flights.delete(piece);
+      ended();
+    }
+  }
+}

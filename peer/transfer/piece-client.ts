@@ -1,0 +1,103 @@
+/** What one peer asks of another over HTTP. Expected failures are values, since a parent that fails is everyday. */
+
+import { type Bitfield, isBitfieldOf } from "../../schema/bitfield.ts";
+import type { ByteRange } from "../../schema/byte-range.ts";
+import { formatRange } from "../../schema/byte-range.ts";
+import type { TaskId } from "../../schema/ids.ts";
+import { ProblemError, problemSchema } from "../../schema/problem.ts";
+import { bitfieldReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
+
+/** Why a parent did not serve: no answer; it refused our ticket; it does not hold the piece (any more); all its upload
+ *  slots are busy. */
+export type ParentFailure = "unreachable" | "refused" | "missing" | "busy";
+
+export type PieceOutcome =
+  | { readonly kind: "piece"; readonly bytes: Uint8Array }
+  | { readonly kind: "failed"; readonly failure: ParentFailure };
+
+export type BitfieldOutcome =
+  | { readonly kind: "bitfield"; readonly bitfield: Bitfield; readonly version: number; readonly complete: boolean }
+  | { readonly kind: "failed"; readonly failure: ParentFailure };
+
+/** One parent and the right to ask it. */
+export interface ParentAddress {
+  readonly address: string;
+  readonly taskId: TaskId;
+  readonly ticket: string;
+}
+
+const PULL_TIMEOUT_MS = 30_000;
+
+/** Bytes of one piece; their digest is the caller's to check. */
+export async function fetchPiece(parent: ParentAddress, range: ByteRange, signal: AbortSignal): Promise<PieceOutcome> {
+  try {
+    const response = await ask(parent, "content", { signal, headers: { range: formatRange(range) } });
+    if (response.status !== 206) return await failed(response);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length !== range.end - range.start) return { kind: "failed", failure: "unreachable" };
+    return { kind: "piece", bytes };
+  } catch {
+    return { kind: "failed", failure: "unreachable" };
+  }
+}
+
+/** What the parent holds, as soon as it is more than version `since`, or after `waitMs`. */
+export async function fetchBitfield(
+  parent: ParentAddress,
+  query: { readonly since: number; readonly waitMs: number; readonly pieceCount: number },
+  signal: AbortSignal,
+): Promise<BitfieldOutcome> {
+  try {
+    const response = await ask(parent, `bitfield?since=${query.since}&waitMs=${query.waitMs}`, { signal });
+    if (response.status !== 200) return await failed(response);
+    const reply = bitfieldReplySchema.parse(await response.json());
+    const bitfield = Uint8Array.from(Buffer.from(reply.bitfield, "base64"));
+    if (!isBitfieldOf(bitfield, query.pieceCount)) return { kind: "failed", failure: "refused" };
+    return { kind: "bitfield", bitfield, version: reply.version, complete: reply.complete };
+  } catch {
+    return { kind: "failed", failure: "unreachable" };
+  }
+}
+
+/** Tells a seed where the source of a task is. @throws ProblemError the seed's own, or `source-unreachable` when the
+ *  seed itself does not answer. */
+export async function requestPull(seed: ParentAddress, source: SourceRequest, signal: AbortSignal): Promise<void> {
+  let response: Response;
+  try {
+    response = await ask(seed, "pull", {
+      method: "POST",
+      body: JSON.stringify({ source }),
+      headers: { "content-type": "application/json" },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PULL_TIMEOUT_MS)]),
+    });
+  } catch (cause) {
+    throw new ProblemError("source-unreachable", `The seed at ${seed.address} does not answer`, { cause });
+  }
+  if (response.ok) {
+    await response.body?.cancel();
+    return;
+  }
+  const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
+  if (problem.success) throw new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
+  throw new ProblemError("source-refused", `The seed at ${seed.address} answered ${response.status} to a pull`);
+}
+
+async function ask(parent: ParentAddress, what: string, init: RequestInit): Promise<Response> {
+  return await fetch(`${parent.address}/v1/tasks/${parent.taskId}/${what}`, {
+    ...init,
+    redirect: "error",
+    headers: {
+      ...(init.headers as Record<string, string> | undefined),
+      authorization: `Bearer ${parent.ticket}`,
+      // Pieces are opaque: nothing on the way may encode them.
+      "accept-encoding": "identity",
+    },
+  });
+}
+
+async function failed(response: Response): Promise<{ readonly kind: "failed"; readonly failure: ParentFailure }> {
+  await response.body?.cancel();
+  if (response.status === 404 || response.status === 416) return { kind: "failed", failure: "missing" };
+  if (response.status === 429) return { kind: "failed", failure: "busy" };
+  return { kind: "failed", failure: response.status < 500 ? "refused" : "unreachable" };
+}

@@ -1,0 +1,177 @@
+/** Every task of this host: opening one by where it comes from, taking part on behalf of others, and forgetting. */
+import type { HostId, TaskId } from "../../schema/ids.ts";
+import { pieceLengthFor } from "../../schema/piece.ts";
+import { ProblemError, problemOf } from "../../schema/problem.ts";
+import { taskIdOf } from "../../schema/task-id.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { SourceRequest } from "../../schema/wire/pull.ts";
+import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
+import type { SchedulerClient } from "../channel/scheduler-client.ts";
+import type { TransferPolicy } from "../core/policy.ts";
+import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import { TaskPeer } from "./task-peer.ts";
+
+export interface TransfersComponents {
+  readonly store: PieceStore;
+  readonly openSource: OpenSource;
+  readonly scheduler: SchedulerClient;
+  readonly policy: TransferPolicy;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  /** Refuses URLs that this host must not read on behalf of others. @throws ProblemError `forbidden` */
+  readonly guardPull: (url: URL) => Promise<void>;
+}
+
+/** A task whose source answered the caller: size and version are known, and the right to read is proven. */
+export interface OpenedTask {
+  readonly peer: TaskPeer;
+  readonly source: Source;
+  readonly stat: SourceStat;
+}
+
+/** Pulls a seed works on at the same time; more are told to come back. */
+const MAX_PULLS = 64;
+
+export class Transfers {
+  #components: TransfersComponents;
+  #peers = new Map<TaskId, TaskPeer>();
+  #pulls = new Map<TaskId, Promise<void>>();
+  #stopping = new AbortController();
+
+  constructor(components: TransfersComponents) {
+    this.#components = components;
+    // Offers what an earlier life of this host has kept.
+    for (const task of components.store.list())
+      if (task.heldCount > 0) this.#take(new TaskPeer(this.#forPeers(), task));
+  }
+
+  list(): TaskPeer[] {
+    return [...this.#peers.values()];
+  }
+
+  get(taskId: TaskId): TaskPeer | undefined {
+    return this.#peers.get(taskId);
+  }
+
+  /** Asks the source for size and version with the caller's own rights, and opens the task that names.
+   *  @throws ProblemError of the source or of the store */
+  async open(request: SourceRequest, signal: AbortSignal, options: OpenSourceOptions = {}): Promise<OpenedTask> {
+    const source = await this.#components.openSource(request, options);
+    const stat = await source.stat(signal);
+    const info = await describe(request, source, stat);
+    return { peer: await this.#peerOf(info), source, stat };
+  }
+
+  /** Takes part in a task as a seed, because a child said where its source is. Resolves once the source has answered;
+   *  the download goes on. @throws ProblemError also `task-mismatch` when the source holds something else */
+  async pull(taskId: TaskId, request: SourceRequest): Promise<void> {
+    const known = this.#peers.get(taskId);
+    if (known !== undefined && (known.running || known.task.complete)) return;
+    const underWay = this.#pulls.get(taskId);
+    if (underWay !== undefined) return await underWay;
+    if (this.#pulls.size >= MAX_PULLS)
+      throw new ProblemError("too-many-requests", "This seed is opening many tasks already: ask again in a second");
+    const pull = this.#openForOthers(taskId, request).finally(() => this.#pulls.delete(taskId));
+    this.#pulls.set(taskId, pull);
+    await pull;
+  }
+
+  /** Forgets a task and its bytes. @throws ProblemError `task-not-found`, `task-busy` */
+  async remove(taskId: TaskId): Promise<void> {
+    const peer = this.#peers.get(taskId);
+    if (peer?.running)
+      throw new ProblemError("task-busy", "The task is being downloaded: stop the download first, or wait for it");
+    await this.#components.store.remove(taskId);
+    if (peer === undefined) return;
+    this.#peers.delete(taskId);
+    this.#send(peer, [{ type: "finish", taskId, state: "left", ...peer.totals }]);
+    this.#components.scheduler.remove(taskId);
+  }
+
+  banned(hostId: HostId): void {
+    for (const peer of this.#peers.values()) peer.dropNeighbour(hostId);
+  }
+
+  close(): void {
+    this.#stopping.abort(new ProblemError("cancelled", "This peer is shutting down"));
+    for (const peer of this.#peers.values()) peer.stop();
+  }
+
+  async #openForOthers(taskId: TaskId, request: SourceRequest): Promise<void> {
+    const { log, guardPull } = this.#components;
+    const source = await this.#components.openSource(request, { guard: guardPull });
+    const stat = await source.stat(this.#stopping.signal);
+    const info = await describe(request, source, stat);
+    if (info.taskId !== taskId) {
+      throw new ProblemError(
+        "task-mismatch",
+        `${source.displayUrl} is not the content that was asked for: it changed, or it looks different from here`,
+        {
+          detail: { version: stat.version, sizeBytes: stat.sizeBytes },
+        },
+      );
+    }
+    const peer = await this.#peerOf(info);
+    peer.complete(source, stat, this.#stopping.signal).catch((error: unknown) => {
+      log("warn", "pull.failed", { task: taskId, problem: problemOf(error).message });
+    });
+  }
+
+  async #peerOf(info: TaskInfo): Promise<TaskPeer> {
+    const task = await this.#components.store.open(info);
+    return this.#peers.get(info.taskId) ?? this.#take(new TaskPeer(this.#forPeers(), task));
+  }
+
+  #take(peer: TaskPeer): TaskPeer {
+    this.#peers.set(peer.taskId, peer);
+    this.#components.scheduler.add(peer);
+    return peer;
+  }
+
+  #forPeers() {
+    const { policy, nowMs, random, log, scheduler } = this.#components;
+    return {
+      policy,
+      nowMs,
+      random,
+      log,
+      progressIntervalMs: scheduler.progressIntervalMs,
+      send: (peer: TaskPeer, messages: readonly PeerMessage[]) => this.#send(peer, messages),
+      schedulerHears: (peer: TaskPeer) => scheduler.hears(peer.taskId),
+    };
+  }
+
+  #send(peer: TaskPeer, messages: readonly PeerMessage[]): void {
+    this.#components.scheduler.send(peer.taskId, messages);
+  }
+}
+
+/** The task a source's answer names. @throws ProblemError `bad-request` when it cannot be cut into pieces */
+async function describe(request: SourceRequest, source: Source, stat: SourceStat): Promise<TaskInfo> {
+  const identity = {
+    location: source.location,
+    tag: request.tag,
+    application: request.application,
+    version: stat.version,
+    sizeBytes: stat.sizeBytes,
+  };
+  const { pieceLengthBytes } = request;
+  const taskId = await taskIdOf(
+    pieceLengthBytes === undefined ? identity : { ...identity, userPieceLengthBytes: pieceLengthBytes },
+  );
+  const parsed = taskInfoSchema.safeParse({
+    taskId,
+    url: source.displayUrl,
+    tag: request.tag,
+    application: request.application,
+    version: stat.version,
+    sizeBytes: stat.sizeBytes,
+    pieceLengthBytes: pieceLengthBytes ?? pieceLengthFor(stat.sizeBytes),
+    ranged: stat.ranged,
+  });
+  if (parsed.success) return parsed.data;
+  const reason = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ");
+  throw new ProblemError("bad-request", `${source.displayUrl} cannot be a task: ${reason}`);
+}
