@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PIECE_DIGEST_BYTES } from "../digest.ts";
 import { MAX_PIECE_COUNT } from "../piece.ts";
 import { PROBLEM_CODES } from "../problem.ts";
+import { withoutSecrets } from "../redact.ts";
 import {
   bytesField,
   countField,
@@ -40,6 +41,9 @@ const leaseProgressSchema = z.object({
   readBytes: countField,
 });
 export type LeaseProgress = z.infer<typeof leaseProgressSchema>;
+
+/** What went wrong, in words that may be remembered and shown. */
+const problemField = z.object({ code: z.enum(PROBLEM_CODES), message: textField(1024).transform(withoutSecrets) });
 
 /** Opens the channel: who is speaking. */
 const hello = z.object({ type: z.literal("hello"), host: hostInfoSchema });
@@ -79,7 +83,7 @@ const returnLeases = z.object({
   type: z.literal("return-leases"),
   taskId: taskIdField,
   leaseIds: z.array(leaseIdField).max(MAX_RUNS_PER_MESSAGE),
-  problem: z.object({ code: z.enum(PROBLEM_CODES), message: textField(1024) }).optional(),
+  problem: problemField.optional(),
 });
 
 /** A parent failed this host. */
@@ -96,7 +100,7 @@ const finish = z.object({
   type: z.literal("finish"),
   taskId: taskIdField,
   state: z.enum(["succeeded", "failed", "left"]),
-  problem: z.object({ code: z.enum(PROBLEM_CODES), message: textField(1024) }).optional(),
+  problem: problemField.optional(),
   sourceBytes: countField,
   peerBytes: countField,
 });

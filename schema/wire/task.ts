@@ -1,13 +1,14 @@
 /** A task as peers describe it. No credentials and no query of the URL: the scheduler needs neither. */
 import { z } from "zod";
 import { MAX_PIECE_COUNT, pieceCountOf } from "../piece.ts";
+import { withoutSecrets } from "../redact.ts";
 import { countField, labelField, pieceLengthField, taskIdField, textField } from "./fields.ts";
 
 export const taskInfoSchema = z
   .object({
     taskId: taskIdField,
-    /** For people: see `displayUrl`. */
-    url: textField(4096),
+    /** For people: see `displayUrl`. What a peer left in it all the same is taken out here. */
+    url: textField(4096).transform(withoutSecrets),
     tag: labelField.default(""),
     application: labelField.default(""),
     version: textField(512),
