@@ -1,9 +1,10 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { HostId } from "../ids.ts";
 
 /** Hosts a shard has met. Load and the moment last seen are kept in memory; a row is written when a host comes, changes
  *  or goes. */
 export const hosts = sqliteTable("hosts", {
-  hostId: text("host_id").primaryKey(),
+  hostId: text("host_id").$type<HostId>().primaryKey(),
   hostname: text("hostname").notNull(),
   role: text("role", { enum: ["normal", "seed"] }).notNull(),
   address: text("address").notNull(),

@@ -1,13 +1,15 @@
-import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { HostId, TaskId } from "../ids.ts";
+import { bytes } from "./bytes.ts";
 
 /** One host's participation in one task. Written when it begins and when it ends; in between memory knows better. */
 export const peers = sqliteTable(
   "peers",
   {
-    taskId: text("task_id").notNull(),
-    hostId: text("host_id").notNull(),
+    taskId: text("task_id").$type<TaskId>().notNull(),
+    hostId: text("host_id").$type<HostId>().notNull(),
     state: text("state", { enum: ["running", "holding", "succeeded", "failed", "left"] }).notNull(),
-    bitfield: blob("bitfield", { mode: "buffer" }).$type<Uint8Array>().notNull(),
+    bitfield: bytes("bitfield").notNull(),
     sourceBytes: integer("source_bytes").notNull(),
     peerBytes: integer("peer_bytes").notNull(),
     problemCode: text("problem_code"),

@@ -1,7 +1,9 @@
-import { blob, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { TaskId } from "../ids.ts";
+import { bytes } from "./bytes.ts";
 
 export const tasks = sqliteTable("tasks", {
-  taskId: text("task_id").primaryKey(),
+  taskId: text("task_id").$type<TaskId>().primaryKey(),
   url: text("url").notNull(),
   tag: text("tag").notNull(),
   application: text("application").notNull(),
@@ -19,11 +21,11 @@ export const tasks = sqliteTable("tasks", {
 export const pieceDigests = sqliteTable(
   "piece_digests",
   {
-    taskId: text("task_id").notNull(),
+    taskId: text("task_id").$type<TaskId>().notNull(),
     chunk: integer("chunk").notNull(),
     /** Which of the chunk's pieces are known, as a bitfield. */
-    known: blob("known", { mode: "buffer" }).$type<Uint8Array>().notNull(),
-    digests: blob("digests", { mode: "buffer" }).$type<Uint8Array>().notNull(),
+    known: bytes("known").notNull(),
+    digests: bytes("digests").notNull(),
   },
   (table) => [primaryKey({ columns: [table.taskId, table.chunk] })],
 );
