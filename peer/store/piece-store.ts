@@ -10,6 +10,7 @@ export interface StoredTask {
   /** Live view: pieces held, verified. Do not write to it. */
   readonly held: Bitfield;
   readonly heldCount: number;
+  readonly heldBytes: number;
   readonly complete: boolean;
   readonly createdAtMs: number;
   readonly completedAtMs: number | null;
