@@ -1,0 +1,222 @@
+/** One task on disk: its folder holds `content`, `journal` and `task.json`. */
+import { Buffer } from "node:buffer";
+import { piecesOf } from "../../schema/bitfield.ts";
+import { ProblemError } from "../../schema/problem.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { ContentFile } from "./content-file.ts";
+import { blake3 } from "./hash.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Journal } from "./journal.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { StoredTask } from "./piece-store.ts";
+import { Pins } from "./pins.ts";
+import { type DiskPlace, notHeld, onDisk } from "./store-problem.ts";
+import { type TaskRecord, writeTaskRecord } from "./task-record.ts";
+import type { Turns } from "./turns.ts";
+
+/** What the tasks of one store share. */
+export interface DiskShelf extends DiskPlace {
+  readonly files: OpenFiles;
+  readonly turns: Turns;
+  readonly nowMs: () => number;
+  /** Told about folders that are passed over, pieces found rotten and syncs that failed. */
+  readonly warn: (message: string) => void;
+  readonly bootId: string | null;
+}
+
+export interface DiskTaskParts {
+  readonly shelf: DiskShelf;
+  readonly content: ContentFile;
+  readonly journal: Journal;
+  readonly holdings: Holdings;
+  readonly record: TaskRecord;
+  readonly recordPath: string;
+}
+
+export class DiskTask implements StoredTask {
+  readonly info: TaskInfo;
+  readonly createdAtMs: number;
+  readonly path: string;
+  readonly pins = new Pins();
+  readonly #parts: DiskTaskParts;
+  readonly #writes = new Map<number, Promise<void>>();
+  #record: TaskRecord;
+  #completedAtMs: number | null;
+  #ended = false;
+
+  constructor(parts: DiskTaskParts) {
+    this.info = parts.record.info;
+    this.createdAtMs = parts.record.createdAtMs;
+    this.path = parts.content.path;
+    this.#parts = parts;
+    this.#record = parts.record;
+    this.#completedAtMs = parts.holdings.complete ? (parts.record.seal?.completedAtMs ?? parts.shelf.nowMs()) : null;
+  }
+
+  get held() {
+    return this.#parts.holdings.held;
+  }
+  get heldCount() {
+    return this.#parts.holdings.heldCount;
+  }
+  get heldBytes() {
+    return this.#parts.holdings.heldBytes;
+  }
+  get complete() {
+    return this.#parts.holdings.complete;
+  }
+  get version() {
+    return this.#parts.holdings.version;
+  }
+  get completedAtMs() {
+    return this.#completedAtMs;
+  }
+
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#parts.holdings.changed(since, waitMs, signal);
+  }
+
+  digestOf(piece: number): Uint8Array | undefined {
+    return this.#parts.holdings.digestOf(piece);
+  }
+
+  pin(): Disposable {
+    return this.pins.add();
+  }
+
+  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    this.#parts.holdings.checkWrite(piece, bytes, digest);
+    if (this.#parts.holdings.has(piece)) return;
+    const running = this.#writes.get(piece);
+    if (running !== undefined) return running;
+    const write = this.#keep(piece, bytes, digest).finally(() => this.#writes.delete(piece));
+    this.#writes.set(piece, write);
+    return write;
+  }
+
+  async read(piece: number): Promise<Uint8Array> {
+    if (!this.#parts.holdings.has(piece)) throw notHeld(this.info.taskId, piece);
+    this.#refuseWhenEnded();
+    const bytes = new Uint8Array(this.#parts.holdings.lengthOf(piece));
+    await this.#onDisk(`read piece ${piece}`, 0, () => this.#parts.content.read(bytes, this.#positionOf(piece)));
+    return bytes;
+  }
+
+  async drop(piece: number): Promise<void> {
+    if (!this.#parts.holdings.remove(piece)) return;
+    this.#completedAtMs = null;
+    await this.#onDisk(`drop piece ${piece}`, 0, () => this.#parts.journal.append({ piece, digest: undefined }));
+  }
+
+  /** Makes a complete task last: protected from casual writes at once, then synced and recorded as it is.
+   *  A failure is only warned about; the task is looked at again at the next start. */
+  seal(): Promise<void> {
+    const { shelf, content, journal } = this.#parts;
+    const work = async () => {
+      if (this.#ended || !this.complete || this.#record.seal !== null) return;
+      await content.protect();
+      await content.sync();
+      await journal.sync();
+      const stat = await content.stat();
+      const completedAtMs = this.#completedAtMs;
+      if (stat === undefined || completedAtMs === null) return;
+      await this.#setRecord({ ...this.#record, seal: { completedAtMs, ...stat } });
+    };
+    const report = (error: unknown) => shelf.warn(`Task ${this.info.taskId} is complete but not synced: ${error}`);
+    // One at a time in the whole store: syncs in parallel only slow each other.
+    return shelf.turns.run("seals", () => this.#inTurn(work)).catch(report);
+  }
+
+  /** Whether somebody else changed the content: removed it, resized it, or wrote through a hard link to it. */
+  async wasTouched(): Promise<boolean> {
+    const stat = await this.#parts.content.stat();
+    const { seal } = this.#record;
+    return stat?.sizeBytes !== this.info.sizeBytes || (seal !== null && stat.mtimeNs !== seal.mtimeNs);
+  }
+
+  /** Looks at every piece that should be held and forgets the rotten ones. */
+  async verify(): Promise<void> {
+    const { shelf, content, holdings } = this.#parts;
+    await this.#onDisk(`verify task ${this.info.taskId}`, 0, async () => {
+      const buffer = new Uint8Array(Math.min(this.info.pieceLengthBytes, this.info.sizeBytes));
+      const rotten: number[] = [];
+      for (const piece of piecesOf(holdings.held, holdings.pieceCount)) {
+        if (!(await this.#isSound(piece, buffer.subarray(0, holdings.lengthOf(piece))))) rotten.push(piece);
+      }
+      for (const piece of rotten) await this.drop(piece);
+      if (rotten.length > 0) {
+        shelf.warn(`Task ${this.info.taskId}: ${rotten.length} pieces were damaged on disk and will be fetched anew`);
+      }
+      const stat = await content.stat();
+      if (rotten.length > 0 || stat?.sizeBytes !== this.info.sizeBytes) await this.#makeWritable();
+      await this.#inTurn(() => this.#setRecord({ ...this.#record, bootId: shelf.bootId, seal: null }));
+    });
+  }
+
+  /** No more writes; resolves when those under way are over. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.#parts.holdings.wakeAll();
+    await Promise.allSettled(this.#writes.values());
+    await this.#inTurn(async () => {
+      await this.#parts.shelf.files.forget(this.path);
+      await this.#parts.shelf.files.forget(this.#parts.journal.path);
+    });
+  }
+
+  async #keep(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    const { content, journal, holdings } = this.#parts;
+    this.#refuseWhenEnded();
+    await this.#onDisk(`write piece ${piece}`, bytes.length, async () => {
+      if (content.readOnly) await this.#makeWritable();
+      await content.write(bytes, this.#positionOf(piece));
+      await journal.append({ piece, digest });
+      // Before anyone can see that the task is complete, and hand out a link to it.
+      if (holdings.heldCount + 1 === holdings.pieceCount) await this.#inTurn(() => content.protect());
+    });
+    holdings.add(piece, digest);
+    if (!this.complete) return;
+    this.#completedAtMs = this.#parts.shelf.nowMs();
+    void this.seal();
+  }
+
+  async #isSound(piece: number, buffer: Uint8Array): Promise<boolean> {
+    try {
+      await this.#parts.content.read(buffer, this.#positionOf(piece));
+    } catch {
+      return false;
+    }
+    const digest = this.digestOf(piece);
+    return digest !== undefined && Buffer.compare(blake3(buffer), digest) === 0;
+  }
+
+  #makeWritable(): Promise<void> {
+    const { content } = this.#parts;
+    return this.#inTurn(async () => {
+      if (this.#record.seal !== null) await this.#setRecord({ ...this.#record, seal: null });
+      await content.makeWritable();
+    });
+  }
+
+  async #setRecord(record: TaskRecord): Promise<void> {
+    await writeTaskRecord(this.#parts.recordPath, record, { durable: true });
+    this.#record = record;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#parts.shelf.turns.run(`content ${this.info.taskId}`, work);
+  }
+
+  #onDisk<T>(what: string, neededBytes: number, work: () => Promise<T>): Promise<T> {
+    return onDisk(this.#parts.shelf, what, neededBytes, work);
+  }
+
+  #positionOf(piece: number): number {
+    return piece * this.info.pieceLengthBytes;
+  }
+
+  #refuseWhenEnded(): void {
+    if (this.#ended)
+      throw new ProblemError("store-failed", `Task ${this.info.taskId} was removed, or its store closed`);
+  }
+}

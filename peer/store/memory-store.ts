@@ -1,0 +1,126 @@
+/** A piece store that forgets: for tests and simulations, with the same promises as the one on disk while it lives. */
+import type { TaskId } from "../../schema/ids.ts";
+import { ProblemError } from "../../schema/problem.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import { Holdings } from "./holdings.ts";
+import type { PieceStore, StoredTask } from "./piece-store.ts";
+import { Pins } from "./pins.ts";
+import { notHeld, refuseUnlessRoom, refuseUnlessSame } from "./store-problem.ts";
+
+export interface MemoryStoreOptions {
+  readonly nowMs: () => number;
+  /** Bytes of pieces it takes before it is full. */
+  readonly capacityBytes: number;
+}
+
+const FOLDER = "memory";
+
+export function openMemoryStore(options: MemoryStoreOptions): PieceStore {
+  const tasks = new Map<TaskId, MemoryTask>();
+  const storedBytes = () => tasks.values().reduce((sum, task) => sum + task.holdings.heldBytes, 0);
+  const freeBytes = () => options.capacityBytes - storedBytes();
+  return {
+    async open(info) {
+      const stored = tasks.get(info.taskId);
+      if (stored !== undefined) {
+        refuseUnlessSame(stored.info, info);
+        return stored;
+      }
+      refuseUnlessRoom(FOLDER, info.sizeBytes, freeBytes());
+      const task = new MemoryTask(info, options.nowMs, freeBytes);
+      tasks.set(info.taskId, task);
+      return task;
+    },
+    get: (taskId) => tasks.get(taskId),
+    list: () => [...tasks.values()],
+    async remove(taskId) {
+      const task = tasks.get(taskId);
+      if (task === undefined) throw new ProblemError("task-not-found", `Task ${taskId} is not stored here`);
+      task.pins.refuseWhileHeld(taskId);
+      tasks.delete(taskId);
+      task.holdings.wakeAll();
+    },
+    storedBytes,
+    freeBytes: async () => freeBytes(),
+    async close() {
+      for (const task of tasks.values()) task.holdings.wakeAll();
+      tasks.clear();
+    },
+  };
+}
+
+class MemoryTask implements StoredTask {
+  readonly info: TaskInfo;
+  readonly holdings: Holdings;
+  readonly pins = new Pins();
+  readonly createdAtMs: number;
+  completedAtMs: number | null = null;
+  /** There is no file; the name only tells so. */
+  readonly path: string;
+  readonly #nowMs: () => number;
+  readonly #freeBytes: () => number;
+  readonly #pieces = new Map<number, Uint8Array>();
+
+  constructor(info: TaskInfo, nowMs: () => number, freeBytes: () => number) {
+    this.info = info;
+    this.holdings = new Holdings(info);
+    this.path = `memory:${info.taskId}`;
+    this.#nowMs = nowMs;
+    this.#freeBytes = freeBytes;
+    this.createdAtMs = nowMs();
+    this.#noteCompletion();
+  }
+
+  get held() {
+    return this.holdings.held;
+  }
+  get heldBytes() {
+    return this.holdings.heldBytes;
+  }
+  get heldCount() {
+    return this.holdings.heldCount;
+  }
+  get complete() {
+    return this.holdings.complete;
+  }
+  get version() {
+    return this.holdings.version;
+  }
+
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.holdings.changed(since, waitMs, signal);
+  }
+
+  digestOf(piece: number): Uint8Array | undefined {
+    return this.holdings.digestOf(piece);
+  }
+
+  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    this.holdings.checkWrite(piece, bytes, digest);
+    if (this.holdings.has(piece)) return;
+    refuseUnlessRoom(FOLDER, bytes.length, this.#freeBytes());
+    this.#pieces.set(piece, Uint8Array.from(bytes));
+    this.holdings.add(piece, digest);
+    this.#noteCompletion();
+  }
+
+  async drop(piece: number): Promise<void> {
+    if (!this.holdings.remove(piece)) return;
+    this.#pieces.delete(piece);
+    this.completedAtMs = null;
+  }
+
+  async read(piece: number): Promise<Uint8Array> {
+    const bytes = this.#pieces.get(piece);
+    if (bytes === undefined) throw notHeld(this.info.taskId, piece);
+    return Uint8Array.from(bytes);
+  }
+
+  pin(): Disposable {
+    return this.pins.add();
+  }
+
+  #noteCompletion(): void {
+    if (this.holdings.complete) this.completedAtMs = this.#nowMs();
+  }
+}
