@@ -22,7 +22,16 @@ export function canonicalLocation(url: URL, options: LocationOptions = {}): stri
 
 /** What people and the scheduler may see of a URL: no user info, and no query, since any value there may be a secret. */
 export function displayUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
+  return displayText(`${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`);
+}
+
+/** Longest display form; messages of the wire take no more. */
+const MAX_DISPLAY_LENGTH = 4096;
+
+/** A name as it may be shown: no control characters, and clipped. */
+export function displayText(name: string): string {
+  const clean = name.replaceAll(/\p{Cc}/gu, "\u{fffd}");
+  return clean.length <= MAX_DISPLAY_LENGTH ? clean : `${clean.slice(0, MAX_DISPLAY_LENGTH - 1)}…`;
 }
 
 function nameOfPair(pair: string): string {

@@ -1,0 +1,62 @@
+/** Files on web servers, with the caller's own headers. */
+import { formatRange } from "../../schema/byte-range.ts";
+import { signatureProfilesOf } from "../../schema/signature-profile.ts";
+import { canonicalLocation, displayUrl } from "../../schema/source-location.ts";
+import type { SourceRequest } from "../../schema/wire/pull.ts";
+import { callerHeaders } from "./caller-headers.ts";
+import { fetchFollowing } from "./follow-redirects.ts";
+import { readRange } from "./read-range.ts";
+import type { OpenSourceOptions, Source } from "./source.ts";
+import type { SourceIo } from "./source-io.ts";
+import type { SourceTransport } from "./source-transport.ts";
+import { statSource } from "./stat-source.ts";
+
+/** User info in the URL becomes an `Authorization` header, unless the caller gave one.
+ *  @throws ProblemError `bad-request` for headers that cannot be passed on. */
+export function openHttpSource(
+  given: URL,
+  request: SourceRequest,
+  io: SourceIo,
+  { guard }: OpenSourceOptions = {},
+): Source {
+  const headers = callerHeaders(request.headers);
+  const url = withoutUserInfo(given, headers);
+  const filtered = request.filteredQueryParams;
+  const transport: SourceTransport = {
+    displayUrl: displayUrl(url),
+    headAllowed: !signatureProfilesOf(url.searchParams.keys()).some((profile) => profile.coversMethod),
+    encodingIsLabel: false,
+    forbiddenRemedy: "Check the rights behind the URL or the headers; a signed URL may have expired",
+    send: ({ method, range, signal }) => {
+      const ownHeaders = new Headers(range === undefined ? undefined : { range: formatRange(range) });
+      return fetchFollowing(io.fetch, { url, method, callerHeaders: headers, ownHeaders, signal, guard });
+    },
+  };
+  return {
+    location: canonicalLocation(url, filtered === undefined ? {} : { filteredQueryParams: filtered }),
+    displayUrl: transport.displayUrl,
+    portableRequest: request,
+    stat: (signal) => statSource(transport, io, signal),
+    read: (range, options) => readRange(transport, io, range, options),
+  };
+}
+
+function withoutUserInfo(given: URL, headers: Headers): URL {
+  const url = new URL(given);
+  url.username = "";
+  url.password = "";
+  url.hash = "";
+  if ((given.username !== "" || given.password !== "") && !headers.has("authorization")) {
+    const userInfo = `${decoded(given.username)}:${decoded(given.password)}`;
+    headers.set("authorization", `Basic ${Buffer.from(userInfo).toString("base64")}`);
+  }
+  return url;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,50 @@
+/** The AWS profile files, `~/.aws/config` and `~/.aws/credentials`. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { loadSharedConfigFiles } from "@smithy/shared-ini-file-loader";
+import type { S3Options } from "../../schema/wire/pull.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface S3Profile {
+  readonly name: string;
+  /** Where it was looked for. */
+  readonly files: readonly [config: string, credentials: string];
+  readonly found: boolean;
+  readonly options: S3Options;
+  /** The setting of a way to get credentials that we do not go (roles, single sign-on, a helper program). */
+  readonly unsupported: string | undefined;
+}
+
+const UNSUPPORTED_SETTINGS = [
+  "role_arn",
+  "sso_session",
+  "sso_start_url",
+  "credential_process",
+  "web_identity_token_file",
+];
+
+/** Files that are absent are as good as empty. */
+export async function loadS3Profile(name: string, env: Environment): Promise<S3Profile> {
+  const home = env.HOME || homedir();
+  const configFilepath = env.AWS_CONFIG_FILE || join(home, ".aws", "config");
+  const filepath = env.AWS_SHARED_CREDENTIALS_FILE || join(home, ".aws", "credentials");
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({ configFilepath, filepath, ignoreCache: true });
+  const section = { ...configFile[name], ...credentialsFile[name] };
+  const services = configFile[`services.${section.services}`];
+  const ignoresEndpoints =
+    env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true" || section.ignore_configured_endpoint_urls === "true";
+  return {
+    name,
+    files: [configFilepath, filepath],
+    found: Object.hasOwn(configFile, name) || Object.hasOwn(credentialsFile, name),
+    options: {
+      accessKeyId: section.aws_access_key_id,
+      secretAccessKey: section.aws_secret_access_key,
+      sessionToken: section.aws_session_token,
+      region: section.region,
+      endpoint: ignoresEndpoints ? undefined : (services?.["s3.endpoint_url"] ?? section.endpoint_url),
+    },
+    unsupported: UNSUPPORTED_SETTINGS.find((setting) => section[setting] !== undefined),
+  };
+}
