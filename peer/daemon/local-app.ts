@@ -9,7 +9,6 @@ import { pieceCountOf } from "../../schema/piece.ts";
 import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { getRequestSchema, type LocalStatus, type LocalTask, type LocalTaskDetail } from "../../schema/wire/local.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
-import type { StoredTask } from "../store/piece-store.ts";
 import type { TaskPeer } from "../transfer/task-peer.ts";
 import type { Transfers } from "../transfer/transfers.ts";
 import type { ContentDigests } from "./content-digests.ts";

@@ -1,0 +1,169 @@
+/** One running host: wires store, piece server, scheduler, transfers and local API, and takes them down politely. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ProblemError } from "../../schema/problem.ts";
+import { ticketKeyOf } from "../../schema/ticket.ts";
+import { VERSION } from "../../schema/version.ts";
+import type { HostInfo } from "../../schema/wire/host.ts";
+import { SchedulerClient } from "../channel/scheduler-client.ts";
+import { advertisedOrigin } from "../config/advertised.ts";
+import type { PeerSettings } from "../config/peer-settings.ts";
+import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { bunFileRange, servePieces, serveUnix } from "../runtime/bun-server.ts";
+import { openSocket } from "../runtime/open-socket.ts";
+import { createPieceApp } from "../serve/piece-app.ts";
+import { UploadMeter } from "../serve/upload-meter.ts";
+import { checkPullAddress } from "../source/address-guard.ts";
+import { createOpenSource } from "../source/open-source.ts";
+import { openDiskStore } from "../store/disk-store.ts";
+import { Transfers } from "../transfer/transfers.ts";
+import { ContentDigests } from "./content-digests.ts";
+import { hostIdentity } from "./host-identity.ts";
+import { LoadMeter } from "./load-meter.ts";
+import { createLocalApp } from "./local-app.ts";
+import { createLog } from "./log.ts";
+
+const FREE_BYTES_INTERVAL_MS = 10_000;
+
+/** Runs until SIGTERM or SIGINT, then leaves politely. @throws ProblemError when it cannot start */
+export async function runPeer(settings: PeerSettings): Promise<void> {
+  const log = createLog(
+    settings.logLevel,
+    (line) => process.stderr.write(line),
+    () => new Date(),
+  );
+  const nowMs = () => Date.now();
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  await using owned = new AsyncDisposableStack();
+
+  const store = await openDiskStore({
+    folder: join(settings.dataDir, "store"),
+    nowMs,
+    warn: (message) => log("warn", "store.warning", { message }),
+  });
+  owned.defer(() => store.close());
+  const hostId = await hostIdentity(settings.dataDir);
+  const uploads = new UploadMeter(settings.maxUploads);
+
+  let transfers: Transfers | undefined;
+  const pieces = await servePieces({
+    ...settings.listen,
+    app: createPieceApp({
+      store,
+      ticketKey: await ticketKeyOf(settings.token),
+      nowMs,
+      fileRange: bunFileRange,
+      uploads,
+      pull:
+        settings.role !== "seed"
+          ? undefined
+          : async (taskId, child, source) => {
+              if (transfers === undefined)
+                throw new ProblemError("not-ready", "This seed is starting: ask again in a second");
+              log("info", "pull.asked", { task: taskId, child });
+              await transfers.pull(taskId, source);
+            },
+    }),
+  });
+  owned.defer(() => pieces.stop());
+
+  const host: HostInfo = {
+    hostId,
+    hostname: settings.hostname,
+    role: settings.role,
+    address: advertisedOrigin(settings.advertised, pieces.port),
+    idc: settings.idc,
+    location: settings.location,
+    version: VERSION,
+    startedAtMs: nowMs(),
+  };
+
+  let freeBytes = await store.freeBytes();
+  const freeBytesTimer = setInterval(() => {
+    store.freeBytes().then(
+      (bytes) => {
+        freeBytes = bytes;
+      },
+      (error: unknown) => log("warn", "store.warning", { message: String(error) }),
+    );
+  }, FREE_BYTES_INTERVAL_MS);
+  owned.defer(() => clearInterval(freeBytesTimer));
+  const totals = () =>
+    (transfers?.list() ?? []).reduce((sum, { totals: { sourceBytes, peerBytes } }) => sum + sourceBytes + peerBytes, 0);
+  const running = () => (transfers?.list() ?? []).filter((peer) => peer.running).length;
+  const meter = new LoadMeter(
+    () => ({
+      uploadedBytes: uploads.servedBytes,
+      downloadedBytes: totals(),
+      activeUploads: uploads.active,
+      activeDownloads: running(),
+      storedBytes: store.storedBytes(),
+      freeBytes,
+      residentBytes: process.memoryUsage.rss(),
+    }),
+    nowMs,
+  );
+
+  const scheduler = new SchedulerClient({
+    url: settings.scheduler,
+    token: settings.token,
+    host,
+    load: () => meter.load(),
+    openSocket,
+    random: Math.random,
+    log,
+    banned: (banned) => transfers?.banned(banned),
+  });
+  owned.defer(() => scheduler.close());
+  const openSource = createOpenSource({ env: process.env, s3Stores: settings.s3 });
+  transfers = new Transfers({
+    store,
+    openSource,
+    scheduler,
+    policy: { ...DEFAULT_TRANSFER_POLICY, requestsPerParent: settings.streamsPerParent },
+    nowMs,
+    random: Math.random,
+    log,
+    guardPull: (url) => checkPullAddress(url, { allow: settings.pullAllow }),
+  });
+  const opened = transfers;
+  owned.defer(() => opened.close());
+  await scheduler.start();
+
+  const local = createLocalApp({
+    transfers: opened,
+    scheduler,
+    digests: new ContentDigests(),
+    nowMs,
+    log,
+    status: () => ({
+      host,
+      load: meter.load(),
+      scheduler: { url: settings.scheduler, ...scheduler.status() },
+      dataDir: settings.dataDir,
+      taskCount: opened.list().length,
+      runningTaskCount: running(),
+      servedBytes: uploads.servedBytes,
+      uptimeMs: nowMs() - host.startedAtMs,
+    }),
+  });
+  const socket = await serveUnix({ path: settings.socket, fetch: (request) => local.fetch(request) });
+  owned.defer(() => socket.stop());
+  log("info", "peer.ready", {
+    host: hostId,
+    role: host.role,
+    address: host.address,
+    scheduler: settings.scheduler,
+    socket: settings.socket,
+  });
+
+  const signal = await stopSignal();
+  log("info", "peer.leaving", { signal });
+}
+
+/** Resolves with the name of the signal that asks this process to stop. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+  });
+}
