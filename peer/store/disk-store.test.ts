@@ -18,9 +18,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { type DiskStoreOptions, openDiskStore } from "./disk-store.ts";
+import { DiskTask } from "./disk-task.ts";
 import { aTask, pieceOf, writeAll, writePieces } from "./fixtures.ts";
 import { pieceStoreConformance } from "./piece-store.conformance.ts";
-import type { PieceStore } from "./piece-store.ts";
+import type { PieceStore, StoredTask } from "./piece-store.ts";
 
 const NOW_MS = 1_700_000_000_000;
 const warnings: string[] = [];
@@ -43,6 +44,12 @@ async function rot(info: TaskInfo, position: number): Promise<void> {
   const file = await open(join(folderOf(info), "content"), "r+");
   await file.write(new Uint8Array([0xee]), 0, 1, position);
   await file.close();
+}
+
+/** Writes all pieces and waits until the store has synced and recorded the task. */
+async function completeTask(task: StoredTask): Promise<void> {
+  await writeAll(task);
+  if (task instanceof DiskTask) await task.seal();
 }
 
 beforeEach(async () => {
@@ -80,12 +87,12 @@ describe("openDiskStore()", () => {
     const info = aTask();
     const first = await openStore();
     const task = await first.open(info);
-    await writeAll(task);
+    await completeTask(task);
     expect((await stat(task.path)).mode & 0o777).toBe(0o444);
     expect(await readFile(task.path)).toEqual(Buffer.concat([0, 1, 2].map((piece) => pieceOf(info, piece))));
     await first.close();
     const second = await openStore({ nowMs: () => NOW_MS + 1000 });
-    expect(second.get(info.taskId)).toMatchObject({ complete: true, completedAtMs: expect.any(Number) });
+    expect(second.get(info.taskId)).toMatchObject({ complete: true, completedAtMs: NOW_MS });
   });
 
   test("ignores and cuts off a torn or damaged end of the journal", async () => {
@@ -113,7 +120,7 @@ describe("openDiskStore()", () => {
   test("passes over what is no sound task, with a warning, and takes it up when it is opened anew", async () => {
     const info = aTask();
     const first = await openStore();
-    await writeAll(await first.open(info));
+    await completeTask(await first.open(info));
     await first.close();
     const [noRecord, badRecord, foreign] = [aTask(), aTask(), aTask()];
     for (const task of [noRecord, badRecord, foreign]) await mkdir(folderOf(task), { recursive: true });
@@ -161,7 +168,7 @@ describe("openDiskStore()", () => {
     const info = aTask();
     const first = await openStore();
     const task = await first.open(info);
-    await writeAll(task);
+    await completeTask(task);
     await first.close();
     const delivered = join(folder, "delivered");
     await link(task.path, delivered);
@@ -183,7 +190,7 @@ describe("openDiskStore()", () => {
     const info = aTask();
     const first = await openStore();
     const task = await first.open(info);
-    await writeAll(task);
+    await completeTask(task);
     await first.close();
     await rot(info, 3);
     const file = await open(task.path, "r+");
@@ -199,7 +206,7 @@ describe("openDiskStore()", () => {
       const info = aTask();
       const first = await openStore();
       const task = await first.open(info);
-      await writeAll(task);
+      await completeTask(task);
       await first.close();
       if (harm === "removed") await rm(task.path);
       else await truncate(task.path, harm === "cut short" ? 70_000 : 500_000);
@@ -249,7 +256,7 @@ describe("a store on disk", () => {
     const store = await openStore();
     const info = aTask();
     const task = await store.open(info);
-    await writeAll(task);
+    await completeTask(task);
     await store.close();
     const again = await openStore();
     await rot(info, 100_000);
