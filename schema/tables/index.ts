@@ -1,3 +1,3 @@
 export { hosts } from "./hosts.ts";
 export { peers } from "./peers.ts";
-export { DIGESTS_PER_CHUNK, pieceDigests, tasks } from "./tasks.ts";
+export { pieceDigests, tasks } from "./tasks.ts";

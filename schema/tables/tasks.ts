@@ -29,5 +29,3 @@ export const pieceDigests = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.taskId, table.chunk] })],
 );
-
-export const DIGESTS_PER_CHUNK = 1024;
