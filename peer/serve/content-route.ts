@@ -1,0 +1,69 @@
+/** `GET|HEAD /v1/tasks/:id/content`: bytes of verified pieces, and of nothing else. */
+import { hasPiece } from "../../schema/bitfield.ts";
+import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+import { refuse } from "./problem-response.ts";
+import type { UploadMeter } from "./upload-meter.ts";
+
+/** A child waits at least this long before it asks a busy parent again. */
+const RETRY_AFTER_SECONDS = "1";
+
+export interface ContentRoute {
+  /** Body for a byte range of a file, sent without copying where the platform can. */
+  readonly fileRange: (path: string, range: ByteRange) => BodyInit;
+  readonly uploads: UploadMeter;
+}
+
+export function serveContent(request: Request, task: StoredTask, { fileRange, uploads }: ContentRoute): Response {
+  const { taskId, sizeBytes } = task.info;
+  const etag = `"${taskId}"`;
+  const headers: Record<string, string> = {
+    "accept-ranges": "bytes",
+    "cache-control": "no-transform",
+    "content-type": "application/octet-stream",
+    etag,
+  };
+  if (matches(request.headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
+  const ifRange = request.headers.get("if-range");
+  const asked = parseRange(ifRange === null || ifRange === etag ? request.headers.get("range") : null, sizeBytes);
+  if (asked.kind === "unsatisfiable") {
+    return refuse("range-unsatisfiable", `The content has ${sizeBytes} bytes: ask for a range within them`, {
+      "content-range": `bytes */${sizeBytes}`,
+    });
+  }
+  const range = asked.kind === "range" ? asked.range : { start: 0, end: sizeBytes };
+  if (!holdsRange(task, range)) {
+    return refuse(
+      "not-found",
+      `Bytes ${range.start} to ${range.end} of task ${taskId} are not all held here: ask for pieces named in its bitfield`,
+    );
+  }
+  headers["content-length"] = String(range.end - range.start);
+  if (asked.kind === "range") headers["content-range"] = formatContentRange(range, sizeBytes);
+  const status = asked.kind === "range" ? 206 : 200;
+  if (request.method === "HEAD") return new Response(null, { status, headers });
+  if (uploads.overfull) {
+    return refuse("too-many-requests", "All upload slots of this host are busy: ask another parent, or again later", {
+      "retry-after": RETRY_AFTER_SECONDS,
+    });
+  }
+  uploads.countServed(range.end - range.start);
+  // An empty file has no range to send.
+  const body = range.end > range.start ? fileRange(task.path, range) : null;
+  return new Response(body, { status, headers });
+}
+
+function holdsRange(task: StoredTask, range: ByteRange): boolean {
+  if (task.complete) return true;
+  const { pieceLengthBytes } = task.info;
+  const last = Math.floor((range.end - 1) / pieceLengthBytes);
+  for (let piece = Math.floor(range.start / pieceLengthBytes); piece <= last; piece++) {
+    if (!hasPiece(task.held, piece)) return false;
+  }
+  return true;
+}
+
+function matches(ifNoneMatch: string | null, etag: string): boolean {
+  if (ifNoneMatch === null) return false;
+  return ifNoneMatch.split(",").some((tag) => ["*", etag, `W/${etag}`].includes(tag.trim()));
+}

@@ -1,0 +1,101 @@
+/** What other peers ask of this host over HTTP: see "Peer to peer" in docs/protocol.md. Every piece passes here, so there
+ *  is no framework between. */
+import type { ByteRange } from "../../schema/byte-range.ts";
+import { parseTaskId, type TaskId } from "../../schema/ids.ts";
+import { isProblemError, ProblemError } from "../../schema/problem.ts";
+import type { PieceStore, StoredTask } from "../store/piece-store.ts";
+import { BitfieldRoute } from "./bitfield-route.ts";
+import { serveContent } from "./content-route.ts";
+import { problemResponse, refuse } from "./problem-response.ts";
+import { type Pull, PullRoute } from "./pull-route.ts";
+import { TicketCheck } from "./ticket-check.ts";
+import type { UploadMeter } from "./upload-meter.ts";
+
+export interface PieceAppComponents {
+  readonly store: PieceStore;
+  /** See `schema/ticket.ts`. */
+  readonly ticketKey: Uint8Array;
+  readonly nowMs: () => number;
+  /** Body for a byte range of a file, sent without copying where the platform can. */
+  readonly fileRange: (path: string, range: ByteRange) => BodyInit;
+  /** A child asks this host to take part as a seed; `undefined` when this host is no seed. */
+  readonly pull: Pull | undefined;
+  readonly uploads: UploadMeter;
+}
+
+export interface PieceApp {
+  /** Rejects only for a bug of ours. */
+  fetch(request: Request): Promise<Response>;
+  /** For the server, which tells it what is being sent. */
+  readonly uploads: UploadMeter;
+  /** Answers everyone who waits for news, so that the server can stop. */
+  close(): void;
+}
+
+const ROUTE = /^\/v1\/tasks\/([^/]{1,128})\/(content|bitfield|pull)$/;
+const METHODS: Record<string, readonly string[]> = {
+  content: ["GET", "HEAD"],
+  bitfield: ["GET"],
+  pull: ["POST"],
+  healthz: ["GET", "HEAD"],
+};
+
+export function createPieceApp(components: PieceAppComponents): PieceApp {
+  const { store, uploads } = components;
+  const tickets = new TicketCheck(components.ticketKey, components.nowMs);
+  const bitfields = new BitfieldRoute();
+  const pulls = new PullRoute(components.pull);
+
+  async function answer(request: Request): Promise<Response> {
+    const url = urlOf(request);
+    const [, id = "", what = ""] = ROUTE.exec(url.pathname) ?? [];
+    const route = url.pathname === "/healthz" ? "healthz" : what;
+    const methods = METHODS[route];
+    if (methods === undefined)
+      throw new ProblemError("not-found", "There is nothing here: see docs/protocol.md, Peer to peer");
+    if (!methods.includes(request.method)) {
+      return refuse("method-not-allowed", `Use ${methods.join(" or ")} here`, { allow: methods.join(", ") });
+    }
+    if (route === "healthz") return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
+
+    const taskId = parseTaskId(id);
+    if (taskId === undefined) throw new ProblemError("bad-request", "A task id is 64 lower-case hex digits");
+    if (route === "content") {
+      await tickets.childOf(request, taskId);
+      return serveContent(request, storedTask(store, taskId), components);
+    }
+    return uploads.outsideSlots(async () => {
+      const child = await tickets.childOf(request, taskId);
+      if (route === "pull") return pulls.serve(request, taskId, child);
+      return bitfields.serve(request, url.searchParams, storedTask(store, taskId));
+    });
+  }
+
+  return {
+    uploads,
+    async fetch(request) {
+      try {
+        return await answer(request);
+      } catch (error) {
+        if (!isProblemError(error)) throw error;
+        const problem = error.toProblem();
+        return problemResponse(problem, problem.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {});
+      }
+    },
+    close: () => bitfields.close(),
+  };
+}
+
+/** @throws ProblemError `task-not-found` */
+function storedTask(store: PieceStore, taskId: TaskId): StoredTask {
+  const task = store.get(taskId);
+  if (task !== undefined) return task;
+  throw new ProblemError("task-not-found", `Task ${taskId} is not stored on this host: ask another parent`);
+}
+
+/** @throws ProblemError `bad-request`; a hostile `Host` header can make the URL unreadable. */
+function urlOf(request: Request): URL {
+  const url = URL.parse(request.url);
+  if (url === null) throw new ProblemError("bad-request", "The request target is no valid URL");
+  return url;
+}
