@@ -40,6 +40,8 @@ export async function servePieces(options: PieceServerOptions): Promise<PieceSer
       hostname,
       port,
       development: false,
+      // Bun 1.4.5 shares the port with any other process of the kind when `development` is false and this is not said.
+      reusePort: false,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_BODY_BYTES,
       fetch: async (request) => wholeIfWhole(request, await app.fetch(request)),

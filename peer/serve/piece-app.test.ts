@@ -1,0 +1,462 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseHostId } from "../../schema/ids.ts";
+import { ProblemError } from "../../schema/problem.ts";
+import { signTicket, TICKET_TTL_MS, ticketKeyOf } from "../../schema/ticket.ts";
+import { bunFileRange, type PieceServer, servePieces } from "../runtime/bun-server.ts";
+import { openDiskStore } from "../store/disk-store.ts";
+import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
+import type { PieceStore, StoredTask } from "../store/piece-store.ts";
+import { createPieceApp, type PieceAppComponents } from "./piece-app.ts";
+import { UploadMeter } from "./upload-meter.ts";
+
+const KIB = 1024;
+const child = parseHostId("c".repeat(32)) ?? expect.unreachable();
+const ticketKey = await ticketKeyOf("cluster token");
+let nowMs: number;
+let folder: string;
+let store: PieceStore;
+let task: StoredTask;
+let uploads: UploadMeter;
+let server: PieceServer;
+let authorization: string;
+
+async function serve(overrides: Partial<PieceAppComponents> = {}): Promise<void> {
+  uploads = overrides.uploads ?? new UploadMeter(64);
+  const pull = async () => {};
+  const components = { store, ticketKey, nowMs: () => nowMs, fileRange: bunFileRange, pull, uploads, ...overrides };
+  server = await servePieces({ hostname: "127.0.0.1", port: 0, app: createPieceApp(components) });
+}
+
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`http://127.0.0.1:${server.port}${path}`, { ...init, headers: { authorization, ...init.headers } });
+}
+
+function askContent(headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+  return ask(`/v1/tasks/${task.info.taskId}/content`, { headers, method });
+}
+
+function askBitfield(query: string, init: RequestInit = {}): Promise<Response> {
+  return ask(`/v1/tasks/${task.info.taskId}/bitfield${query}`, init);
+}
+
+function askPull(body: string | ReadableStream): Promise<Response> {
+  return ask(`/v1/tasks/${task.info.taskId}/pull`, { method: "POST", body });
+}
+
+/** Sends a request byte for byte and gives the status line of the reply. */
+function askRaw(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(server.port, "127.0.0.1", () => socket.write(request));
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString("latin1").split("\r\n")[0] ?? "");
+    });
+    socket.once("end", () => resolve("closed"));
+    socket.once("error", reject);
+  });
+}
+
+async function codeOf(response: Response): Promise<unknown> {
+  const problem = await response.json();
+  expect(problem).toMatchObject({ message: expect.stringMatching(/\w/), detail: {} });
+  return problem.code;
+}
+
+beforeEach(async () => {
+  nowMs = 1_700_000_000_000;
+  folder = await mkdtemp(join(tmpdir(), "pantala-serve-"));
+  store = await openDiskStore({ folder, nowMs: () => nowMs, warn: (message) => expect(message).toBe("") });
+  task = await store.open(aTask());
+  authorization = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId: task.info.taskId }, nowMs)}`;
+  await serve();
+});
+afterEach(async () => {
+  await server.stop();
+  await store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("content", () => {
+  test("gives the bytes of a held piece, and says exactly which", async () => {
+    await writePieces(task, 1);
+    const response = await askContent({ range: "bytes=65536-131071" });
+    expect(response.status).toBe(206);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "accept-ranges": "bytes",
+      "cache-control": "no-transform",
+      "content-length": "65536",
+      "content-range": "bytes 65536-131071/163840",
+      "content-type": "application/octet-stream",
+      etag: `"${task.info.taskId}"`,
+    });
+    expect<Uint8Array>(await response.bytes()).toEqual(pieceOf(task.info, 1));
+  });
+
+  test("gives a few bytes in the middle, over a border of held pieces, and at the end", async () => {
+    await writeAll(task);
+    const whole = Buffer.concat([0, 1, 2].map((piece) => pieceOf(task.info, piece)));
+    const ranges = { "bytes=7-7": [7, 8], "bytes=65000-66000": [65_000, 66_001], "bytes=-5": [163_835, 163_840] };
+    for (const [range, [start, end]] of Object.entries({ ...ranges, "bytes=163000-": [163_000, 163_840] })) {
+      const response = await askContent({ range });
+      expect(response.status).toBe(206);
+      expect(response.headers.get("content-length")).toBe(String((end ?? 0) - (start ?? 0)));
+      expect(Buffer.from(await response.bytes())).toEqual(whole.subarray(start, end));
+    }
+    // A range past the end is cut at the end.
+    const cut = await askContent({ range: "bytes=163839-999999" });
+    expect(cut.headers.get("content-range")).toBe("bytes 163839-163839/163840");
+  });
+
+  test("refuses any range that touches a piece not held, until the piece is held", async () => {
+    await writePieces(task, 0, 2);
+    for (const range of ["bytes=65536-131071", "bytes=65535-65536", "bytes=100-140000", "bytes=-40000", "bytes=0-"]) {
+      const response = await askContent({ range });
+      expect(response.status).toBe(404);
+      expect(await codeOf(response)).toBe("not-found");
+    }
+    await writePieces(task, 1);
+    expect((await askContent({ range: "bytes=65536-131071" })).status).toBe(206);
+    await task.drop(1);
+    expect((await askContent({ range: "bytes=65536-131071" })).status).toBe(404);
+  });
+
+  test("gives everything with 200 when no range is asked, once it is complete", async () => {
+    await writePieces(task, 0, 1);
+    expect((await askContent()).status).toBe(404);
+    await writePieces(task, 2);
+    for (const headers of [{}, { range: "bytes=0-1,5-6" }, { range: "lines=1-2" }]) {
+      const response = await askContent(headers);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-length")).toBe("163840");
+      expect(response.headers.get("content-range")).toBeNull();
+      expect(Buffer.from(await response.bytes())).toEqual(
+        Buffer.concat([0, 1, 2].map((piece) => pieceOf(task.info, piece))),
+      );
+    }
+  });
+
+  test("gives an empty file", async () => {
+    task = await store.open(aTask({ sizeBytes: 0 }));
+    authorization = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId: task.info.taskId }, nowMs)}`;
+    const response = await askContent();
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-length")).toBe("0");
+    expect((await response.bytes()).length).toBe(0);
+    expect((await askContent({ range: "bytes=0-0" })).status).toBe(416);
+  });
+
+  test("answers HEAD as GET, without the bytes", async () => {
+    await writePieces(task, 0);
+    const part = await askContent({ range: "bytes=0-9" }, "HEAD");
+    expect(part.status).toBe(206);
+    expect(part.headers.get("content-length")).toBe("10");
+    expect(part.headers.get("content-range")).toBe("bytes 0-9/163840");
+    expect((await askContent({}, "HEAD")).status).toBe(404);
+    await writePieces(task, 1, 2);
+    const whole = await askContent({}, "HEAD");
+    expect(whole.status).toBe(200);
+    expect(whole.headers.get("content-length")).toBe("163840");
+    expect((await whole.bytes()).length).toBe(0);
+    expect(uploads.servedBytes).toBe(0);
+  });
+
+  test("answers 416 with the size to a range outside the content", async () => {
+    const response = await askContent({ range: "bytes=163840-" });
+    expect(response.status).toBe(416);
+    expect(response.headers.get("content-range")).toBe("bytes */163840");
+    expect(await codeOf(response)).toBe("range-unsatisfiable");
+  });
+
+  test("heeds If-Range and If-None-Match", async () => {
+    await writeAll(task);
+    const etag = `"${task.info.taskId}"`;
+    expect((await askContent({ range: "bytes=0-9", "if-range": etag })).status).toBe(206);
+    const whole = await askContent({ range: "bytes=0-9", "if-range": '"another"' });
+    expect(whole.status).toBe(200);
+    expect((await whole.bytes()).length).toBe(163_840);
+    for (const tags of [etag, `"x", W/${etag}`, "*"]) {
+      expect((await askContent({ "if-none-match": tags })).status).toBe(304);
+    }
+    expect((await askContent({ "if-none-match": '"x"' })).status).toBe(200);
+  });
+
+  test("counts the bytes it serves", async () => {
+    await writeAll(task);
+    await (await askContent({ range: "bytes=0-99" })).bytes();
+    await (await askContent()).bytes();
+    await (await askContent({ range: "bytes=999999-" })).bytes();
+    expect(uploads.servedBytes).toBe(100 + 163_840);
+    expect(uploads.active).toBe(0);
+  });
+
+  test("answers 429 while all upload slots are busy, and serves again when one is free", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(2) });
+    // Longer than all buffers between the two ends, so that it is under way until it is read.
+    const big = await store.open(aTask({ sizeBytes: 64 * 1024 * KIB, pieceLengthBytes: 16 * 1024 * KIB }));
+    await writeAll(big);
+    const bigTicket = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId: big.info.taskId }, nowMs)}`;
+    const askBig = () => ask(`/v1/tasks/${big.info.taskId}/content`, { headers: { authorization: bigTicket } });
+    await writePieces(task, 0);
+
+    const slow = [await askBig(), await askBig()];
+    expect(uploads.active).toBe(2);
+    const refused = await askContent({ range: "bytes=0-9" });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await codeOf(refused)).toBe("too-many-requests");
+    // Neither a question nor a HEAD needs a slot.
+    expect((await askBitfield("")).status).toBe(200);
+    expect((await askContent({ range: "bytes=0-9" }, "HEAD")).status).toBe(206);
+
+    expect((await slow[0]?.bytes())?.length).toBe(64 * 1024 * KIB);
+    expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
+    await slow[1]?.body?.cancel();
+  });
+
+  test("who waits for news takes no upload slot", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(1) });
+    await writePieces(task, 0);
+    const waiting = Array.from({ length: 20 }, () => askBitfield("?since=1&waitMs=30000"));
+    expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
+    await writePieces(task, 1);
+    for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
+    expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
+  });
+});
+
+describe("tickets", () => {
+  const paths = () => ["content", "bitfield"].map((what) => `/v1/tasks/${task.info.taskId}/${what}`);
+
+  test("missing answers 401", async () => {
+    for (const value of ["", "Basic abc", "Bearer", "Bearer "]) {
+      for (const path of paths()) {
+        const response = await ask(path, { headers: { authorization: value } });
+        expect(response.status).toBe(401);
+        expect(response.headers.get("www-authenticate")).toBe("Bearer");
+        expect(await codeOf(response)).toBe("unauthorized");
+      }
+    }
+  });
+
+  test("forged, of another cluster, too long or for another task answer 403", async () => {
+    const ticket = { hostId: child, taskId: task.info.taskId };
+    const forged = [
+      "nonsense",
+      `${authorization.slice(7, -4)}AAAA`,
+      await signTicket(await ticketKeyOf("another token"), ticket, nowMs),
+      await signTicket(ticketKey, { ...ticket, taskId: aTask().taskId }, nowMs),
+      "x".repeat(3000),
+    ];
+    for (const token of forged) {
+      for (const path of paths()) {
+        const response = await ask(path, { headers: { authorization: `Bearer ${token}` } });
+        expect(response.status).toBe(403);
+        expect(await codeOf(response)).toBe("forbidden");
+      }
+    }
+  });
+
+  test("stop counting when they expire, also when they were known before", async () => {
+    expect((await askBitfield("")).status).toBe(200);
+    nowMs += TICKET_TTL_MS + 120_000;
+    const response = await askBitfield("");
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining("expired") });
+  });
+
+  test("for a task that is not here answer 404", async () => {
+    const { taskId } = aTask();
+    authorization = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId }, nowMs)}`;
+    for (const what of ["content", "bitfield"]) {
+      const response = await ask(`/v1/tasks/${taskId}/${what}`);
+      expect(response.status).toBe(404);
+      expect(await codeOf(response)).toBe("task-not-found");
+    }
+  });
+});
+
+describe("bitfield", () => {
+  test("tells what is held now", async () => {
+    await writePieces(task, 0, 2);
+    expect(await (await askBitfield("")).json()).toEqual({ version: 2, complete: false, bitfield: "BQ==" });
+    await writePieces(task, 1);
+    expect(await (await askBitfield("?since=0&waitMs=30000")).json()).toEqual({
+      version: 3,
+      complete: true,
+      bitfield: "Bw==",
+    });
+  });
+
+  test("waits for a newer version, and tells at once when there is one", async () => {
+    const waiting = askBitfield("?since=0&waitMs=30000");
+    await askBitfield("");
+    await writePieces(task, 1);
+    expect(await (await waiting).json()).toMatchObject({ version: 1, bitfield: "Ag==" });
+  });
+
+  test("answers with what it has when the time is up", async () => {
+    expect(await (await askBitfield("?since=0&waitMs=1")).json()).toMatchObject({ version: 0, bitfield: "AA==" });
+  });
+
+  test("answers at once to a version of an earlier life of this host", async () => {
+    expect(await (await askBitfield("?since=17&waitMs=30000")).json()).toMatchObject({ version: 0 });
+  });
+
+  test("refuses what is no count", async () => {
+    for (const query of ["?since=-1", "?since=x", "?waitMs=1e9", "?waitMs=", "?since=9999999999999999"]) {
+      expect(await codeOf(await askBitfield(query))).toBe("bad-request");
+    }
+  });
+
+  test("does not keep the server from stopping", async () => {
+    const waiting = askBitfield("?since=0&waitMs=30000");
+    await askBitfield("");
+    await server.stop();
+    // Answered, or cut off when it had not been read yet.
+    await waiting.then(
+      async (response) => expect(await response.json()).toMatchObject({ version: 0 }),
+      () => {},
+    );
+  });
+});
+
+describe("pull", () => {
+  test("hands the source to the seed, with the child's id, and answers 202", async () => {
+    const asked: unknown[] = [];
+    await server.stop();
+    await serve({ pull: async (...args) => void asked.push(args) });
+    const source = { url: "https://store.example/file?sig=1", headers: { authorization: "Bearer secret" } };
+    const response = await askPull(JSON.stringify({ source }));
+    expect(response.status).toBe(202);
+    expect(asked).toEqual([[task.info.taskId, child, { ...source, tag: "", application: "" }]]);
+  });
+
+  test("answers with the problem the seed has", async () => {
+    await server.stop();
+    await serve({
+      pull: async () => {
+        throw new ProblemError("task-mismatch", "The source has another version", { detail: { found: "etag:two" } });
+      },
+    });
+    const response = await askPull(JSON.stringify({ source: { url: "https://store.example/file" } }));
+    expect(response.status).toBe(409);
+    expect(await response.json()).toEqual({
+      code: "task-mismatch",
+      message: "The source has another version",
+      detail: { found: "etag:two" },
+    });
+  });
+
+  test("answers 403 on a host that is no seed", async () => {
+    await server.stop();
+    await serve({ pull: undefined });
+    const response = await askPull(JSON.stringify({ source: { url: "https://store.example/file" } }));
+    expect(response.status).toBe(403);
+    expect(await codeOf(response)).toBe("forbidden");
+  });
+
+  test("refuses a broken body without repeating what is in it", async () => {
+    const broken = [
+      "",
+      "{",
+      "[]",
+      '{"source": "https://store.example/hunter2"}',
+      '{"source": {"url": ""}}',
+      '{"source": {"url": "https://store.example/", "headers": {"bad header hunter2": "x"}}}'.replace(" hunter2", ""),
+      '{"source": {"url": "https://store.example/", "headers": {"authorization": "hunter2\\r\\nx: y"}}}',
+      '{"source": {"url": "https://store.example/", "pieceLengthBytes": 1}}',
+    ];
+    for (const body of broken) {
+      const response = await askPull(body);
+      expect(response.status).toBe(400);
+      const text = await response.text();
+      expect(JSON.parse(text).code).toBe("bad-request");
+      expect(text).not.toContain("hunter2");
+    }
+  });
+
+  test("refuses a body above 64 KiB, told or found out", async () => {
+    const large = JSON.stringify({ source: { url: "https://store.example/", tag: "x".repeat(70_000) } });
+    expect(await codeOf(await askPull(large))).toBe("body-too-large");
+    const response = await askPull(new Response(large).body ?? expect.unreachable());
+    expect(response.status).toBe(413);
+    expect(await codeOf(response)).toBe("body-too-large");
+  });
+});
+
+describe("the piece port", () => {
+  test("says that it is well, to anybody", async () => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/healthz`);
+    expect(await response.json()).toEqual({ status: "ok" });
+  });
+
+  test("answers 405 with the methods that are allowed", async () => {
+    const wrong = { content: "POST", bitfield: "DELETE", pull: "GET" };
+    for (const [what, method] of Object.entries(wrong)) {
+      const response = await ask(`/v1/tasks/${task.info.taskId}/${what}`, { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe({ content: "GET, HEAD", bitfield: "GET", pull: "POST" }[what] ?? "");
+      expect(await codeOf(response)).toBe("method-not-allowed");
+    }
+    expect((await ask("/healthz", { method: "PUT" })).status).toBe(405);
+  });
+
+  test("answers hostile paths and ids with problems, and goes on", async () => {
+    await writeAll(task);
+    const id = task.info.taskId;
+    const paths = [
+      "/",
+      "/v1/tasks",
+      `/v1/tasks/${id}`,
+      `/v1/tasks/${id}/content/`,
+      `/v1/tasks/${id}/content/../../../etc/passwd`,
+      `/v1/tasks/${id.toUpperCase()}/content`,
+      `/v1/tasks/${id}%00/content`,
+      `/v1/tasks/..%2f..%2f..%2fetc%2fpasswd/content`,
+      `/v1/tasks/${"a".repeat(63)}/content`,
+      `/v1/tasks/${"a".repeat(5000)}/content`,
+      `/v1/tasks/__proto__/content`,
+      `/v1/tasks/${id}/constructor`,
+      "//evil.example/v1",
+    ];
+    for (const path of paths) {
+      const response = await ask(path);
+      expect([400, 404]).toContain(response.status);
+      expect(["bad-request", "not-found"]).toContain(String(await codeOf(response)));
+    }
+    for (const host of ["", "a b", "[", "@@@", "evil.example:99999999", "\\\\"]) {
+      const line = await askRaw(`GET /v1/tasks/${id}/content HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(line).toMatch(/^(HTTP\/1\.1 40[01] .*|closed)$/);
+    }
+    for (const target of [`http://x/../../etc/passwd`, "*", "%", `/v1/tasks/${id}/../../../../etc/passwd`]) {
+      const line = await askRaw(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(line).toMatch(/^(HTTP\/1\.1 40[014] .*|closed)$/);
+    }
+    expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
+  });
+
+  test("can be read with curl, as any child", async () => {
+    await writeAll(task);
+    const curl = Bun.spawn(
+      [
+        "curl",
+        "--silent",
+        "--fail",
+        "--range",
+        "65536-131071",
+        "--header",
+        `Authorization: ${authorization}`,
+        `http://127.0.0.1:${server.port}/v1/tasks/${task.info.taskId}/content`,
+      ],
+      { stdout: "pipe" },
+    );
+    expect<Uint8Array>(await new Response(curl.stdout).bytes()).toEqual(pieceOf(task.info, 1));
+    expect(await curl.exited).toBe(0);
+  });
+});
