@@ -1,6 +1,7 @@
 /** Settings as one table: each row drives a flag, an environment variable, a key of the YAML file and a line of
  *  `--help`. Precedence: flag > environment > file > default. Every fault is reported at once. */
 import { z } from "zod";
+import { withoutSecrets } from "./redact.ts";
 
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   /** Reads the text of a flag or variable, or the value of a YAML key; gives the default when there is none. */
@@ -17,8 +18,10 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly secret?: boolean;
   /** A list: the flag may be given several times, the variable is split at commas, the file holds a sequence. */
   readonly list?: boolean;
-  /** Where it can be set, when not everywhere: a key of the YAML file alone, or a flag and a variable alone. */
-  readonly only?: "file" | "command";
+  /** Where it can be set, when not everywhere: a key of the YAML file, a flag and a variable, or a flag. */
+  readonly only?: "file" | "command" | "flag";
+  /** One letter, for a flag that is typed often. */
+  readonly short?: string;
   /** Names the flag had elsewhere (dfget, dfdaemon), still accepted. */
   readonly aliases?: readonly string[];
 }
@@ -99,7 +102,7 @@ function find(key: string, setting: Setting, sources: SettingSources, file: Reco
   const inFile = { origin: `${key} in ${sources.file?.name ?? "the configuration file"}`, value: file[key] };
   if (setting.only === "file") return inFile;
   const flag = sources.flags[key];
-  if (flag !== undefined) return { origin: flagOf(key), value: flag };
+  if (flag !== undefined || setting.only === "flag") return { origin: flagOf(key), value: flag };
   const variable = sources.env[variableOf(key)];
   // An empty variable is how shells and manifests say "not set".
   if (variable !== undefined && variable !== "") {
@@ -126,16 +129,14 @@ function fileValues(
     return {};
   }
   const values = file.values as Record<string, unknown>;
-  const known = Object.keys(table).filter((key) => table[key]?.only !== "command");
+  const known = Object.keys(table).filter((key) => table[key]?.only === undefined || table[key].only === "file");
   for (const key of Object.keys(values)) {
     if (known.includes(key)) continue;
     faults.push({
       origin: `${key} in ${file.name}`,
       value: "set",
       problem: Object.hasOwn(table, key) ? "cannot be set in the file" : "is no setting",
-      remedy: Object.hasOwn(table, key)
-        ? `Give ${flagOf(key)} or set ${variableOf(key)}`
-        : `Known are: ${known.join(", ")}`,
+      remedy: Object.hasOwn(table, key) ? `Give ${flagOf(key)} on the command line` : `Known are: ${known.join(", ")}`,
     });
   }
   return values;
@@ -152,9 +153,9 @@ function faultOf(setting: Setting, found: Found, error: z.ZodError): SettingFaul
   return { origin: found.origin, value: shown, problem, remedy: setting.remedy };
 }
 
-/** A value as a fault may show it: a password inside a URL is a secret wherever it was written. */
+/** A value as a fault may show it: a URL may hold a secret wherever it was written. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value).replaceAll(/\/\/[^/@\s"]*@/g, "//***@");
+  const text = withoutSecrets(JSON.stringify(value));
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
 }
 

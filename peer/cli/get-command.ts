@@ -1,0 +1,174 @@
+/** `pantala get URL`: one file, by way of the peer on this machine. */
+import type { Command } from "commander";
+import { ProblemError } from "../../schema/problem.ts";
+import { displayUrl } from "../../schema/source-location.ts";
+import type { GetEvent } from "../../schema/wire/local.ts";
+import { CLIENT_SETTINGS } from "../config/client-settings.ts";
+import type { CliContext } from "./cli-context.ts";
+import { type Delivery, deliver } from "./deliver.ts";
+import { readGet } from "./get-request.ts";
+import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
+import { humanBytes, humanDuration, humanPercent } from "./human.ts";
+import { openClient } from "./open-client.ts";
+import { outputTarget } from "./output-target.ts";
+import { type ProgressFigures, ProgressMeter } from "./progress-meter.ts";
+import { originsText } from "./progress-text.ts";
+import { barProgress, lineProgress, NO_PROGRESS, type ProgressView } from "./progress-view.ts";
+import { addSettings, flagsGiven, variablesHelp } from "./setting-options.ts";
+import { usageError } from "./usage-error.ts";
+
+/** The peer ends a download that takes too long; if it does not even do that, the command ends this much later. */
+const TIMEOUT_GRACE_MS = 10_000;
+
+export interface GetResult {
+  readonly taskId: string;
+  readonly url: string;
+  readonly output: string;
+  readonly sizeBytes: number;
+  readonly sourceBytes: number;
+  readonly peerBytes: number;
+  readonly localBytes: number;
+  readonly elapsedMs: number;
+  readonly delivery: Delivery;
+  readonly digest: string | null;
+}
+
+export function addGetCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command("get")
+    .summary("fetch a file")
+    .description(
+      "Fetches a file through the peer on this machine: from other peers where they have it, else from its source.",
+    )
+    .argument("<url>", "http://, https:// or s3://bucket/key");
+  addSettings(command, GET_SETTINGS);
+  addSettings(command, CLIENT_SETTINGS);
+  command.addHelpText("after", () => `\n${HELP}\n\n${variablesHelp({ ...GET_SETTINGS, ...CLIENT_SETTINGS })}`);
+  command.action(async (url: string) => {
+    const started = context.nowMs();
+    const read = readGet(url, flagsGiven(command, GET_SETTINGS), context.env);
+    if (read.kind === "faults") throw usageError(read.faults);
+    const { settings } = read;
+    const output = await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
+
+    const limit = settings.timeout === 0 ? [] : [timeLimit(settings.timeout + TIMEOUT_GRACE_MS)];
+    const signal = AbortSignal.any([context.signal, ...limit]);
+    const client = await openClient(command, context, signal);
+    const download = new Download(settings, viewOf(settings, context), context.nowMs);
+    try {
+      for await (const event of client.get(read.request)) {
+        const ready = download.take(event);
+        if (ready === undefined) continue;
+        // The peer keeps the content where it is until this loop ends.
+        const { umask } = context;
+        const delivery = await deliver(ready.path, output, {
+          ...settings,
+          suffix: context.randomSuffix(),
+          umask,
+          signal,
+        });
+        report(context, settings, {
+          ...download.result(ready),
+          output,
+          elapsedMs: context.nowMs() - started,
+          delivery,
+        });
+        return;
+      }
+    } catch (error) {
+      throw context.signal.aborted ? download.interrupted(displayUrl(read.url)) : error;
+    } finally {
+      download.view.stop();
+    }
+  });
+}
+
+type Ready = Extract<GetEvent, { type: "ready" }>;
+
+class Download {
+  readonly view: ProgressView;
+  readonly #settings: GetSettings;
+  readonly #nowMs: () => number;
+  #opened: Extract<GetEvent, { type: "opened" }> | undefined;
+  #meter = new ProgressMeter(0);
+  #figures: ProgressFigures | undefined;
+
+  constructor(settings: GetSettings, view: ProgressView, nowMs: () => number) {
+    this.#settings = settings;
+    this.view = view;
+    this.#nowMs = nowMs;
+  }
+
+  /** Gives the event by which the content is there. @throws ProblemError what the peer failed with */
+  take(event: GetEvent): Ready | undefined {
+    if (event.type === "failed") {
+      const { code, message, detail } = event.problem;
+      throw new ProblemError(code, message, { detail });
+    }
+    if (event.type === "ready") {
+      this.view.stop();
+      return event;
+    }
+    if (event.type === "opened") {
+      this.#opened = event;
+      this.#meter = new ProgressMeter(event.sizeBytes);
+    } else {
+      this.#figures = this.#meter.add(event, this.#nowMs());
+      this.view.show(this.#figures);
+    }
+    return undefined;
+  }
+
+  result({ sourceBytes, peerBytes, localBytes }: Ready): Omit<GetResult, "output" | "elapsedMs" | "delivery"> {
+    if (this.#opened === undefined) throw new ProblemError("bad-message", "The peer delivers what it never opened");
+    const { taskId, url, sizeBytes } = this.#opened;
+    return { taskId, url, sizeBytes, sourceBytes, peerBytes, localBytes, digest: this.#settings.digest ?? null };
+  }
+
+  interrupted(url: string): ProblemError {
+    const kept = this.#figures;
+    const what =
+      kept === undefined || kept.doneBytes === 0
+        ? "nothing is kept yet"
+        : `the peer keeps ${humanPercent(kept.doneBytes, kept.sizeBytes)} (${humanBytes(kept.doneBytes)} of ${humanBytes(kept.sizeBytes)})`;
+    return new ProblemError("cancelled", `${url}: interrupted; ${what}; run the same command again to resume`);
+  }
+}
+
+function timeLimit(ms: number): AbortSignal {
+  const controller = new AbortController();
+  const message = `The peer did not even give up in time (${humanDuration(ms)}): look at its log, or restart it`;
+  setTimeout(() => controller.abort(new ProblemError("timeout", message)), ms).unref();
+  return controller.signal;
+}
+
+function viewOf(settings: GetSettings, context: CliContext): ProgressView {
+  // With --json standard error holds nothing but the error object, if there is one.
+  if (settings.noProgress || settings.json) return NO_PROGRESS;
+  if (context.terminal !== undefined) return barProgress(context.terminal);
+  return lineProgress((text) => context.stderr.write(`pantala get: ${text}`), context.nowMs);
+}
+
+function report(context: CliContext, settings: GetSettings, result: GetResult): void {
+  if (settings.json) {
+    context.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const { output, sizeBytes, elapsedMs, delivery } = result;
+  const speed = elapsedMs > 0 ? ` (${humanBytes((sizeBytes / elapsedMs) * 1000)}/s)` : "";
+  const origins = originsText(result);
+  const how = delivery === "hard-link" ? "hard link, read-only" : "reflink or copy";
+  context.stderr.write(
+    `${output}: ${humanBytes(sizeBytes)} in ${humanDuration(elapsedMs)}${speed}; ${origins === "" ? "" : `${origins}; `}${how}\n`,
+  );
+}
+
+const HELP = `Examples:
+  pantala get https://models.example.com/llama.bin -O /models/llama.bin
+  pantala get s3://models/llama.bin --storage-endpoint http://10.0.0.5:9000
+  pantala get https://host/file -O file --digest sha256:9f86d081884c7d65... -H 'Authorization: Bearer ...'
+
+The output appears under its name only whole and verified. Where it can be, it is a hard link to the peer's
+store: it takes no room, and nobody may write to it (copy it, or let get copy to another file system).
+Ctrl-C stops cleanly; the same command goes on from there. Credentials of s3:// URLs are better given in
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or AWS_PROFILE than as flags.`;

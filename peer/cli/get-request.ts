@@ -1,0 +1,51 @@
+/** From the words of a command line to a request to the peer. */
+import { type ResolvedSettings, resolveSettings, type SettingFault } from "../../schema/settings.ts";
+import type { GetRequest } from "../../schema/wire/local.ts";
+import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
+import { s3OptionsOf } from "./s3-options.ts";
+
+export type ReadGet =
+  | { readonly kind: "get"; readonly url: URL; readonly settings: GetSettings; readonly request: GetRequest }
+  | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
+
+/** Finds every fault of URL and flags at once; none of them repeats a secret. */
+export function readGet(
+  text: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): ReadGet {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const faults: SettingFault[] = url === undefined ? [urlFault(text)] : [];
+  const resolved: ResolvedSettings<typeof GET_SETTINGS> = resolveSettings(GET_SETTINGS, { flags, env });
+  if (resolved.kind === "faults") return { kind: "faults", faults: [...faults, ...resolved.faults] };
+  const { settings } = resolved;
+
+  const s3 = url?.protocol === "s3:" ? s3OptionsOf(settings, env) : undefined;
+  faults.push(...(s3?.faults ?? []));
+  if (faults.length > 0 || url === undefined) return { kind: "faults", faults };
+
+  const request: GetRequest = {
+    source: {
+      url: text,
+      headers: settings.header,
+      tag: settings.tag,
+      application: settings.application,
+      ...(settings.filteredQueryParam !== undefined && { filteredQueryParams: settings.filteredQueryParam }),
+      ...(settings.pieceLength !== undefined && { pieceLengthBytes: settings.pieceLength }),
+      ...(s3 !== undefined && Object.keys(s3.options).length > 0 && { s3: s3.options }),
+    },
+    ...(settings.digest !== undefined && { digest: settings.digest }),
+    timeoutMs: settings.timeout,
+  };
+  return { kind: "get", url, settings, request };
+}
+
+function urlFault(text: string): SettingFault {
+  return {
+    origin: "URL",
+    // What is no URL may still hold a password.
+    value: /[@?]/.test(text) ? "hidden" : JSON.stringify(text.slice(0, 200)),
+    problem: "must be a whole URL",
+    remedy: "Write it with its scheme, such as https://host/path or s3://bucket/key, in quotes if it holds an &",
+  };
+}

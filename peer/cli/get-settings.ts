@@ -1,0 +1,160 @@
+/** Flags of `pantala get`, named as dfget names them where it has them. */
+import { z } from "zod";
+import { formatDigest, parseDigest } from "../../schema/digest.ts";
+import { byteSize, duration, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+import { labelField, pieceLengthField, textField } from "../../schema/wire/fields.ts";
+import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+
+const digest = z.string().transform((text, context) => {
+  const parsed = parseDigest(text);
+  if (parsed !== undefined) return formatDigest(parsed);
+  context.addIssue({ code: "custom", message: "must be ALGORITHM:HEX in full length" });
+  return z.NEVER;
+});
+
+/** `Name: value` pairs as one object. */
+const headers = z.array(z.string().max(10_000)).transform((lines, context) => {
+  const found: Record<string, string> = {};
+  for (const line of lines) {
+    const [, name = "", value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}):[ \t]*(\P{Cc}*)$/u.exec(line) ?? [];
+    const known = Object.keys(found).some((other) => other.toLowerCase() === name.toLowerCase());
+    if (name === "" || known) {
+      const message = known
+        ? `${name} is given twice`
+        : "must be a header such as Accept: */*, without control characters";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+    found[name] = value.trimEnd();
+  }
+  return found;
+});
+
+const s3 = s3OptionsSchema.shape;
+
+export const GET_SETTINGS = {
+  output: {
+    schema: z.string().min(1, "must not be empty").max(4096).optional(),
+    short: "O",
+    value: "FILE",
+    help: "where to put the content: a file, or a folder to put it in",
+    remedy: "Name a file or an existing folder",
+    defaultText: "the last part of the URL, in this folder",
+    only: "flag",
+  },
+  digest: {
+    schema: digest.optional(),
+    value: "ALGORITHM:HEX",
+    help: "digest the content must have: sha256, sha512 or blake3",
+    remedy: "Use sha256:<64 hex digits>, sha512:<128 hex digits> or blake3:<64 hex digits>",
+    only: "flag",
+  },
+  header: {
+    schema: headers.default({}),
+    short: "H",
+    value: "NAME: VALUE",
+    help: "header for the source; repeatable",
+    remedy: "Write -H 'Name: value', each name once",
+    secret: true,
+    list: true,
+    only: "flag",
+  },
+  tag: {
+    schema: labelField.default(""),
+    value: "TEXT",
+    help: "keeps this content apart from the same content with another tag",
+    remedy: "Use at most 256 characters",
+  },
+  application: {
+    schema: labelField.default(""),
+    value: "TEXT",
+    help: "who asks; keeps content apart as a tag does",
+    remedy: "Use at most 256 characters",
+  },
+  filteredQueryParam: {
+    schema: z.array(textField(256)).max(256).optional(),
+    value: "NAME",
+    help: "query parameter that does not tell contents apart; repeatable",
+    remedy: "Name a query parameter of the URL",
+    defaultText: "those that only sign a URL",
+    list: true,
+  },
+  pieceLength: {
+    schema: byteSize.pipe(pieceLengthField).optional(),
+    value: "SIZE",
+    help: "length of a piece, such as 4MiB; content with another length is another task",
+    remedy: "Use a size from 64KiB to 64MiB",
+    defaultText: "by size, 256KiB to 16MiB",
+  },
+  timeout: {
+    schema: duration.default(7_200_000),
+    value: "TIME",
+    help: "give up after this long, such as 90s or 2h; 0 is never",
+    remedy: "Use a duration such as 30s, 10m or 2h",
+    defaultText: "2h",
+  },
+  overwrite: {
+    schema: onOff.default(false),
+    help: "replace the output when it exists",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  forceHardLink: {
+    schema: onOff.default(false),
+    help: "fail rather than copy when the output cannot be a hard link to the peer's store",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  noProgress: {
+    schema: onOff.default(false),
+    help: "show no progress, only the result",
+    remedy: "Give the flag without a value, or use yes or no",
+  },
+  json: {
+    schema: onOff.default(false),
+    help: "print the result as one JSON object; an error as one on standard error",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  storageEndpoint: {
+    schema: s3.endpoint,
+    value: "URL",
+    help: "endpoint of an s3:// URL",
+    remedy: "Use an http(s) URL",
+    defaultText: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else the peer's",
+  },
+  storageRegion: {
+    schema: s3.region,
+    value: "NAME",
+    help: "region of an s3:// URL",
+    remedy: "Use a name such as eu-central-1",
+    defaultText: "AWS_REGION, AWS_DEFAULT_REGION, else the peer's",
+  },
+  storageAccessKeyId: {
+    schema: s3.accessKeyId,
+    value: "ID",
+    help: "access key for an s3:// URL",
+    remedy: "Give it together with the secret",
+    defaultText: "AWS_ACCESS_KEY_ID, else AWS_PROFILE, else the peer's",
+    secret: true,
+  },
+  storageAccessKeySecret: {
+    schema: s3.secretAccessKey,
+    value: "SECRET",
+    help: "its secret; `ps` shows flags to everybody, so prefer the variable",
+    remedy: "Give it together with the access key",
+    defaultText: "AWS_SECRET_ACCESS_KEY",
+    secret: true,
+  },
+  storageSessionToken: {
+    schema: s3.sessionToken,
+    value: "TOKEN",
+    help: "its session token; prefer the variable",
+    remedy: "Give it together with the access key",
+    defaultText: "AWS_SESSION_TOKEN",
+    secret: true,
+    aliases: ["storage-security-token"],
+  },
+} as const satisfies SettingsTable;
+
+export type GetSettings = SettingsOf<typeof GET_SETTINGS>;

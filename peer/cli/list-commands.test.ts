@@ -1,0 +1,248 @@
+import { describe, expect, test } from "bun:test";
+import type { ServerResponse } from "node:http";
+import { hostInfoSchema } from "../../schema/wire/host.ts";
+import type { LocalStatus, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
+import type { HostSummary, TaskDetail, TaskSummary } from "../../schema/wire/query.ts";
+import { aPeer, HOST_ID, type LocalRequest, run, TASK_ID } from "./fixtures.ts";
+
+const NOW = 1_800_000_000_000;
+const nowMs = () => NOW;
+const GIB = 1024 ** 3;
+
+const task = (fields: Partial<LocalTask> = {}): LocalTask => ({
+  taskId: TASK_ID,
+  url: "https://host/model.bin?…",
+  tag: "",
+  application: "",
+  version: "etag:1",
+  sizeBytes: GIB,
+  pieceLengthBytes: 1024 ** 2,
+  pieceCount: 1024,
+  heldPieceCount: 512,
+  state: "partial",
+  createdAtMs: NOW - 7_500_000,
+  completedAtMs: null,
+  ...fields,
+});
+const detail: LocalTaskDetail = {
+  ...task(),
+  path: "/data/store/3fa9/content",
+  neighbours: [
+    {
+      hostId: HOST_ID,
+      address: "http://10.0.0.7:65002",
+      role: "seed",
+      heldPieceCount: 1024,
+      receivedBytes: GIB / 2,
+      activeRequests: 2,
+    },
+  ],
+  leasedPieceCount: 0,
+  sourceBytes: 0,
+  peerBytes: GIB / 2,
+  stall: "no parent has what is missing",
+};
+const clusterTask = (taskId: string): TaskSummary => ({
+  ...task({ taskId }),
+  ranged: true,
+  state: "succeeded",
+  peerCount: 4,
+  completePeerCount: 3,
+  knownDigestCount: 1024,
+  sourceBytes: GIB,
+  peerBytes: 3 * GIB,
+  updatedAtMs: NOW,
+});
+const host: HostSummary = {
+  hostId: HOST_ID,
+  hostname: "node-7",
+  role: "seed",
+  address: "http://10.0.0.7:65002",
+  idc: "eu-1",
+  location: "",
+  version: "0.1.0",
+  state: "online",
+  load: null,
+  startedAtMs: NOW - 1000,
+  lastSeenAtMs: NOW - 4200,
+  bannedUntilMs: null,
+  taskCount: 1,
+};
+const load = {
+  activeUploads: 1,
+  activeDownloads: 0,
+  uploadBytesPerSecond: 1024,
+  downloadBytesPerSecond: 0,
+  storedBytes: GIB,
+  freeBytes: 10 * GIB,
+  residentBytes: 90 * 1024 ** 2,
+};
+const status: LocalStatus = {
+  host: hostInfoSchema.parse(host),
+  load,
+  scheduler: { url: "http://10.0.0.2:8002", connected: false, lastError: "connection refused", shardCount: null },
+  dataDir: "/data",
+  taskCount: 2,
+  runningTaskCount: 1,
+  servedBytes: 5 * GIB,
+  uptimeMs: 61_000,
+};
+
+/** Answers by method and path; what is not known is `task-not-found`. */
+function answering(answers: Record<string, unknown>) {
+  return aPeer(({ method, url }: LocalRequest, response: ServerResponse) => {
+    const body = answers[`${method} ${url}`];
+    if (body === undefined) {
+      response.writeHead(404, { "content-type": "application/json" });
+      response.end(JSON.stringify({ code: "task-not-found", message: `There is no ${url}`, detail: {} }));
+    } else {
+      response.writeHead(body === null ? 204 : 200, { "content-type": "application/json" });
+      response.end(body === null ? undefined : JSON.stringify(body));
+    }
+  });
+}
+
+describe("pantala task ls", () => {
+  const tasks = {
+    items: [
+      task(),
+      task({ taskId: "b".repeat(64), state: "complete", tag: "x", heldPieceCount: 1024, createdAtMs: NOW }),
+    ],
+  };
+
+  test("prints an aligned table, newest first", async () => {
+    await using peer = await answering({ "GET /v1/tasks": tasks });
+    expect((await run(peer, ["task", "ls"], { nowMs })).stdout).toBe(
+      [
+        "TASK          STATE      SIZE   HELD       AGE  TAG  URL",
+        "bbbbbbbbbbbb  complete  1 GiB  100 %      0 ms  x    https://host/model.bin?…",
+        "3fa900000000  partial   1 GiB   50 %  2 h 05 m       https://host/model.bin?…",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("filters and prints JSON", async () => {
+    await using peer = await answering({ "GET /v1/tasks": tasks });
+    const { stdout } = await run(peer, ["task", "ls", "--json", "--state", "partial", "--tag", ""]);
+    expect(JSON.parse(stdout)).toEqual({ items: [task()] });
+  });
+
+  test("says when there are more than it prints", async () => {
+    await using peer = await answering({ "GET /v1/tasks": tasks });
+    const { stdout, stderr } = await run(peer, ["task", "ls", "--limit", "1"]);
+    expect(stdout.trim().split("\n")).toHaveLength(2);
+    expect(stderr).toContain("give a higher --limit");
+  });
+
+  test("asks the scheduler for every page with --cluster", async () => {
+    const cursor = "1".repeat(64);
+    await using peer = await answering({
+      "GET /v1/cluster/tasks?state=succeeded&limit=500": { items: [clusterTask("1".repeat(64))], nextCursor: cursor },
+      [`GET /v1/cluster/tasks?state=succeeded&limit=500&cursor=${cursor}`]: {
+        items: [clusterTask("2".repeat(64))],
+        nextCursor: null,
+      },
+    });
+    const { stdout } = await run(peer, ["task", "ls", "--cluster", "--state", "succeeded"], { nowMs });
+    expect(stdout.split("\n")[0]).toBe(
+      "TASK          STATE       SIZE  HOSTS  WHOLE  FROM SOURCE  FROM PEERS       AGE  TAG  URL",
+    );
+    expect(stdout).toContain("\n222222222222  succeeded  1 GiB      4      3        1 GiB       3 GiB  2 h 05 m");
+  });
+
+  test("refuses a state that tasks there do not have", async () => {
+    await using peer = await answering({});
+    const { code, stderr } = await run(peer, ["task", "ls", "--state", "idle"]);
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Use running, complete, partial"),
+    });
+  });
+});
+
+describe("pantala task show", () => {
+  test("shows what is held, what it waits for and who gives", async () => {
+    await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
+    const { stdout } = await run(peer, ["task", "show", "3FA9"]);
+    expect(stdout).toContain("held         50 %, 512 of 1024 pieces of 1 MiB\n");
+    expect(stdout).toContain("state        partial, waiting: no parent has what is missing\n");
+    expect(stdout).toContain("77ab00000000  seed  http://10.0.0.7:65002  100 %  512 MiB         2\n");
+  });
+
+  test("finds a task of the cluster by the beginning of its id", async () => {
+    const found: TaskDetail = { ...clusterTask(TASK_ID), peers: [] };
+    await using peer = await answering({
+      [`GET /v1/cluster/tasks?limit=2&cursor=3fa8${"f".repeat(60)}`]: {
+        items: [clusterTask(TASK_ID), clusterTask("b".repeat(64))],
+        nextCursor: "b".repeat(64),
+      },
+      [`GET /v1/cluster/tasks/${TASK_ID}`]: found,
+    });
+    const { stdout } = await run(peer, ["task", "show", "3fa9", "--cluster", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ taskId: TASK_ID, peerCount: 4, peers: [] });
+  });
+
+  test("refuses a beginning that several tasks of the cluster share", async () => {
+    const several = [clusterTask(TASK_ID), clusterTask("3fa91".padEnd(64, "0"))];
+    await using peer = await answering({
+      [`GET /v1/cluster/tasks?limit=2&cursor=3fa8${"f".repeat(60)}`]: { items: several, nextCursor: null },
+    });
+    const { code, stderr } = await run(peer, ["task", "show", "3fa9", "--cluster"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "pantala task show: Several tasks begin with 3fa9: give more digits\n",
+    });
+  });
+
+  test.each(["../../v1/status", "3fa", "xyz0", ""])("refuses %p as an id", async (id) => {
+    await using peer = await answering({});
+    expect((await run(peer, ["task", "show", id])).code).toBe(2);
+    expect(peer.requests).toEqual([]);
+  });
+});
+
+describe("pantala task rm", () => {
+  test("removes tasks by the beginning of their ids", async () => {
+    await using peer = await answering({ "GET /v1/tasks/3fa9": detail, [`DELETE /v1/tasks/${TASK_ID}`]: null });
+    const { code, stdout } = await run(peer, ["task", "rm", "3fa9"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `removed ${TASK_ID} (1 GiB, https://host/model.bin?…)\n` });
+  });
+
+  test("exits with 4 when there is no such task", async () => {
+    await using peer = await answering({});
+    expect((await run(peer, ["task", "rm", "3fa9"])).code).toBe(4);
+  });
+});
+
+test("pantala host ls lists the hosts of the cluster", async () => {
+  await using peer = await answering({
+    "GET /v1/cluster/hosts?role=seed&limit=500": { items: [{ ...host, load }], nextCursor: null },
+  });
+  const { stdout } = await run(peer, ["host", "ls", "--role", "seed"], { nowMs });
+  expect(stdout).toBe(
+    "HOST          NAME    ROLE  STATE   ADDRESS                IDC   TASKS  STORED       UP   DOWN       SEEN\n" +
+      "77ab00000000  node-7  seed  online  http://10.0.0.7:65002  eu-1      1   1 GiB  1 KiB/s  0 B/s  4.2 s ago\n",
+  );
+});
+
+describe("pantala status", () => {
+  test("tells why the scheduler is not reached", async () => {
+    await using peer = await answering({ "GET /v1/status": status });
+    const { code, stdout } = await run(peer, ["status"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("scheduler  http://10.0.0.2:8002 (not connected: connection refused)\n");
+    expect(stdout).toContain("version    0.1.0, up 1 m 01 s\n");
+  });
+
+  test("prints the peer's answer with --json", async () => {
+    await using peer = await answering({ "GET /v1/status": status });
+    expect(JSON.parse((await run(peer, ["status", "--json"])).stdout)).toMatchObject({ taskCount: 2 });
+  });
+
+  test("does not trust an answer that is none", async () => {
+    await using peer = await answering({ "GET /v1/status": { hello: "world" } });
+    const { code, stderr } = await run(peer, ["status"]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("was not understood") });
+  });
+});

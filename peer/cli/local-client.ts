@@ -1,0 +1,145 @@
+/** The local API of the peer on this machine, from the side of a command. */
+import { type IncomingMessage, request } from "node:http";
+import type { z } from "zod";
+import { ProblemError, problemSchema } from "../../schema/problem.ts";
+import { type GetEvent, type GetRequest, getEventSchema } from "../../schema/wire/local.ts";
+import { jsonLines } from "./json-lines.ts";
+
+/** Longest JSON reply that is read: a host with 100,000 tasks stays below. */
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+export interface LocalClientOptions {
+  /** Path of the peer's unix socket. */
+  readonly socket: string;
+  /** The command that starts a peer at this socket, told when there is none. */
+  readonly startCommand: string;
+  /** Ends whatever is under way; its reason is thrown. */
+  readonly signal: AbortSignal;
+}
+
+export class LocalClient {
+  readonly #socket: string;
+  readonly #startCommand: string;
+  readonly #signal: AbortSignal;
+
+  constructor(options: LocalClientOptions) {
+    this.#socket = options.socket;
+    this.#startCommand = options.startCommand;
+    this.#signal = options.signal;
+  }
+
+  /** @throws ProblemError what the peer says, `not-ready` when none answers */
+  async read<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
+    const body = await this.#exchange("GET", path);
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new ProblemError(
+      "bad-message",
+      `The peer's answer to ${path} was not understood: run the same version of the command and the peer`,
+      { cause: parsed.error },
+    );
+  }
+
+  /** @throws ProblemError as `read` */
+  async delete(path: string): Promise<void> {
+    await this.#exchange("DELETE", path);
+  }
+
+  /** Events of a download, in order, the last one `ready` or `failed`. The peer keeps the content where `ready` says
+   *  until the iteration ends; ending it earlier stops the download unless somebody else wants it.
+   *  @throws ProblemError as `read`; `not-ready` when the peer goes away in between */
+  async *get(body: GetRequest): AsyncGenerator<GetEvent> {
+    const reply = await this.#send("POST", "/v1/get", JSON.stringify(body));
+    if (reply.statusCode !== 200) throw await this.#problemOf(reply);
+    try {
+      for await (const line of jsonLines(reply)) {
+        const event = getEventSchema.safeParse(line);
+        // Events of a newer peer that this command does not know tell it nothing.
+        if (event.success) yield event.data;
+      }
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      reply.destroy();
+    }
+    throw this.#gone();
+  }
+
+  async #exchange(method: string, path: string): Promise<unknown> {
+    const reply = await this.#send(method, path);
+    if ((reply.statusCode ?? 0) >= 300) throw await this.#problemOf(reply);
+    return await this.#json(reply);
+  }
+
+  #send(method: string, path: string, body?: string): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const options = { socketPath: this.#socket, method, path, headers, agent: false, signal: this.#signal };
+    request(options, resolve)
+      .on("error", (error) => reject(this.#explain(error)))
+      .end(body);
+    return promise;
+  }
+
+  async #json(reply: IncomingMessage): Promise<unknown> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+        length += chunk.length;
+        if (length > MAX_REPLY_BYTES) throw new ProblemError("bad-message", "The peer's answer is too long");
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    if (length === 0) return undefined;
+    try {
+      return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #problemOf(reply: IncomingMessage): Promise<ProblemError> {
+    const problem = problemSchema.safeParse(await this.#json(reply));
+    if (problem.success)
+      return new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
+    return new ProblemError(
+      "bad-message",
+      `Whatever answers at ${this.#socket} is no peer (HTTP status ${reply.statusCode}): name the peer's socket with --socket`,
+    );
+  }
+
+  #explain(error: unknown): unknown {
+    if (this.#signal.aborted) return this.#signal.reason;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return this.#absent(error);
+    if (code === "ECONNRESET" || code === "EPIPE") return this.#gone(error);
+    if (code === "EACCES" || code === "EPERM") {
+      return new ProblemError(
+        "not-ready",
+        `The peer's socket ${this.#socket} belongs to another user: run this as that user, or name the socket of your own peer with --socket`,
+        { cause: error },
+      );
+    }
+    return error;
+  }
+
+  #absent(cause: unknown): ProblemError {
+    return new ProblemError(
+      "not-ready",
+      `No peer answers at ${this.#socket}: start one with \`${this.#startCommand}\` ` +
+        "(add --scheduler URL unless that runs on this machine), or name the socket of a running one with --socket",
+      { detail: { socket: this.#socket }, cause },
+    );
+  }
+
+  #gone(cause?: unknown): ProblemError {
+    return new ProblemError(
+      "not-ready",
+      `The peer at ${this.#socket} went away: start it again and run the same command to resume`,
+      { detail: { socket: this.#socket }, cause },
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { run } from "./fixtures.ts";
+
+const nowhere = { folder: "/", socket: "/nowhere/peer.sock" };
+
+describe("pantala", () => {
+  test("explains itself with examples and every exit code", async () => {
+    const { code, stdout } = await run(nowhere, ["--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Examples:");
+    for (const { code: exit, meaning } of Object.values(EXIT_CODES)) expect(stdout).toContain(`${exit}  ${meaning}\n`);
+  });
+
+  test("names in a command's help the variables and file keys of its table", async () => {
+    const get = (await run(nowhere, ["get", "--help"])).stdout;
+    expect(get).toContain("PANTALA_PIECE_LENGTH");
+    expect(get).not.toContain("PANTALA_OUTPUT");
+    const peer = (await run(nowhere, ["peer", "--help"])).stdout;
+    expect(peer).toContain("--max-uploads <N>");
+    expect(peer).toContain("(default: 64)");
+    expect(peer).toContain("PANTALA_STREAMS_PER_PARENT");
+    expect(peer).toContain("Only in the YAML file:\n  s3: ");
+  });
+
+  test("prints its version", async () => {
+    expect((await run(nowhere, ["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test.each([
+    [[], "pantala: A command is missing"],
+    [["task"], "pantala task: A command is missing"],
+    [["fetch"], "pantala: unknown command 'fetch'"],
+    [["get"], "pantala get: missing required argument 'url'"],
+    [["get", "https://h/f", "--diggest", "x"], "pantala get: unknown option '--diggest' (Did you mean --digest?)"],
+    [["get", "https://h/f", "-O"], "pantala get: option '-O, --output <FILE>' argument missing"],
+  ])("answers %j with one line and exit code 2", async (args, beginning) => {
+    const { code, stderr } = await run(nowhere, args);
+    expect(code).toBe(2);
+    expect(stderr.trimEnd().split("\n").at(-1)).toStartWith(beginning);
+  });
+
+  test("starts no peer with wrong settings, and tells them all", async () => {
+    const { code, stderr } = await run(nowhere, ["peer", "--role", "queen", "--listen", "x", "--data-dir", "/nowhere"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Cannot start the peer: 3 settings are wrong");
+    expect(stderr).toContain("/nowhere/cluster-token");
+  });
+});

@@ -1,0 +1,123 @@
+/** `pantala task show ID`. */
+import type { Command } from "commander";
+import { onOff } from "../../schema/settings.ts";
+import { type LocalTaskDetail, localTaskDetailSchema } from "../../schema/wire/local.ts";
+import { type TaskDetail, taskDetailSchema } from "../../schema/wire/query.ts";
+import { CLIENT_SETTINGS } from "../config/client-settings.ts";
+import type { CliContext } from "./cli-context.ts";
+import { clusterTaskId } from "./cluster-lists.ts";
+import { humanBytes, humanPercent, plainText } from "./human.ts";
+import { JSON_SETTING } from "./list-settings.ts";
+import { openClient } from "./open-client.ts";
+import { readFlags } from "./read-flags.ts";
+import { addSettings } from "./setting-options.ts";
+import { readTaskId } from "./task-id-argument.ts";
+import { textTable } from "./text-table.ts";
+
+const TASK_SHOW_SETTINGS = {
+  cluster: {
+    schema: onOff.default(false),
+    help: "as the scheduler knows it, with who holds what",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  json: JSON_SETTING,
+} as const;
+
+export function addTaskShowCommand(task: Command, context: CliContext): void {
+  const command = task
+    .command("show")
+    .description("Shows one task: what this machine holds of it, and what a running download does.")
+    .argument("<id>", "id of the task, or its beginning");
+  addSettings(command, TASK_SHOW_SETTINGS);
+  addSettings(command, CLIENT_SETTINGS);
+  command.action(async (text: string) => {
+    const { cluster, json } = readFlags(command, TASK_SHOW_SETTINGS);
+    const id = readTaskId(text);
+    const client = await openClient(command, context);
+    if (cluster) {
+      const detail = await client.read(`/v1/cluster/tasks/${await clusterTaskId(client, id)}`, taskDetailSchema);
+      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : clusterText(detail));
+    } else {
+      const detail = await client.read(`/v1/tasks/${id}`, localTaskDetailSchema);
+      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : localText(detail));
+    }
+  });
+}
+
+function localText(task: LocalTaskDetail): string {
+  const held = `${task.heldPieceCount} of ${task.pieceCount} pieces of ${humanBytes(task.pieceLengthBytes)}`;
+  const facts = factLines([
+    ["task", task.taskId],
+    ["url", task.url],
+    ["state", task.stall === null ? task.state : `${task.state}, waiting: ${task.stall}`],
+    ["size", humanBytes(task.sizeBytes)],
+    ["held", `${humanPercent(task.heldPieceCount, task.pieceCount)}, ${held}`],
+    ["leased", task.leasedPieceCount === 0 ? "" : `${task.leasedPieceCount} pieces to read from the source`],
+    ["received", `source ${humanBytes(task.sourceBytes)}, peers ${humanBytes(task.peerBytes)}`],
+    ["version", task.version],
+    ["tag", task.tag],
+    ["application", task.application],
+    ["created", isoTime(task.createdAtMs)],
+    ["completed", task.completedAtMs === null ? "" : isoTime(task.completedAtMs)],
+    ["path", task.path],
+  ]);
+  if (task.neighbours.length === 0) return facts;
+  const neighbours = textTable(
+    [
+      { title: "NEIGHBOUR", of: (host) => host.hostId.slice(0, 12) },
+      { title: "ROLE", of: (host) => host.role },
+      { title: "ADDRESS", of: (host) => host.address },
+      { title: "HOLDS", of: (host) => humanPercent(host.heldPieceCount, task.pieceCount), right: true },
+      { title: "GAVE", of: (host) => humanBytes(host.receivedBytes), right: true },
+      { title: "REQUESTS", of: (host) => String(host.activeRequests), right: true },
+    ],
+    task.neighbours,
+  );
+  return `${facts}\n${neighbours}`;
+}
+
+function clusterText(task: TaskDetail): string {
+  const facts = factLines([
+    ["task", task.taskId],
+    ["url", task.url],
+    ["state", task.state],
+    ["size", `${humanBytes(task.sizeBytes)}, ${task.pieceCount} pieces of ${humanBytes(task.pieceLengthBytes)}`],
+    ["hosts", `${task.peerCount}, ${task.completePeerCount} with all pieces`],
+    ["received", `source ${humanBytes(task.sourceBytes)}, peers ${humanBytes(task.peerBytes)}`],
+    ["digests", `${task.knownDigestCount} of ${task.pieceCount} known`],
+    ["version", task.version],
+    ["tag", task.tag],
+    ["application", task.application],
+    ["created", isoTime(task.createdAtMs)],
+  ]);
+  if (task.peers.length === 0) return facts;
+  const peers = textTable(
+    [
+      { title: "HOST", of: (peer) => peer.hostId.slice(0, 12) },
+      { title: "STATE", of: (peer) => peer.state },
+      { title: "HOLDS", of: (peer) => humanPercent(peer.heldPieceCount, task.pieceCount), right: true },
+      { title: "LEASED", of: (peer) => String(peer.leasedPieceCount), right: true },
+      { title: "FROM SOURCE", of: (peer) => humanBytes(peer.sourceBytes), right: true },
+      { title: "FROM PEERS", of: (peer) => humanBytes(peer.peerBytes), right: true },
+      {
+        title: "PROBLEM",
+        of: (peer) => (peer.problem === null ? "" : `${peer.problem.code}: ${peer.problem.message}`),
+      },
+    ],
+    task.peers,
+  );
+  return `${facts}\n${peers}`;
+}
+
+/** `name   value` lines; facts without a value are left out. */
+function factLines(facts: readonly (readonly [name: string, value: string])[]): string {
+  return facts
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name.padEnd(12)} ${plainText(value)}\n`)
+    .join("");
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
