@@ -1,0 +1,104 @@
+/** The settings of a self-hosted scheduler: one table for flags, environment, YAML file and `--help`. */
+import { z } from "zod";
+import { listenAddress, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+
+export const DEFAULT_PORT = 8002;
+const MAX_SHARDS = 256;
+const MIN_TOKEN_LENGTH = 16;
+
+const path = z
+  .string({ error: "must be a path" })
+  .min(1, "must not be empty")
+  .max(4096)
+  .regex(/^\P{Cc}*$/u, "must not hold control characters");
+
+/** It travels in an `Authorization` header, and tickets are signed with a key made of it: a short one can be guessed. */
+export const clusterToken = z
+  .string({ error: "must be text" })
+  .trim()
+  .min(MIN_TOKEN_LENGTH, `must have at least ${MIN_TOKEN_LENGTH} characters`)
+  .max(1024, "must have at most 1024 characters")
+  .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
+
+const databaseUrl = z
+  .string({ error: "must be a URL" })
+  .max(2048)
+  .regex(/^(libsql|https?|wss?):\/\/[^\s@]+$/i, "must be libsql://, https:// or http:// without user info")
+  .refine((url) => !/[?&]authToken=/i.test(url), "must not hold the token");
+
+export const shardCount = z
+  .union([z.number(), z.string()])
+  .transform(Number)
+  .pipe(z.int("must be a whole number").min(1, "must be at least 1").max(MAX_SHARDS, `must be at most ${MAX_SHARDS}`))
+  .default(1);
+
+export const EDGE_SETTINGS = {
+  listen: {
+    schema: listenAddress.default({ hostname: "127.0.0.1", port: DEFAULT_PORT }),
+    value: "HOST:PORT",
+    help: "where peers and queries reach the scheduler; 0.0.0.0 or [::] listens on every interface, port 0 picks a free one",
+    remedy: "Use HOST:PORT such as 0.0.0.0:8002",
+    defaultText: `127.0.0.1:${DEFAULT_PORT}`,
+  },
+  dataDir: {
+    schema: path.optional(),
+    value: "FOLDER",
+    help: "where the database and the cluster token are kept",
+    remedy: "Name a folder this user can write",
+    defaultText: "$XDG_DATA_HOME/pantala, else ~/.local/share/pantala",
+  },
+  database: {
+    schema: databaseUrl.optional(),
+    value: "URL",
+    help: "libSQL server that keeps what the scheduler knows, such as libsql://db.example.com; used by one scheduler only",
+    remedy: "Use libsql://HOST, https://HOST or http://HOST, and give the token as databaseAuthToken",
+    defaultText: "scheduler.db in the data folder",
+  },
+  databaseAuthToken: {
+    schema: z.string({ error: "must be text" }).trim().min(1, "must not be empty").max(8192).optional(),
+    value: "TOKEN",
+    help: "token of the database server; `ps` shows flags to everybody, so prefer the variable",
+    remedy: "Use the token the database server issued",
+    defaultText: "none",
+    secret: true,
+  },
+  shards: {
+    schema: shardCount,
+    value: "N",
+    help: "shards, each with a database file of its own; changing the number starts them empty, and peers state anew what they hold",
+    remedy: `Use a whole number from 1 to ${MAX_SHARDS}; 1 is right below some thousand hosts`,
+  },
+  token: {
+    schema: clusterToken.optional(),
+    value: "TOKEN",
+    help: "cluster token; `ps` shows flags to everybody, so prefer the variable or the token file",
+    remedy: `Use at least ${MIN_TOKEN_LENGTH} characters drawn at random, such as those of openssl rand -hex 32`,
+    defaultText: "read from the token file",
+    secret: true,
+  },
+  tokenFile: {
+    schema: path.optional(),
+    value: "FILE",
+    help: "file that holds the cluster token",
+    remedy: "Name a readable file that holds the token and nothing else",
+    defaultText: "DATA_DIR/cluster-token, made at the first start",
+  },
+  openQueries: {
+    schema: onOff.optional(),
+    help: "answer queries without the token (--no-open-queries: never); peers always need it",
+    remedy: "Use true or false",
+    defaultText: "true when only this machine can connect",
+  },
+  config: {
+    schema: path.optional(),
+    value: "FILE",
+    help: "YAML file with any of these settings",
+    remedy: "Name a readable YAML file",
+    defaultText: "none",
+    only: "command",
+  },
+} as const satisfies SettingsTable;
+
+export type EdgeTable = typeof EDGE_SETTINGS;
+/** As given, before paths and the token are worked out. */
+export type GivenEdgeSettings = SettingsOf<EdgeTable>;
