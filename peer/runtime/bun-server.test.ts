@@ -94,7 +94,11 @@ describe("serveUnix()", () => {
   test("takes the place of a process that died", async () => {
     const path = join(folder, "peer.sock");
     const dead = Bun.spawn(
-      ["bun", "-e", `Bun.serve({ unix: ${JSON.stringify(path)}, fetch: () => new Response() }); console.log("up")`],
+      [
+        process.execPath,
+        "-e",
+        `Bun.serve({ unix: ${JSON.stringify(path)}, fetch: () => new Response() }); console.log("up")`,
+      ],
       { stdout: "pipe" },
     );
     for await (const chunk of dead.stdout) if (new TextDecoder().decode(chunk).includes("up")) break;

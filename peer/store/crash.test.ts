@@ -39,7 +39,7 @@ test(
 /** Lets a writer live for a random number of its own steps, or hardly at all, then kills it; returns the pieces it said
  *  it held, unless it was dropping them. */
 async function killedAtRandom(folder: string, taskId: string, pieceCount: number): Promise<number[]> {
-  const writer = Bun.spawn(["bun", join(import.meta.dir, "crash.writer.ts"), folder, taskId], {
+  const writer = Bun.spawn([process.execPath, join(import.meta.dir, "crash.writer.ts"), folder, taskId], {
     stdout: "pipe",
     stderr: "inherit",
   });

@@ -12,7 +12,7 @@ test.skipIf(!canMount)(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "pantala-full-"));
     try {
-      const script = `mount -t tmpfs -o size=1m none ${folder} && exec bun ${join(import.meta.dir, "disk-full.writer.ts")} ${folder}/store`;
+      const script = `mount -t tmpfs -o size=1m none ${folder} && exec ${process.execPath} ${join(import.meta.dir, "disk-full.writer.ts")} ${folder}/store`;
       const run = Bun.spawnSync(unshare(script), { stderr: "inherit" });
       const { problems, held, sound } = JSON.parse(run.stdout.toString());
       expect(problems.length).toBeGreaterThan(0);
