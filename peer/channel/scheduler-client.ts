@@ -68,6 +68,10 @@ export class SchedulerClient {
     }
   }
 
+  get url(): string {
+    return this.#components.url;
+  }
+
   status(): SchedulerStatus {
     const channels = [...this.#channels.values()];
     const failing = channels.find((channel) => !channel.connected);

@@ -28,6 +28,8 @@ export interface DownloadComponents {
   /** Sends to the shard of this task; dropped while it is away. */
   readonly send: (messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: () => boolean;
+  /** For messages. */
+  readonly schedulerUrl: string;
   /** Announces the task again, for a fresh ticket. */
   readonly announce: () => void;
   readonly progressIntervalMs: number;
@@ -343,7 +345,7 @@ export class Download {
       this.#fail(
         new ProblemError(
           "scheduler-unreachable",
-          "The scheduler is away and no neighbour has the rest: start the scheduler and run the same command again; the pieces that came are kept",
+          `The scheduler at ${this.#components.schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept`,
         ),
       );
       return;

@@ -138,6 +138,7 @@ export class Transfers {
       random,
       log,
       progressIntervalMs: scheduler.progressIntervalMs,
+      schedulerUrl: scheduler.url,
       send: (peer: TaskPeer, messages: readonly PeerMessage[]) => this.#send(peer, messages),
       schedulerHears: (peer: TaskPeer) => scheduler.hears(peer.taskId),
     };
