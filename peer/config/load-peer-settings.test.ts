@@ -58,8 +58,7 @@ describe("loadPeerSettings()", () => {
       idc: "",
       location: "",
       maxUploads: 64,
-      maxParents: 16,
-      streamsPerParent: 2,
+      streamsPerParent: 4,
       pullAllow: [],
       s3: [],
       logLevel: "info",
@@ -86,7 +85,7 @@ describe("loadPeerSettings()", () => {
       location: "from-variable",
       hostname: "from-file",
       maxUploads: 9,
-      maxParents: 16,
+      streamsPerParent: 4,
     });
   });
 
@@ -152,10 +151,10 @@ describe("loadPeerSettings()", () => {
   });
 
   test("still checks everything else when the file cannot be read", async () => {
-    const faults = await faultsOf({ flags: { config: "missing.yaml", maxParents: "0" } });
+    const faults = await faultsOf({ flags: { config: "missing.yaml", streamsPerParent: "0" } });
     expect(faults.map((fault) => [fault.origin, fault.value])).toEqual([
       ["--config", "/work/missing.yaml"],
-      ["--max-parents", '"0"'],
+      ["--streams-per-parent", '"0"'],
     ]);
   });
 

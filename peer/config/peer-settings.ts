@@ -4,6 +4,7 @@ import { type ListenAddress, listenAddress, type SettingsOf, type SettingsTable 
 import { addressField, labelField, textField } from "../../schema/wire/fields.ts";
 import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
 import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
 import { isHostOrNetwork } from "./network-name.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -133,14 +134,8 @@ export const PEER_SETTINGS = {
     help: "most pieces served to other peers at the same time",
     remedy: "Use a whole number",
   },
-  maxParents: {
-    schema: wholeNumber(1, 64).default(16),
-    value: "N",
-    help: "most peers one download fetches from at the same time",
-    remedy: "Use a whole number",
-  },
   streamsPerParent: {
-    schema: wholeNumber(1, 16).default(2),
+    schema: wholeNumber(1, 16).default(DEFAULT_TRANSFER_POLICY.requestsPerParent),
     value: "N",
     help: "most requests one download has open to one peer",
     remedy: "Use a whole number",
@@ -203,7 +198,6 @@ export interface PeerSettings {
   readonly idc: string;
   readonly location: string;
   readonly maxUploads: number;
-  readonly maxParents: number;
   readonly streamsPerParent: number;
   /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
   readonly pullAllow: readonly string[];
