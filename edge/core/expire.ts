@@ -1,0 +1,99 @@
+/** What happens by itself when time passes. */
+import type { HostId } from "../../schema/ids.ts";
+import { unbanHost } from "./ban.ts";
+import type { Host } from "./host.ts";
+import { expireLeases } from "./leases.ts";
+import { hasStrangers, helpStalled } from "./neighbours.ts";
+import type { Policy } from "./policy.ts";
+import { dropUnstated, goOffline } from "./presence.ts";
+import { endTurn } from "./settle.ts";
+import { NEVER_MS, type Swarm } from "./swarm.ts";
+import type { Task } from "./task.ts";
+import { beginTurn, type Outcome, type Turn } from "./turn.ts";
+
+export interface TickOutcome extends Outcome {
+  /** Hosts whose time to state their tasks is over: `host.tasks` is all they have. */
+  readonly restated: HostId[];
+  /** Hosts that are known no more; their peers may be removed. */
+  readonly forgotten: HostId[];
+}
+
+/** Applies every deadline that has passed, and sets `swarm.wakeAtMs` to the next one. */
+export function tick(swarm: Swarm, policy: Policy, nowMs: number, random: () => number): TickOutcome {
+  const turn = beginTurn(swarm, policy, nowMs, random);
+  const restated: HostId[] = [];
+  const forgotten: HostId[] = [];
+  for (const host of [...swarm.hosts.values()]) {
+    const deadlineMs = presenceDeadlineMs(host, policy);
+    if (nowMs >= deadlineMs) {
+      if (host.presence === "offline") forgotten.push(forget(turn, host));
+      else goOffline(turn, host);
+    }
+    if (host.restateByMs !== undefined && nowMs >= host.restateByMs) {
+      dropUnstated(turn, host);
+      restated.push(host.info.hostId);
+    }
+    if (host.bannedUntilMs !== null && nowMs >= host.bannedUntilMs) unbanHost(turn, host);
+  }
+  for (const task of swarm.tasks.values()) {
+    expireLeases(turn, task);
+    helpStalled(turn, task);
+    if (task.running.size > 0 || task.recovery !== undefined) turn.touched.add(task);
+  }
+  const outcome = endTurn(turn);
+  swarm.wakeAtMs = nextDeadlineMs(swarm, policy, nowMs);
+  return { ...outcome, restated, forgotten };
+}
+
+/** The next moment at which `tick` has something to do, after `nowMs`; `NEVER_MS` when there is none. */
+export function nextDeadlineMs(swarm: Swarm, policy: Policy, nowMs: number): number {
+  let next = NEVER_MS;
+  const consider = (atMs: number | null | undefined) => {
+    if (atMs !== null && atMs !== undefined && atMs > nowMs && atMs < next) next = atMs;
+  };
+  for (const host of swarm.hosts.values()) {
+    consider(presenceDeadlineMs(host, policy));
+    consider(host.restateByMs);
+    consider(host.bannedUntilMs);
+  }
+  for (const task of swarm.tasks.values()) for (const atMs of deadlinesOf(task, policy)) consider(atMs);
+  return next;
+}
+
+/** When a host that goes on as it is changes its presence. */
+function presenceDeadlineMs(host: Host, policy: Policy): number {
+  switch (host.presence) {
+    case "online":
+      return host.lastSeenAtMs + policy.hostSilentMs;
+    case "away":
+      return host.awaySinceMs + policy.offlineGraceMs;
+    case "offline":
+      return host.lastSeenAtMs + policy.hostForgetMs;
+  }
+}
+
+function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined> {
+  yield task.recovery?.untilMs;
+  yield task.relayAtMs;
+  for (const lease of task.leases.values()) yield lease.aliveAtMs + policy.leaseTtlMs;
+  if (task.running.size === 0) return;
+  if (task.pieces.leasableCount > 0) yield task.seedGraceUntilMs;
+  for (const peer of task.running) {
+    if (task.pieces.leasableCount > 0) yield peer.leaseBackoffUntilMs;
+    if (hasStrangers(peer)) yield peer.movedAtMs + policy.stallMs;
+  }
+}
+
+function forget(turn: Turn, host: Host): HostId {
+  const { hostId } = host.info;
+  turn.swarm.hosts.delete(hostId);
+  turn.changes.push({ kind: "remove-host", hostId });
+  for (const { peers, pastBytes } of turn.swarm.tasks.values()) {
+    const peer = peers.get(hostId);
+    if (peer === undefined) continue;
+    pastBytes.sourceBytes += peer.bytes.sourceBytes;
+    pastBytes.peerBytes += peer.bytes.peerBytes;
+    peers.delete(hostId);
+  }
+  return hostId;
+}

@@ -1,0 +1,88 @@
+/** Who reads what from the source next: docs/protocol.md, "Leases". */
+
+import { isBanned } from "./host.ts";
+import { nextLeaseId, openLease, outstandingBytes } from "./lease-book.ts";
+import type { Peer } from "./peer.ts";
+import type { Policy } from "./policy.ts";
+import { waitsForSeed } from "./seeds.ts";
+import type { Task } from "./task.ts";
+import { notesFor, type Turn, wakeBy } from "./turn.ts";
+
+/** Grants runs of pieces that nobody holds or reads, until readers or streams run out. */
+export function grantLeases(turn: Turn, task: Task): void {
+  if (task.pieces.leasableCount === 0 || task.recovery !== undefined) return;
+  const streams = task.info.ranged ? turn.policy.sourceStreamsPerTask : 1;
+  if (task.leases.size >= streams) return;
+  const readers = readersOf(turn, task);
+  while (task.leases.size < streams) {
+    const reader = nextReader(readers, turn);
+    if (reader === undefined) return;
+    const length = task.info.ranged ? runLength(reader, readers.length, turn.policy) : task.pieceCount;
+    const run = task.pieces.nextRun(length);
+    if (run === undefined) return;
+    // Without ranges a stream starts at the first byte, whatever is held already.
+    const covered = task.info.ranged ? run : { firstPiece: 0, pieceCount: task.pieceCount };
+    const lease = openLease(reader, nextLeaseId(task), covered, turn.nowMs);
+    notesFor(turn, reader).granted.push(lease);
+    reader.refused = false;
+    wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
+  }
+}
+
+/** Whether the shard may hand this peer work at the source at all. */
+export function mayRead(turn: Turn, peer: Peer): boolean {
+  return (
+    peer.stated &&
+    peer.host.presence === "online" &&
+    !isBanned(peer.host, turn.nowMs) &&
+    turn.nowMs >= peer.leaseBackoffUntilMs
+  );
+}
+
+/** Seeds alone while one takes part; nobody while one was told to come; else everybody. */
+function readersOf(turn: Turn, task: Task): Peer[] {
+  const readers = [...task.running].filter((peer) => mayRead(turn, peer));
+  const seeds = readers.filter((peer) => peer.host.info.role === "seed");
+  if (seeds.length > 0) return seeds;
+  return waitsForSeed(turn, task) ? [] : readers;
+}
+
+/** Whoever let no lease expire comes first, then who reads least now, then who was given least so far; then chance. */
+function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefined {
+  let best: Peer | undefined;
+  let ties = 0;
+  for (const peer of readers) {
+    if (!hasRoom(peer, readers.length, turn.policy)) continue;
+    const order = best === undefined ? -1 : compareReaders(peer, best);
+    if (order > 0) continue;
+    ties = order < 0 ? 1 : ties + 1;
+    if (order < 0 || turn.random() * ties < 1) best = peer;
+  }
+  return best;
+}
+
+function compareReaders(a: Peer, b: Peer): number {
+  return (
+    a.expiredLeaseCount - b.expiredLeaseCount ||
+    a.leases.size - b.leases.size ||
+    a.grantedPieceCount - b.grantedPieceCount
+  );
+}
+
+function hasRoom(peer: Peer, readerCount: number, policy: Policy): boolean {
+  const share = Math.max(1, Math.floor(policy.sourceStreamsPerTask / readerCount));
+  return (
+    peer.leases.size < Math.min(policy.leaseRunsPerHost, share) &&
+    outstandingBytes(peer) + peer.task.info.pieceLengthBytes <= policy.leaseBytesPerHost
+  );
+}
+
+/** Pieces of the next run: short when few pieces are left for many hosts, so that all of them get something to trade. */
+function runLength(reader: Peer, readerCount: number, policy: Policy): number {
+  const { info, pieces } = reader.task;
+  const fairPieces = Math.ceil(pieces.leasableCount / (policy.leaseRunsPerHost * readerCount));
+  const provenBytes = Math.max(policy.leaseStartBytes, reader.readPieceCount * info.pieceLengthBytes);
+  const roomBytes = policy.leaseBytesPerHost - outstandingBytes(reader);
+  const mostPieces = Math.floor(Math.min(policy.leaseRunBytes, provenBytes, roomBytes) / info.pieceLengthBytes);
+  return Math.max(1, Math.min(fairPieces, mostPieces));
+}

@@ -1,0 +1,48 @@
+/** One daemon, as this shard knows it. */
+import type { TaskId } from "../../schema/ids.ts";
+import type { HostInfo, HostLoad } from "../../schema/wire/host.ts";
+import type { Peer } from "./peer.ts";
+
+/** `channel`: a WebSocket that tells when it is lost. `post`: only silence tells. */
+export type Via = "channel" | "post";
+
+export interface Host {
+  info: HostInfo;
+  /** `away`: its channel dropped a moment ago, and it may come back. */
+  presence: "online" | "away" | "offline";
+  via: Via;
+  lastSeenAtMs: number;
+  awaySinceMs: number;
+  bannedUntilMs: number | null;
+  load: HostLoad | null;
+  /** Tasks it stated since it said hello. */
+  readonly tasks: Set<TaskId>;
+  /** Its part in each task in memory, while it is present there. */
+  readonly peers: Map<TaskId, Peer>;
+  /** What it has not stated by then it does not have any more; `undefined` when it stated everything. */
+  restateByMs: number | undefined;
+  /** Its channel outlived this memory: what is stored of it still holds. */
+  resumed: boolean;
+  resyncAskedAtMs: number;
+}
+
+export function createHost(info: HostInfo, nowMs: number): Host {
+  return {
+    info,
+    presence: "offline",
+    via: "channel",
+    lastSeenAtMs: nowMs,
+    awaySinceMs: nowMs,
+    bannedUntilMs: null,
+    load: null,
+    tasks: new Set(),
+    peers: new Map(),
+    restateByMs: undefined,
+    resumed: false,
+    resyncAskedAtMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+export function isBanned(host: Host, nowMs: number): boolean {
+  return host.bannedUntilMs !== null && nowMs < host.bannedUntilMs;
+}

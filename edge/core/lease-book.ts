@@ -1,0 +1,67 @@
+/** The leases of a task as data: every piece is under at most one. Who gets them is decided in `leases.ts`. */
+import type { LeaseId } from "../../schema/ids.ts";
+import type { Lease, Peer } from "./peer.ts";
+import { NO_LEASE, type Run } from "./piece-ledger.ts";
+import type { Task } from "./task.ts";
+
+/** Puts those pieces of the run that can be leased under a new lease. There must be one at least. */
+export function openLease(peer: Peer, leaseId: LeaseId, run: Run, nowMs: number): Lease {
+  const { task } = peer;
+  const serial = ++task.leaseCount;
+  let openCount = 0;
+  for (let piece = run.firstPiece; piece < run.firstPiece + run.pieceCount; piece++) {
+    if (!task.pieces.isLeasable(piece)) continue;
+    task.pieces.lease(piece, serial);
+    openCount++;
+  }
+  const lease: Lease = { leaseId, serial, peer, ...run, openCount, readBytes: 0, aliveAtMs: nowMs };
+  task.leases.set(leaseId, lease);
+  peer.leases.add(lease);
+  peer.grantedPieceCount += openCount;
+  return lease;
+}
+
+/** The pieces that were not read can be leased again. */
+export function closeLease(lease: Lease): void {
+  const { task } = lease.peer;
+  task.leases.delete(lease.leaseId);
+  lease.peer.leases.delete(lease);
+  for (let piece = lease.firstPiece; lease.openCount > 0; piece++) {
+    if (task.pieces.leaseOf(piece) !== lease.serial) continue;
+    task.pieces.unlease(piece);
+    lease.openCount--;
+  }
+}
+
+/** The peer has a piece now; if it was to read it, that is done. A lease whose pieces are all read is over. */
+export function readUnderLease(peer: Peer, piece: number, nowMs: number): void {
+  const lease = leaseOver(peer, piece);
+  if (lease === undefined) return;
+  peer.task.pieces.unlease(piece);
+  peer.readPieceCount++;
+  lease.openCount--;
+  lease.aliveAtMs = nowMs;
+  if (lease.openCount === 0) closeLease(lease);
+}
+
+/** The lease under which this peer reads the piece. */
+export function leaseOver(peer: Peer, piece: number): Lease | undefined {
+  const serial = peer.task.pieces.leaseOf(piece);
+  if (serial === NO_LEASE) return undefined;
+  for (const lease of peer.leases) if (lease.serial === serial) return lease;
+  return undefined;
+}
+
+export function outstandingBytes(peer: Peer): number {
+  let pieces = 0;
+  for (const lease of peer.leases) pieces += lease.openCount;
+  return pieces * peer.task.info.pieceLengthBytes;
+}
+
+/** An id no lease of the task has, not even one that was taken over from an earlier memory. */
+export function nextLeaseId(task: Task): LeaseId {
+  for (let number = task.leaseCount + 1; ; number++) {
+    const leaseId = `${task.leasePrefix}-${number.toString(36)}` as LeaseId;
+    if (!task.leases.has(leaseId)) return leaseId;
+  }
+}

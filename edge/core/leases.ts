@@ -1,0 +1,131 @@
+/** What becomes of leases once they are granted: docs/protocol.md, "Leases". */
+import { hasPiece } from "../../schema/bitfield.ts";
+import type { LeaseId } from "../../schema/ids.ts";
+import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
+import { mayRead } from "./grant-leases.ts";
+import { isBanned } from "./host.ts";
+import { closeLease, openLease } from "./lease-book.ts";
+import type { Lease, Peer } from "./peer.ts";
+import type { SourceProblem, Task } from "./task.ts";
+import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
+
+/** A peer says how far it is: a lease that grows is alive. One it holds no longer is revoked once more, unless it is
+ *  simply done. */
+export function followLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgress[]): void {
+  for (const progress of stated) {
+    const lease = ownLease(peer, progress.leaseId);
+    if (lease !== undefined) advance(turn, lease, progress.readBytes);
+    else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
+  }
+}
+
+/** A peer states which leases it is reading. Those this memory does not know it takes over, as long as nobody else has the
+ *  right to the pieces; what cannot be taken over is revoked. */
+export function adoptLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgress[]): void {
+  for (const progress of stated) {
+    const lease = ownLease(peer, progress.leaseId);
+    if (lease !== undefined) advance(turn, lease, progress.readBytes);
+    else if (isAdoptable(turn, peer, progress)) adopt(turn, peer, progress);
+    else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
+  }
+}
+
+/** Ends leases; the peer is told to stop. */
+export function revokeLeases(turn: Turn, peer: Peer, kept: ReadonlySet<LeaseId> = new Set()): void {
+  for (const lease of [...peer.leases]) {
+    if (kept.has(lease.leaseId)) continue;
+    closeLease(lease);
+    notesFor(turn, peer).revoked.add(lease.leaseId);
+  }
+}
+
+/** A peer hands leases back. It gets none for a while: the pieces are for others, and it would return them again. */
+export function returnLeases(
+  turn: Turn,
+  peer: Peer,
+  leaseIds: readonly LeaseId[],
+  problem: SourceProblem | undefined,
+): void {
+  for (const leaseId of leaseIds) {
+    const lease = ownLease(peer, leaseId);
+    if (lease !== undefined) closeLease(lease);
+  }
+  const { leaseTtlMs, sourceBackoffMs } = turn.policy;
+  if (problem !== undefined) peer.task.sourceProblem = problem;
+  peer.sourceFailed = problem !== undefined || hasFailedAtSource(turn, peer);
+  backOff(turn, peer, problem === undefined ? leaseTtlMs : sourceBackoffMs);
+}
+
+/** No lease of this task for a while. */
+export function backOff(turn: Turn, peer: Peer, durationMs: number): void {
+  peer.leaseBackoffUntilMs = Math.max(peer.leaseBackoffUntilMs, turn.nowMs + durationMs);
+  wakeBy(turn, peer.leaseBackoffUntilMs);
+}
+
+/** Ends leases that showed no progress for `leaseTtlMs`. */
+export function expireLeases(turn: Turn, task: Task): void {
+  for (const lease of [...task.leases.values()]) {
+    if (turn.nowMs - lease.aliveAtMs < turn.policy.leaseTtlMs) continue;
+    lease.peer.expiredLeaseCount++;
+    closeLease(lease);
+    notesFor(turn, lease.peer).revoked.add(lease.leaseId);
+    turn.touched.add(task);
+  }
+}
+
+/** When the source failed every peer that wants the task, and nobody holds or reads what is missing, they are told. */
+export function refuseHopeless(turn: Turn, task: Task): void {
+  const { sourceProblem } = task;
+  if (sourceProblem === undefined || task.recovery !== undefined) return;
+  if (task.leases.size > 0 || task.pieces.unheldCount === 0) return;
+  for (const peer of task.running) if (!hasFailedAtSource(turn, peer)) return;
+  for (const peer of task.running) {
+    if (peer.refused) continue;
+    peer.refused = true;
+    send(turn, peer.host, { type: "refused", taskId: task.info.taskId, ...sourceProblem });
+  }
+}
+
+function hasFailedAtSource(turn: Turn, peer: Peer): boolean {
+  return isBanned(peer.host, turn.nowMs) || (peer.sourceFailed && turn.nowMs < peer.leaseBackoffUntilMs);
+}
+
+function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
+  const lease = peer.task.leases.get(leaseId);
+  return lease?.peer === peer ? lease : undefined;
+}
+
+function advance(turn: Turn, lease: Lease, readBytes: number): void {
+  if (readBytes <= lease.readBytes) return;
+  lease.readBytes = readBytes;
+  lease.aliveAtMs = turn.nowMs;
+}
+
+function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }: LeaseProgress): boolean {
+  const { task } = peer;
+  const { leaseRunsPerHost, sourceStreamsPerTask } = turn.policy;
+  const end = firstPiece + pieceCount;
+  if (peer.state !== "running" || !mayRead(turn, peer)) return false;
+  if (task.leases.has(leaseId) || end > task.pieceCount) return false;
+  if (!task.info.ranged && task.leases.size > 0) return false;
+  if (peer.leases.size >= leaseRunsPerHost || task.leases.size >= sourceStreamsPerTask) return false;
+  let leasable = false;
+  for (let piece = firstPiece; piece < end; piece++) {
+    if (task.pieces.isLeasable(piece)) leasable = true;
+    // What it holds itself it has read already; anything else belongs to another.
+    else if (!hasPiece(peer.bitfield, piece)) return false;
+  }
+  return leasable;
+}
+
+function adopt(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount, readBytes }: LeaseProgress): void {
+  const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, turn.nowMs);
+  lease.readBytes = readBytes;
+  wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
+}
+
+function holdsRun(peer: Peer, { firstPiece, pieceCount }: LeaseProgress): boolean {
+  const end = Math.min(firstPiece + pieceCount, peer.task.pieceCount);
+  for (let piece = firstPiece; piece < end; piece++) if (!hasPiece(peer.bitfield, piece)) return false;
+  return true;
+}

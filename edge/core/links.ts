@@ -1,0 +1,61 @@
+/** Two peers of a task that trade with each other: both are told, and both are told when it is over. */
+import type { HostId } from "../../schema/ids.ts";
+import type { Neighbour } from "../../schema/wire/scheduler-message.ts";
+import { type Host, isBanned } from "./host.ts";
+import type { Peer } from "./peer.ts";
+import { notesFor, type Turn } from "./turn.ts";
+
+/** Pairs remembered as unable to trade, for each peer. */
+const MAX_AVOIDED = 256;
+
+export function link(turn: Turn, a: Peer, b: Peer): void {
+  a.neighbours.add(b);
+  b.neighbours.add(a);
+  tellOf(turn, a, b);
+  tellOf(turn, b, a);
+}
+
+export function unlink(turn: Turn, a: Peer, b: Peer): void {
+  a.neighbours.delete(b);
+  b.neighbours.delete(a);
+  notesFor(turn, a).neighbours.set(b.host.info.hostId, "removed");
+  notesFor(turn, b).neighbours.set(a.host.info.hostId, "removed");
+  for (const peer of [a, b]) if (peer.task.running.has(peer)) turn.bereaved.add(peer);
+}
+
+export function unlinkAll(turn: Turn, peer: Peer): void {
+  for (const other of [...peer.neighbours]) unlink(turn, peer, other);
+}
+
+/** Everything a peer was told of its neighbours, once more: it may have lost it. */
+export function tellAllNeighbours(turn: Turn, peer: Peer): void {
+  for (const other of peer.neighbours) tellOf(turn, peer, other);
+}
+
+export function tellToPull(turn: Turn, peer: Peer, seed: Host): void {
+  peer.pulls.add(seed.info.hostId);
+  notesFor(turn, peer).neighbours.set(seed.info.hostId, neighbourOf(seed, true));
+}
+
+/** The two could not trade: they are not brought together again for a while. */
+export function avoid(turn: Turn, peer: Peer, hostId: HostId): void {
+  for (const [other, untilMs] of peer.avoid) {
+    if (untilMs <= turn.nowMs || peer.avoid.size >= MAX_AVOIDED) peer.avoid.delete(other);
+  }
+  peer.avoid.set(hostId, turn.nowMs + turn.policy.avoidMs);
+}
+
+export function avoids(turn: Turn, peer: Peer, other: Peer): boolean {
+  const untilMs = peer.avoid.get(other.host.info.hostId);
+  return untilMs !== undefined && turn.nowMs < untilMs;
+}
+
+function tellOf(turn: Turn, peer: Peer, other: Peer): void {
+  // A banned host may still take from others; nobody is sent to it.
+  if (isBanned(other.host, turn.nowMs)) return;
+  notesFor(turn, peer).neighbours.set(other.host.info.hostId, neighbourOf(other.host, false));
+}
+
+function neighbourOf({ info }: Host, needsPull: boolean): Neighbour {
+  return { hostId: info.hostId, address: info.address, role: info.role, idc: info.idc, needsPull };
+}

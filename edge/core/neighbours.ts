@@ -1,0 +1,143 @@
+/** Whom a peer trades with. The mesh is random and nearly regular: everybody has about as many neighbours, most of them of
+ *  the own site, so that no cut of the herd is narrow (design 3.4, field notes 2.3). */
+import { avoids, link, tellToPull, unlink } from "./links.ts";
+import type { Peer } from "./peer.ts";
+import { needsPull, pullersOf, seedsOf } from "./seeds.ts";
+import type { Task } from "./task.ts";
+import type { Turn } from "./turn.ts";
+
+/** Gives a peer that announced itself neighbours up to `maxNeighbours`. In a full mesh it takes the place of a link
+ *  between two others and trades with both, so that nobody ends with more than its share. */
+export function meet(turn: Turn, peer: Peer): void {
+  const candidates = candidatesFor(turn, peer);
+  for (const other of candidates) if (hasSpace(turn, peer) && hasSpace(turn, other)) linkWithin(turn, peer, other);
+  for (const other of candidates) if (spaceOf(turn, peer) >= 2) split(turn, peer, other);
+}
+
+/** Makes up for neighbours that went, from those who have space. */
+export function replaceLost(turn: Turn, peer: Peer): void {
+  if (!hasSpace(turn, peer)) return;
+  for (const other of candidatesFor(turn, peer))
+    if (hasSpace(turn, peer) && hasSpace(turn, other)) linkWithin(turn, peer, other);
+}
+
+/** Tells a child where the seeds of the task are, as long as they need telling. */
+export function callSeeds(turn: Turn, peer: Peer): void {
+  if (peer.host.info.role === "seed") return;
+  for (const seed of seedsOf(turn, peer.task)) {
+    const { hostId } = seed.info;
+    const others = pullersOf(peer.task, hostId).filter((puller) => puller !== peer);
+    const asked = peer.pulls.has(hostId) || others.length < turn.policy.pullersPerSeed;
+    if (asked && needsPull(turn, peer.task, seed)) tellToPull(turn, peer, seed);
+  }
+}
+
+/** A seed came: those who called it trade with it. */
+export function meetPullers(turn: Turn, seed: Peer): void {
+  for (const puller of pullersOf(seed.task, seed.host.info.hostId)) {
+    puller.pulls.delete(seed.host.info.hostId);
+    if (!puller.neighbours.has(seed)) link(turn, puller, seed);
+  }
+}
+
+/** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks, in place of a neighbour that
+ *  has nothing for it when it must be. */
+export function helpStalled(turn: Turn, task: Task): void {
+  for (const peer of task.running) {
+    if (turn.nowMs - peer.movedAtMs < turn.policy.stallMs) continue;
+    peer.movedAtMs = turn.nowMs;
+    const drawn = task.traders.sample(turn.policy.neighbourSample, turn.random);
+    const helper = drawn.find((other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer));
+    if (helper === undefined) continue;
+    for (const end of [peer, helper]) {
+      const useless = hasSpace(turn, end) ? undefined : leastUseful(end);
+      if (useless !== undefined) unlink(turn, end, useless);
+    }
+    link(turn, peer, helper);
+  }
+}
+
+/** Whether looking again could bring a stalled peer anything. */
+export function hasStrangers(peer: Peer): boolean {
+  return peer.task.traders.size - 1 > peer.neighbours.size;
+}
+
+/** Seeds with space first, then mostly the own site, the fewest neighbours first, ties by chance. */
+function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
+  const { task, host } = peer;
+  const { maxNeighbours, sameIdcShare, neighbourSample } = turn.policy;
+  const fitting = (drawn: Peer[]) =>
+    drawn.filter((other) => mayTrade(turn, peer, other)).sort((a, b) => a.neighbours.size - b.neighbours.size);
+  const seeds = seedsOf(turn, task)
+    .map((seed) => task.peers.get(seed.info.hostId))
+    .filter(
+      (seed) => seed !== undefined && task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed),
+    );
+  const local = fitting(task.tradersByIdc.get(host.info.idc)?.sample(neighbourSample, turn.random) ?? []);
+  const remote = fitting(task.traders.sample(neighbourSample, turn.random)).filter(
+    (other) => other.idc !== host.info.idc,
+  );
+  const mostLocal = Math.floor(maxNeighbours * sameIdcShare);
+  const ordered = [...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)];
+  return new Set(ordered.filter((other) => other !== undefined));
+}
+
+/** Two that could learn something from each other: at least one of them wants pieces. */
+function mayTrade(turn: Turn, peer: Peer, other: Peer): boolean {
+  return (
+    other !== peer &&
+    other.host.presence === "online" &&
+    !peer.neighbours.has(other) &&
+    (peer.state === "running" || other.state === "running") &&
+    !avoids(turn, peer, other) &&
+    !avoids(turn, other, peer)
+  );
+}
+
+function spaceOf(turn: Turn, peer: Peer): number {
+  return turn.policy.maxNeighbours - peer.neighbours.size;
+}
+
+/** A full peer that wants nothing can spare a link to another that wants nothing. */
+function hasSpace(turn: Turn, peer: Peer): boolean {
+  return spaceOf(turn, peer) > 0 || idleNeighbour(peer) !== undefined;
+}
+
+function idleNeighbour(peer: Peer): Peer | undefined {
+  if (peer.state === "running") return undefined;
+  for (const other of peer.neighbours) if (other.state !== "running") return other;
+  return undefined;
+}
+
+/** Links two peers that have space. */
+function linkWithin(turn: Turn, peer: Peer, other: Peer): void {
+  for (const end of [peer, other]) {
+    const idle = spaceOf(turn, end) > 0 ? undefined : idleNeighbour(end);
+    if (idle !== undefined) unlink(turn, end, idle);
+  }
+  link(turn, peer, other);
+}
+
+/** Puts the peer between `other` and one of its neighbours. */
+function split(turn: Turn, peer: Peer, other: Peer): void {
+  if (!mayTrade(turn, peer, other)) return;
+  const thirds = [...other.neighbours].filter((neighbour) => mayTrade(turn, peer, neighbour));
+  const third = thirds[Math.floor(turn.random() * thirds.length)];
+  if (third === undefined) return;
+  unlink(turn, other, third);
+  link(turn, peer, other);
+  link(turn, peer, third);
+}
+
+function hasSomethingFor(holder: Peer, peer: Peer): boolean {
+  return holder.bitfield.some((byte, at) => (byte & ~(peer.bitfield[at] ?? 0)) !== 0);
+}
+
+function leastUseful(peer: Peer): Peer | undefined {
+  let least: Peer | undefined;
+  for (const other of peer.neighbours) {
+    if (!hasSomethingFor(other, peer)) return other;
+    if (least === undefined || other.heldCount < least.heldCount) least = other;
+  }
+  return least;
+}

@@ -1,0 +1,98 @@
+/** One host's part in one task. */
+import type { Bitfield } from "../../schema/bitfield.ts";
+import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { PeerState } from "../../schema/wire/task.ts";
+import type { Host } from "./host.ts";
+import type { Bytes, Task } from "./task.ts";
+
+export interface Peer {
+  readonly task: Task;
+  readonly host: Host;
+  state: PeerState;
+  /** Its host is not offline and takes part. A peer that is not present holds nothing. */
+  present: boolean;
+  /** Announced since its host said hello. */
+  stated: boolean;
+  /** Idc under which it trades. */
+  idc: string;
+  bitfield: Bitfield;
+  heldCount: number;
+  readonly leases: Set<Lease>;
+  /** Pieces it was ever granted, and those it read. */
+  grantedPieceCount: number;
+  readPieceCount: number;
+  /** Leases that expired without progress. */
+  expiredLeaseCount: number;
+  /** No lease before then. */
+  leaseBackoffUntilMs: number;
+  /** The source failed it, and the backoff is not over. */
+  sourceFailed: boolean;
+  /** It was told that nobody can read the source. */
+  refused: boolean;
+  readonly neighbours: Set<Peer>;
+  /** Seeds it was told to pull the task to. */
+  readonly pulls: Set<HostId>;
+  /** Hosts it could not trade with, and until when they are not brought together. */
+  readonly avoid: Map<HostId, number>;
+  /** Log entries of the task's digests it was sent. */
+  digestsSent: number;
+  /** When it got a piece last, or another neighbour because it got none. */
+  movedAtMs: number;
+  /** Totals over all lives of its host, and what it reported last in this one. */
+  readonly bytes: Bytes;
+  readonly reported: Bytes;
+  /** `startedAtMs` of the host when it reported. */
+  reportedLife: number;
+  problem: { readonly code: string; readonly message: string } | null;
+  updatedAtMs: number;
+  /** Fingerprint of its row in the directory. */
+  recorded: string | undefined;
+}
+
+export interface Lease {
+  readonly leaseId: LeaseId;
+  /** Names it in the piece ledger. */
+  readonly serial: number;
+  readonly peer: Peer;
+  readonly firstPiece: number;
+  readonly pieceCount: number;
+  /** Pieces still to be read under it. */
+  openCount: number;
+  readBytes: number;
+  aliveAtMs: number;
+}
+
+export function createPeer(task: Task, host: Host, nowMs: number): Peer {
+  return {
+    task,
+    host,
+    state: "left",
+    present: false,
+    stated: false,
+    idc: host.info.idc,
+    bitfield: new Uint8Array(0),
+    heldCount: 0,
+    leases: new Set(),
+    grantedPieceCount: 0,
+    readPieceCount: 0,
+    expiredLeaseCount: 0,
+    leaseBackoffUntilMs: 0,
+    sourceFailed: false,
+    refused: false,
+    neighbours: new Set(),
+    pulls: new Set(),
+    avoid: new Map(),
+    digestsSent: 0,
+    movedAtMs: nowMs,
+    bytes: { sourceBytes: 0, peerBytes: 0 },
+    reported: { sourceBytes: 0, peerBytes: 0 },
+    reportedLife: host.info.startedAtMs,
+    problem: null,
+    updatedAtMs: nowMs,
+    recorded: undefined,
+  };
+}
+
+export function isComplete(peer: Peer): boolean {
+  return peer.present && peer.heldCount === peer.task.pieceCount;
+}

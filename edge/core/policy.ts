@@ -1,0 +1,123 @@
+/** Every number the scheduler decides by, with its unit and where it comes from. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export interface Policy {
+  /** How often a host says that it is there. Two messages a minute keep a fleet of 10,000 idle hosts cheap (field notes 4.4). */
+  readonly heartbeatIntervalMs: number;
+  /** How often a host reports a running task. A piece of the longest kind takes 130 ms on 1 Gbit/s. */
+  readonly progressIntervalMs: number;
+
+  /** Hosts a peer trades with. A mesh of degree 10 reaches 74 % of the bound, one of 30 89 % (field notes 2.3). */
+  readonly maxNeighbours: number;
+  /** Share of a peer's neighbours that may be of its own idc: the rest ties the sites together, or a piece read at one
+   *  would never reach another. */
+  readonly sameIdcShare: number;
+  /** Peers looked at when neighbours are chosen: bounds the work of a join, and chance alone makes the mesh an expander. */
+  readonly neighbourSample: number;
+  /** Hosts that were told to pull a task to one seed: one might die before it does. */
+  readonly pullersPerSeed: number;
+  /** Seeds a task is pulled to. */
+  readonly seedsPerTask: number;
+  /** A pair that failed to trade is not brought together again for this long. */
+  readonly avoidMs: number;
+  /** A running peer that got nothing for this long is given another neighbour that has what it lacks. */
+  readonly stallMs: number;
+
+  /** Longest run of one lease: one request to the source, long enough that its round trip does not show. */
+  readonly leaseRunBytes: number;
+  /** First runs of a host are no longer than this, and later ones no longer than what it has read so far. Whoever asks
+   *  first would otherwise get most of a small task, and a herd would wait for one uplink. */
+  readonly leaseStartBytes: number;
+  /** Runs one host has outstanding: four streams fill a link where one does not (S3 gives 50-100 MB/s a connection). */
+  readonly leaseRunsPerHost: number;
+  /** Bytes one host has outstanding: `leaseRunsPerHost` runs of the longest kind. */
+  readonly leaseBytesPerHost: number;
+  /** Runs one task has outstanding: what a source is asked to bear. */
+  readonly sourceStreamsPerTask: number;
+  /** A lease without progress for this long is granted to somebody else. */
+  readonly leaseTtlMs: number;
+  /** A host the source failed gets no lease of that task for this long. */
+  readonly sourceBackoffMs: number;
+  /** Others wait this long for a seed that was told to pull. */
+  readonly seedGraceMs: number;
+  /** After a restart nothing is granted for this long, so that holders can claim what they read. */
+  readonly recoveryGraceMs: number;
+
+  /** Running peers up to which digests are relayed at once; more of them hear in batches. */
+  readonly relayAtOncePeers: number;
+  /** How long digests are gathered for a bigger herd. */
+  readonly relayIntervalMs: number;
+
+  /** A host whose channel dropped, or that said hello and has not stated a task yet, keeps its leases and holdings for
+   *  this long. */
+  readonly offlineGraceMs: number;
+  /** A host that says nothing for this long is offline: three heartbeats. */
+  readonly hostSilentMs: number;
+  /** A host that stays away for this long is forgotten with all its peers. */
+  readonly hostForgetMs: number;
+  /** How long a host that served bad bytes is used by nobody. */
+  readonly corruptBanMs: number;
+  /** Shortest time between two demands of one host to state everything anew. */
+  readonly resyncIntervalMs: number;
+
+  /** A task nobody takes part in is removed after this long. */
+  readonly idleTaskKeepMs: number;
+  /** Tasks without running peers kept in memory; more are read from the directory when they are asked for. A task of
+   *  1,024 pieces with 20 peers takes about 60 KiB; a Durable Object has 128 MiB. */
+  readonly settledTasksInMemory: number;
+  /** Pieces of all tasks in memory at most: each takes 40 bytes once its digest is known. */
+  readonly maxPieces: number;
+  /** Hosts one shard knows at most. */
+  readonly maxHosts: number;
+  /** Tasks one host takes part in at most, on one shard. */
+  readonly maxTasksPerHost: number;
+  /** Messages and bytes that wait for a host which only POSTs; when there are more it must state everything anew. */
+  readonly outboxMessages: number;
+  readonly outboxBytes: number;
+}
+
+export const DEFAULT_POLICY: Policy = Object.freeze({
+  heartbeatIntervalMs: 30 * SECOND,
+  progressIntervalMs: 200,
+
+  maxNeighbours: 20,
+  sameIdcShare: 0.75,
+  neighbourSample: 64,
+  pullersPerSeed: 4,
+  seedsPerTask: 2,
+  avoidMs: 30 * SECOND,
+  stallMs: 5 * SECOND,
+
+  leaseRunBytes: 16 * MIB,
+  leaseStartBytes: 2 * MIB,
+  leaseRunsPerHost: 4,
+  leaseBytesPerHost: 64 * MIB,
+  sourceStreamsPerTask: 16,
+  leaseTtlMs: 10 * SECOND,
+  sourceBackoffMs: 30 * SECOND,
+  seedGraceMs: 1500,
+  recoveryGraceMs: 2 * SECOND,
+
+  relayAtOncePeers: 32,
+  relayIntervalMs: 100,
+
+  offlineGraceMs: 5 * SECOND,
+  hostSilentMs: 90 * SECOND,
+  hostForgetMs: 7 * DAY,
+  corruptBanMs: 10 * MINUTE,
+  resyncIntervalMs: SECOND,
+
+  idleTaskKeepMs: DAY,
+  settledTasksInMemory: 512,
+  maxPieces: 2 * 1024 * 1024,
+  maxHosts: 65_536,
+  maxTasksPerHost: 16_384,
+  outboxMessages: 4096,
+  outboxBytes: 8 * MIB,
+});

@@ -1,0 +1,72 @@
+/** What hosts say about a task while they take part in it, and when their part ends. */
+import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import { refuse } from "./announce.ts";
+import { banHost } from "./ban.ts";
+import { acceptDigests } from "./digests.ts";
+import { gainRuns, loseRuns } from "./holdings.ts";
+import { backOff, followLeases } from "./leases.ts";
+import { avoid, unlink } from "./links.ts";
+import { isComplete, type Peer } from "./peer.ts";
+import { countBytes, recordPeer, setState, stateOf, withdraw } from "./standing.ts";
+import { askResync, type Turn } from "./turn.ts";
+
+export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progress">): void {
+  turn.touched.add(peer.task);
+  countBytes(turn, peer, message);
+  if (gainRuns(peer, message.added, turn.nowMs)) peer.movedAtMs = turn.nowMs;
+  loseRuns(peer, message.removed);
+  followLeases(turn, peer, message.leases);
+  const foreign = acceptDigests(peer, message.digests);
+  if (foreign !== undefined) {
+    refuseOtherVersion(turn, peer, foreign);
+  } else if (peer.state === "holding" || peer.state === "succeeded") {
+    const state = stateOf(peer, false);
+    if (state !== peer.state) setState(turn, peer, state);
+    recordPeer(turn, peer);
+  }
+}
+
+export function finish(turn: Turn, peer: Peer, message: PeerMessageOf<"finish">): void {
+  countBytes(turn, peer, message);
+  if (message.state === "succeeded" && !isComplete(peer)) {
+    // It holds all, and we missed some of it: only a new statement tells what.
+    setState(turn, peer, "holding");
+    askResync(turn, peer.host.info.hostId);
+    return;
+  }
+  peer.problem = message.problem ?? null;
+  if (message.state === "left") {
+    withdraw(turn, peer);
+    peer.host.tasks.delete(peer.task.info.taskId);
+  }
+  setState(turn, peer, message.state);
+  if (message.state === "failed") backOff(turn, peer, turn.policy.sourceBackoffMs);
+  recordPeer(turn, peer);
+}
+
+export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): void {
+  const { task } = peer;
+  turn.touched.add(task);
+  avoid(turn, peer, message.parentHostId);
+  peer.pulls.delete(message.parentHostId);
+  const parent = task.peers.get(message.parentHostId);
+  // Nobody gets a host banned whom the shard did not bring together with it.
+  if (parent === undefined || !peer.neighbours.has(parent)) return;
+  unlink(turn, peer, parent);
+  if (message.kind === "corrupt") banHost(turn, parent.host);
+}
+
+/** Its digest differs from the one the task has: what it read is another content under the same name. */
+function refuseOtherVersion(turn: Turn, peer: Peer, piece: number): void {
+  const { task, host } = peer;
+  const message = `Piece ${piece} of ${task.info.url} is different from what the others have: the source changed while this host read it. Ask again to get the new content`;
+  withdraw(turn, peer);
+  host.tasks.delete(task.info.taskId);
+  peer.problem = { code: "source-changed", message };
+  setState(turn, peer, "failed");
+  recordPeer(turn, peer);
+  refuse(turn, host, task.info.taskId, "source-changed", message.slice(0, MAX_REASON_LENGTH));
+}
+
+/** As the wire has it. */
+const MAX_REASON_LENGTH = 1024;

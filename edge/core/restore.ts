@@ -1,0 +1,117 @@
+/** What was stored, taken back into memory. Rows say what was; who is there now decides what still holds. */
+import { countPieces, isBitfieldOf } from "../../schema/bitfield.ts";
+import { DIGESTS_PER_CHUNK } from "../../schema/digest.ts";
+import type { HostId } from "../../schema/ids.ts";
+import type { DigestChunk, HostRecord, PeerRecord, TaskRecord } from "./change.ts";
+import { enterTraders } from "./holdings.ts";
+import { createHost, type Host, isBanned } from "./host.ts";
+import { createPeer, type Peer } from "./peer.ts";
+import type { Policy } from "./policy.ts";
+import { expectHosts } from "./recovery.ts";
+import { fingerprintOf } from "./standing.ts";
+import { keepTask, type Swarm } from "./swarm.ts";
+import { createTask, type Task } from "./task.ts";
+
+export interface Remembered {
+  readonly task: TaskRecord;
+  readonly peers: readonly PeerRecord[];
+  readonly digests: readonly DigestChunk[];
+}
+
+/** A host that was met before; it is offline until it says hello. */
+export function restoreHost(swarm: Swarm, { info, lastSeenAtMs, bannedUntilMs }: HostRecord): void {
+  swarm.hosts.set(info.hostId, { ...createHost(info, lastSeenAtMs), bannedUntilMs });
+}
+
+/** The channel of a host outlived this memory: nothing it said since was missed, so what is stored of it holds.
+ *  @returns false when it must state everything anew, because it is unknown or takes part in what runs: the rows of a
+ *  running task are behind. */
+export function resumeHost(swarm: Swarm, hostId: HostId, nowMs: number): boolean {
+  const host = swarm.hosts.get(hostId);
+  if (host === undefined || host.presence === "online") return host !== undefined;
+  for (const { peers } of swarm.tasks.values()) {
+    const peer = peers.get(hostId);
+    if (peer !== undefined && peer.state !== "left") return false;
+  }
+  host.presence = "online";
+  host.via = "channel";
+  host.resumed = true;
+  host.lastSeenAtMs = nowMs;
+  if (host.info.role === "seed") swarm.seeds.add(host);
+  return true;
+}
+
+/** A task as it is now, for looking at; `takeTask` makes it part of the swarm. */
+export function restoreTask(swarm: Swarm, { task: record, peers, digests }: Remembered, nowMs: number): Task {
+  const task: Task = { ...createTask(record.info, nowMs), ...record, recorded: true };
+  for (const { chunk, known, digests: bytes } of digests) {
+    if (chunk * DIGESTS_PER_CHUNK < task.pieceCount) task.digests.restore(chunk, known, bytes);
+  }
+  task.relayedCount = task.digests.logLength;
+  for (const row of peers) {
+    const host = swarm.hosts.get(row.hostId);
+    if (host === undefined) {
+      task.pastBytes.sourceBytes += row.sourceBytes;
+      task.pastBytes.peerBytes += row.peerBytes;
+    } else {
+      task.peers.set(row.hostId, restorePeer(task, host, row, nowMs));
+    }
+  }
+  return task;
+}
+
+/** Takes a restored task into the swarm. Hosts that had a part in it and may be about to say so are waited for. */
+export function takeTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number): void {
+  keepTask(swarm, task);
+  const expected: HostId[] = [];
+  for (const [hostId, peer] of task.peers) {
+    if (peer.present) peer.host.peers.set(task.info.taskId, peer);
+    else if (peer.state !== "left" && peer.state !== "failed" && mayComeBack(swarm, peer.host, policy, nowMs))
+      expected.push(hostId);
+  }
+  expectHosts(swarm, task, expected, policy, nowMs);
+}
+
+/** Whether the directory knows all that matters of a task, so that memory can let go of it. */
+export function isDroppable(task: Task): boolean {
+  if (task.running.size > 0 || task.leases.size > 0 || task.recovery !== undefined) return false;
+  for (const peer of task.peers.values()) if (peer.present && !peer.stated) return false;
+  return true;
+}
+
+export function dropTask(swarm: Swarm, task: Task): void {
+  for (const peer of task.peers.values()) peer.host.peers.delete(task.info.taskId);
+  if (swarm.tasks.delete(task.info.taskId)) swarm.pieceCount -= task.pieceCount;
+}
+
+function restorePeer(task: Task, host: Host, row: PeerRecord, nowMs: number): Peer {
+  const peer = createPeer(task, host, row.updatedAtMs);
+  peer.state = row.state;
+  peer.bytes.sourceBytes = row.sourceBytes;
+  peer.bytes.peerBytes = row.peerBytes;
+  peer.problem = row.problem;
+  peer.recorded = fingerprintOf(row);
+  // A host that lives since before the row was written goes on counting where it says.
+  if (row.updatedAtMs >= host.info.startedAtMs) Object.assign(peer.reported, peer.bytes);
+  else peer.reportedLife = 0;
+  if (!stillHolds(task, host, row)) return peer;
+  peer.present = true;
+  peer.stated = true;
+  peer.bitfield = row.bitfield.slice();
+  peer.heldCount = countPieces(peer.bitfield);
+  if (!isBanned(host, nowMs)) enterTraders(peer);
+  return peer;
+}
+
+/** Rows of peers that want nothing are exact, as long as the host did not begin anew since. */
+function stillHolds(task: Task, host: Host, row: PeerRecord): boolean {
+  if (row.state === "running" || row.state === "left") return false;
+  if (!isBitfieldOf(row.bitfield, task.pieceCount)) return false;
+  return host.presence === "online" && (host.resumed || host.tasks.has(task.info.taskId));
+}
+
+function mayComeBack(swarm: Swarm, host: Host, policy: Policy, nowMs: number): boolean {
+  const startsUp = nowMs < swarm.startedAtMs + policy.hostSilentMs;
+  const statesItsTasks = host.restateByMs !== undefined && !host.resumed;
+  return host.presence === "away" || (host.presence === "online" ? statesItsTasks : startsUp);
+}

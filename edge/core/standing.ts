@@ -1,0 +1,79 @@
+/** A peer's standing in its task: what state it is in, and whether it is present at all. */
+import type { PeerState } from "../../schema/wire/task.ts";
+import type { PeerRecord } from "./change.ts";
+import { enterTraders, forgetHoldings, hashOf, leaveTraders } from "./holdings.ts";
+import { isBanned } from "./host.ts";
+import { revokeLeases } from "./leases.ts";
+import { unlinkAll } from "./links.ts";
+import { isComplete, type Peer } from "./peer.ts";
+import type { Bytes } from "./task.ts";
+import type { Turn } from "./turn.ts";
+
+/** State of a peer that says whether it wants pieces: who holds all has succeeded. */
+export function stateOf(peer: Peer, wanting: boolean): PeerState {
+  if (isComplete(peer)) return "succeeded";
+  return wanting ? "running" : "holding";
+}
+
+export function setState(turn: Turn, peer: Peer, state: PeerState): void {
+  peer.state = state;
+  peer.updatedAtMs = turn.nowMs;
+  if (state === "running" && peer.present) peer.task.running.add(peer);
+  else peer.task.running.delete(peer);
+  if (state !== "running") revokeLeases(turn, peer);
+  turn.touched.add(peer.task);
+}
+
+/** The peer takes part. Others trade with it unless its host is banned. */
+export function enter(turn: Turn, peer: Peer): void {
+  peer.present = true;
+  peer.host.peers.set(peer.task.info.taskId, peer);
+  // Where a host said that it moved, it trades there from now on.
+  if (peer.idc !== peer.host.info.idc) leaveTraders(peer);
+  if (!isBanned(peer.host, turn.nowMs)) enterTraders(peer);
+  turn.touched.add(peer.task);
+}
+
+/** The peer takes part no more: what it held is gone, its leases are free, its neighbours are told. */
+export function withdraw(turn: Turn, peer: Peer): void {
+  revokeLeases(turn, peer);
+  unlinkAll(turn, peer);
+  leaveTraders(peer);
+  forgetHoldings(peer);
+  peer.present = false;
+  peer.stated = false;
+  peer.pulls.clear();
+  peer.task.running.delete(peer);
+  peer.host.peers.delete(peer.task.info.taskId);
+  turn.touched.add(peer.task);
+}
+
+/** Adds what a peer reports to its totals. Reports count from 0 again in another life of the host. */
+export function countBytes(turn: Turn, peer: Peer, report: Bytes): void {
+  const { startedAtMs } = peer.host.info;
+  const sameLife = peer.reportedLife === startedAtMs;
+  peer.reportedLife = startedAtMs;
+  for (const key of ["sourceBytes", "peerBytes"] as const) {
+    const before = sameLife && report[key] >= peer.reported[key] ? peer.reported[key] : 0;
+    peer.bytes[key] += report[key] - before;
+    turn.swarm.bytes[key] += report[key] - before;
+    peer.reported[key] = report[key];
+  }
+}
+
+/** Writes the peer when its row says something else. In between its beginning and its end memory knows better: what a
+ *  running peer gets is not written. */
+export function recordPeer(turn: Turn, peer: Peer): void {
+  const { task, host, state, bytes, problem, updatedAtMs } = peer;
+  const ids = { taskId: task.info.taskId, hostId: host.info.hostId };
+  const record = { ...ids, state, bitfield: peer.bitfield.slice(), ...bytes, problem, updatedAtMs };
+  const fingerprint = fingerprintOf(record);
+  if (fingerprint === peer.recorded) return;
+  peer.recorded = fingerprint;
+  turn.changes.push({ kind: "put-peer", peer: record });
+}
+
+export function fingerprintOf({ state, bitfield, sourceBytes, peerBytes, problem }: PeerRecord): string {
+  if (state === "running") return state;
+  return [state, hashOf(bitfield), sourceBytes, peerBytes, problem?.code, problem?.message].join(" ");
+}
