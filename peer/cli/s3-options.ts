@@ -3,8 +3,7 @@ import { type S3Options, s3OptionsSchema } from "../../schema/wire/pull.ts";
 import type { GetSettings } from "./get-settings.ts";
 
 /** What the caller gives of an S3 store: flags first, else the variables every S3 tool reads, since those of the peer's
- *  process are somebody else's. Keys are taken from one place together, never mixed.
- *  @throws Faults of what the variables hold, as a list in the result */
+ *  process are somebody else's. Keys are taken from one place together, never mixed. */
 export function s3OptionsOf(
   settings: GetSettings,
   env: Readonly<Record<string, string | undefined>>,
@@ -23,7 +22,9 @@ export function s3OptionsOf(
   };
 
   if (settings.storageEndpoint !== undefined) options.endpoint = settings.storageEndpoint;
-  else take("endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+  else if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS !== "true") {
+    take("endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+  }
   if (settings.storageRegion !== undefined) options.region = settings.storageRegion;
   else take("region", ["AWS_REGION", "AWS_DEFAULT_REGION"]);
 
