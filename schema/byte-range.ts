@@ -15,7 +15,7 @@ export type RequestedRange =
 
 /** Reads a `Range` request header against a representation of `sizeBytes`. */
 export function parseRange(header: string | null | undefined, sizeBytes: number): RequestedRange {
-  const match = /^bytes=\s*(\d{0,16})\s*-\s*(\d{0,16})\s*$/i.exec(header ?? "");
+  const match = /^bytes=\s*(\d{0,32})\s*-\s*(\d{0,32})\s*$/i.exec(header ?? "");
   if (match === null) return { kind: "none" };
   const [, first = "", last = ""] = match;
   if (first === "" && last === "") return { kind: "none" };
@@ -50,8 +50,10 @@ export function parseContentRange(
   if (match === null) return undefined;
   const [, first, last, size] = match;
   const sizeBytes = size === undefined || size === "*" ? undefined : Number(size);
+  if (!Number.isSafeInteger(sizeBytes ?? 0)) return undefined;
   if (first === undefined || last === undefined) return sizeBytes === undefined ? undefined : { sizeBytes };
   const range = { start: Number(first), end: Number(last) + 1 };
+  if (!Number.isSafeInteger(range.end)) return undefined;
   if (range.end <= range.start || (sizeBytes !== undefined && range.end > sizeBytes)) return undefined;
   return sizeBytes === undefined ? { range } : { range, sizeBytes };
 }

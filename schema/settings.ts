@@ -159,35 +159,38 @@ function show(value: unknown): string {
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
 }
 
-const UNITS: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: 1024,
-  kb: 1000,
-  kib: 1024,
-  m: 1024 ** 2,
-  mb: 1e6,
-  mib: 1024 ** 2,
-  g: 1024 ** 3,
-  gb: 1e9,
-  gib: 1024 ** 3,
-  t: 1024 ** 4,
-  tb: 1e12,
-  tib: 1024 ** 4,
-};
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["k", 1024],
+  ["kb", 1000],
+  ["kib", 1024],
+  ["m", 1024 ** 2],
+  ["mb", 1e6],
+  ["mib", 1024 ** 2],
+  ["g", 1024 ** 3],
+  ["gb", 1e9],
+  ["gib", 1024 ** 3],
+  ["t", 1024 ** 4],
+  ["tb", 1e12],
+  ["tib", 1024 ** 4],
+]);
 
 /** Bytes as people write them: `4MiB`, `500MB`, `1048576`. */
 export const byteSize = z.union([z.number(), z.string()]).transform((input, context) => {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(String(input).trim());
-  const unit = UNITS[(match?.[2] ?? "").toLowerCase()];
-  if (match === null || unit === undefined) {
+  const unit = UNITS.get((match?.[2] ?? "").toLowerCase());
+  const bytes = Math.round(Number(match?.[1]) * (unit ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes)) {
     context.addIssue({ code: "custom", message: "must be a number of bytes such as 4MiB, 500MB or 1048576" });
     return z.NEVER;
   }
-  return Math.round(Number(match[1]) * unit);
+  return bytes;
 });
 
 const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A timer that is set for longer fires at once. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** A duration as people write it, in milliseconds: `500ms`, `30s`, `2h`; `0` is none. A unit is demanded otherwise. */
 export const duration = z.union([z.number(), z.string()]).transform((input, context) => {
@@ -198,7 +201,10 @@ export const duration = z.union([z.number(), z.string()]).transform((input, cont
     context.addIssue({ code: "custom", message: "must be a duration such as 500ms, 30s, 10m or 2h" });
     return z.NEVER;
   }
-  return Math.round(Number(match[1]) * (DURATIONS[(match[2] ?? "").toLowerCase()] ?? 1));
+  const ms = Math.round(Number(match[1]) * (DURATIONS[(match[2] ?? "").toLowerCase()] ?? 1));
+  if (ms <= MAX_DURATION_MS) return ms;
+  context.addIssue({ code: "custom", message: "must be at most 24d" });
+  return z.NEVER;
 });
 
 /** A switch: a flag without value, or true/false, yes/no, on/off, 1/0 in a variable. */

@@ -13,7 +13,8 @@ export interface SignatureProfile {
   readonly coversMethod: boolean;
 }
 
-const SIGV4_EXTRAS = ["x-id", "x-amz-checksum-mode", "x-amz-checksum-crc32"];
+/** What SDKs add and sign without a meaning for the content, and who asked, as the Hugging Face Hub adds it. */
+const SIGV4_EXTRAS = ["x-id", "x-amz-checksum-mode", "x-amz-checksum-crc32", "x-xet-cas-uid"];
 
 export const SIGNATURE_PROFILES: readonly SignatureProfile[] = [
   {
@@ -92,6 +93,8 @@ export const SIGNATURE_PROFILES: readonly SignatureProfile[] = [
       "saoid",
       "suoid",
       "scid",
+      // GitHub adds its own proof to the signature of the storage account behind its releases.
+      "jwt",
     ],
     coversMethod: false,
   },
@@ -139,9 +142,11 @@ export const SIGNATURE_PROFILES: readonly SignatureProfile[] = [
   {
     name: "cloudfront",
     markers: ["key-pair-id", "signature"],
-    parameters: ["key-pair-id", "signature", "policy", "expires", "hash-algorithm"],
+    parameters: ["key-pair-id", "signature", "policy", "expires", "hash-algorithm", "x-xet-cas-uid"],
     coversMethod: false,
   },
+  { name: "akamai-hdnts", markers: ["hdnts"], parameters: ["hdnts"], coversMethod: false },
+  { name: "akamai-hdnea", markers: ["hdnea"], parameters: ["hdnea"], coversMethod: false },
 ];
 
 /** The profiles whose markers are all among `names` (any case). */
