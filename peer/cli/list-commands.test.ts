@@ -161,6 +161,18 @@ describe("pantala task ls", () => {
   });
 });
 
+test("pantala task ls as a process writes the whole of a long list into a pipe", async () => {
+  const items = Array.from({ length: 2000 }, (_, at) => task({ taskId: at.toString(16).padStart(64, "0") }));
+  await using peer = await answering({ "GET /v1/tasks": { items } });
+  const args = ["task", "ls", "--json", "--limit", "2000"];
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/main.ts`, ...args], {
+    env: { PANTALA_SOCKET: peer.socket },
+    stdout: "pipe",
+  });
+  expect(await new Response(child.stdout).json()).toEqual({ items: expect.any(Array) });
+  expect(await child.exited).toBe(0);
+});
+
 describe("pantala task show", () => {
   test("shows what is held, what it waits for and who gives", async () => {
     await using peer = await answering({ "GET /v1/tasks/3fa9": detail });

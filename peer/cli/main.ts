@@ -5,6 +5,9 @@ import { ProblemError } from "../../schema/problem.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCli } from "./program.ts";
 
+/** How long the process of a peer that has left may take to end. */
+const PEER_EXIT_MS = 2000;
+
 const args = process.argv.slice(2);
 const interrupt = new AbortController();
 let exitCode: number | undefined;
@@ -36,5 +39,11 @@ const code = await runCli(args, {
   nowMs: () => Date.now(),
   randomSuffix: () => randomBytes(4).toString("hex"),
 });
-// A copy that was interrupted may still be running in the background.
-process.exit(code === 0 ? 0 : (exitCode ?? code));
+if (interrupt.signal.aborted && code !== 0) {
+  // A copy that was interrupted may still be running in the background.
+  process.exit(exitCode ?? code);
+}
+// No exit by force: in Bun 1.4.5 that cuts off what a pipe has not taken yet, after 64 KiB.
+process.exitCode = code;
+// A peer that has left writes nothing more, whatever may still keep its process.
+if (args[0] === "peer") setTimeout(() => process.exit(code), PEER_EXIT_MS).unref();
