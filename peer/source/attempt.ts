@@ -1,6 +1,6 @@
 /** One try at a request. It ends when the caller aborts, or when the source is silent for too long while we wait for
  *  it; a reader that takes its time does not count as silence. */
-import { isProblemError } from "../../schema/problem.ts";
+import { isProblemError, type ProblemError } from "../../schema/problem.ts";
 import { sourceProblem, TransientError } from "./source-problem.ts";
 
 export class Attempt {
@@ -36,7 +36,7 @@ export class Attempt {
     } catch (error) {
       this.#caller.throwIfAborted();
       if (isProblemError(error) || error instanceof TransientError) throw error;
-      throw new TransientError(this.#unreachable(error));
+      throw this.#failure(error);
     } finally {
       clearTimeout(timer);
     }
@@ -48,14 +48,17 @@ export class Attempt {
     this.#controller.abort();
   }
 
-  #unreachable(error: unknown) {
+  #failure(error: unknown): ProblemError | TransientError {
     const code = error instanceof Error && "code" in error ? String(error.code).slice(0, 100) : "";
     const what = this.#stalled
       ? `the source sent nothing for ${this.#stallTimeoutMs / 1000} s`
       : `the connection to the source failed${code === "" ? "" : ` (${code})`}`;
-    const remedy = /CERT|TLS|SSL|SELF_SIGNED/i.test(code)
+    const distrusted = /CERT|VERIFY/i.test(code);
+    const remedy = distrusted
       ? "Check its certificate; NODE_EXTRA_CA_CERTS names a file of further authorities"
       : "Check the address, and that this machine can reach it";
-    return sourceProblem("source-unreachable", this.#displayUrl, what, remedy, code === "" ? {} : { cause: code });
+    const detail = code === "" ? {} : { cause: code };
+    const problem = sourceProblem("source-unreachable", this.#displayUrl, what, remedy, detail);
+    return distrusted ? problem : new TransientError(problem);
   }
 }

@@ -1,4 +1,5 @@
 /** Files on web servers, with the caller's own headers. */
+import { Buffer } from "node:buffer";
 import { formatRange } from "../../schema/byte-range.ts";
 import { signatureProfilesOf } from "../../schema/signature-profile.ts";
 import { canonicalLocation, displayUrl } from "../../schema/source-location.ts";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Behaviour, type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
+import type { Behaviour } from "../../tests/fixtures/faulty-reply.ts";
+import { type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
 import { bytesOf, never, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
 import { DEFAULT_SOURCE_POLICY } from "./source-io.ts";
 
@@ -148,6 +149,23 @@ test("read() closes the connection when the reader breaks off", async () => {
   for await (const _ of source.read({ start: 0, end: content.length }, { signal: never(), expect: stat })) break;
   await server.idle();
   expect(server.bodyBytes - before).toBeLessThan(content.length);
+});
+
+test("read() takes little more than its reader does", async () => {
+  const large = serve({ content: new Uint8Array(96 * 1024 * 1024) });
+  const source = await sourceOpener().open(large.url);
+  const stat = await statOf(source);
+  const before = server.bodyBytes;
+  const slow = source
+    .read({ start: 0, end: stat.sizeBytes }, { signal: never(), expect: stat })
+    [Symbol.asyncIterator]();
+  await slow.next();
+  // Others read as much meanwhile, which leaves the server all the time it could want.
+  const others = await sourceOpener().open(serve({ content: new Uint8Array(48 * 1024 * 1024) }).url);
+  for (let round = 0; round < 2; round++) await bytesOf(others);
+  const sent = server.bodyBytes - before - 2 * 48 * 1024 * 1024;
+  await slow.return?.();
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
 });
 
 test("read() ends with the caller's reason when it aborts in the middle", async () => {

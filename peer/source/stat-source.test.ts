@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Behaviour, type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
+import type { Behaviour } from "../../tests/fixtures/faulty-reply.ts";
+import { type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
 import { bytesOf, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
 
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 31) % 251);
@@ -151,4 +152,13 @@ test("stat() says that a source cannot be reached, without the query of its URL"
   const problem = await problemIn(statOf(await sourceOpener().open(`${url}/file?sig=secret`)));
   expect(problem).toMatchObject({ code: "source-unreachable", detail: { cause: "ECONNREFUSED", tries: 5 } });
   expect(JSON.stringify([problem.message, problem.detail, String(problem.cause)])).not.toContain("secret");
+});
+
+test("stat() does not try again when the certificate is wrong, and says what to do", async () => {
+  const failure = Object.assign(new TypeError("certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+  const { open, waits } = sourceOpener({ fetch: () => Promise.reject(failure) });
+  const problem = await problemIn(statOf(await open("https://example.com/file")));
+  expect(problem).toMatchObject({ code: "source-unreachable", detail: { cause: "DEPTH_ZERO_SELF_SIGNED_CERT" } });
+  expect(problem.message).toContain("NODE_EXTRA_CA_CERTS");
+  expect(waits).toEqual([]);
 });
