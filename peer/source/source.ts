@@ -31,7 +31,8 @@ export interface Source {
    *  secrets: it goes straight from peer to peer, never into a log or to the scheduler. */
   readonly portableRequest: SourceRequest;
 
-  /** Asks the store for size and version with the caller's own rights: one small request, two at most.
+  /** Asks the store for size and version with the caller's own rights: one small request, two at most (three
+   *  for an empty file whose store leaves out its length).
    *  @throws ProblemError `source-not-found`, `source-forbidden`, `source-refused`, `source-unreachable`,
    *  `source-size-unknown`, `source-lied`. */
   stat(signal: AbortSignal): Promise<SourceStat>;
@@ -43,7 +44,8 @@ export interface Source {
 }
 
 /** Opens the source a request names, without any I/O to the store yet (profile files may be read).
- *  @throws ProblemError `bad-request` (broken URL) or `source-unsupported` (unknown scheme, naming those that work). */
+ *  @throws ProblemError `bad-request` (broken URL) or `source-unsupported` (unknown scheme, naming those that work), and
+ *  `source-forbidden` when there are no credentials for an S3 object and it was not asked for anonymously. */
 export type OpenSource = (request: SourceRequest, options?: OpenSourceOptions) => Promise<Source>;
 
 export interface OpenSourceOptions {
