@@ -1,0 +1,31 @@
+/** What a Worker is told by its environment. */
+import { z } from "zod";
+import { ProblemError } from "../../schema/problem.ts";
+import { onOff } from "../../schema/settings.ts";
+import { clusterToken, shardCount } from "./edge-settings.ts";
+
+const workerSettings = z.object({
+  PANTALA_TOKEN: clusterToken,
+  PANTALA_SHARDS: shardCount,
+  PANTALA_OPEN_QUERIES: onOff.default(false),
+});
+
+export interface WorkerSettings {
+  readonly token: string;
+  readonly shardCount: number;
+  readonly openQueries: boolean;
+}
+
+/** @throws ProblemError `not-ready`, which names every variable that is wrong and no value. */
+export function workerSettingsOf(env: object): WorkerSettings {
+  const parsed = workerSettings.safeParse(env);
+  if (parsed.success) {
+    const { PANTALA_TOKEN, PANTALA_SHARDS, PANTALA_OPEN_QUERIES } = parsed.data;
+    return { token: PANTALA_TOKEN, shardCount: PANTALA_SHARDS, openQueries: PANTALA_OPEN_QUERIES };
+  }
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  throw new ProblemError(
+    "not-ready",
+    `The scheduler is not set up: ${faults.join("; ")}. Set the secret with \`wrangler secret put PANTALA_TOKEN\`, variables in wrangler.toml`,
+  );
+}
