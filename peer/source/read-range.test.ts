@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Behaviour } from "../../tests/fixtures/faulty-reply.ts";
-import { type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
+import { type Behaviour, type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
 import { bytesOf, never, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
 import { DEFAULT_SOURCE_POLICY } from "./source-io.ts";
 

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Behaviour } from "../../tests/fixtures/faulty-reply.ts";
-import { FaultySource } from "../../tests/fixtures/faulty-source.ts";
+import { type Behaviour, FaultySource } from "../../tests/fixtures/faulty-source.ts";
 import { bytesOf, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
 import { type S3Store, startS3Store } from "../../tests/fixtures/s3-store.ts";
 import { type TempFolder, tempFolder } from "../../tests/fixtures/temp-folder.ts";
