@@ -178,7 +178,7 @@ describe("pantala task show", () => {
     await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
     const { stdout } = await run(peer, ["task", "show", "3FA9"]);
     expect(stdout).toContain("held         50 %, 512 of 1024 pieces of 1 MiB\n");
-    expect(stdout).toContain("state        partial, waiting: no parent has what is missing\n");
+    expect(stdout).toContain("state        partial, stalled: no parent has what is missing\n");
     expect(stdout).toContain("77ab00000000  seed  http://10.0.0.7:65002  100 %  512 MiB         2\n");
   });
 

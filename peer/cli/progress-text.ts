@@ -10,7 +10,7 @@ export function progressText(figures: ProgressFigures): string {
     bytesPerSecond === undefined ? undefined : `${humanBytes(bytesPerSecond)}/s`,
     remainingMs === undefined ? undefined : `${humanDuration(remainingMs)} left`,
     originsText(figures),
-    stall === null ? undefined : `waiting: ${plainText(stall)}`,
+    stall === null ? undefined : `stalled: ${plainText(stall)}`,
   ];
   return parts.filter((part) => part !== undefined && part !== "").join("  ");
 }

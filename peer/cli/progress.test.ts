@@ -33,7 +33,7 @@ test("ProgressMeter shows a stall once the window has passed", () => {
   expect(stalled.bytesPerSecond).toBe(0);
   expect(stalled.remainingMs).toBeUndefined();
   expect(progressText(stalled)).toBe(
-    "40 %  40 MiB of 100 MiB  0 B/s  peers 40 MiB  waiting: no parent has what is missing",
+    "40 %  40 MiB of 100 MiB  0 B/s  peers 40 MiB  stalled: no parent has what is missing",
   );
 });
 

@@ -50,7 +50,7 @@ function localText(task: LocalTaskDetail): string {
   const facts = factLines([
     ["task", task.taskId],
     ["url", task.url],
-    ["state", task.stall === null ? task.state : `${task.state}, waiting: ${task.stall}`],
+    ["state", task.stall === null ? task.state : `${task.state}, stalled: ${task.stall}`],
     ["size", humanBytes(task.sizeBytes)],
     ["held", `${humanPercent(task.heldPieceCount, task.pieceCount)}, ${held}`],
     ["leased", task.leasedPieceCount === 0 ? "" : `${task.leasedPieceCount} pieces to read from the source`],
