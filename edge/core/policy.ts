@@ -68,6 +68,8 @@ export interface Policy {
 
   /** A task nobody takes part in is removed after this long. */
   readonly idleTaskKeepMs: number;
+  /** How often stored tasks that are not in memory are looked through. */
+  readonly sweepIntervalMs: number;
   /** Tasks without running peers kept in memory; more are read from the directory when they are asked for. A task of
    *  1,024 pieces with 20 peers takes about 60 KiB; a Durable Object has 128 MiB. */
   readonly settledTasksInMemory: number;
@@ -114,6 +116,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   resyncIntervalMs: SECOND,
 
   idleTaskKeepMs: DAY,
+  sweepIntervalMs: HOUR,
   settledTasksInMemory: 512,
   maxPieces: 2 * 1024 * 1024,
   maxHosts: 65_536,

@@ -63,13 +63,30 @@ export function restoreTask(swarm: Swarm, { task: record, peers, digests }: Reme
 /** Takes a restored task into the swarm. Hosts that had a part in it and may be about to say so are waited for. */
 export function takeTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number): void {
   keepTask(swarm, task);
-  const expected: HostId[] = [];
-  for (const [hostId, peer] of task.peers) {
-    if (peer.present) peer.host.peers.set(task.info.taskId, peer);
-    else if (peer.state !== "left" && peer.state !== "failed" && mayComeBack(swarm, peer.host, policy, nowMs))
-      expected.push(hostId);
+  const peers = [...task.peers.values()];
+  for (const peer of peers) if (peer.present) peer.host.peers.set(task.info.taskId, peer);
+  const expected = peers.filter((peer) => isExpectedBack(swarm, peer, policy, nowMs));
+  expectHosts(
+    swarm,
+    task,
+    expected.map((peer) => peer.host.info.hostId),
+    policy,
+    nowMs,
+  );
+}
+
+/** Whether a peer that is not present may state in a moment that it still takes part: its host lost its channel just now,
+ *  said hello just now, or was there when this memory began. */
+export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: number): boolean {
+  if (peer.present || peer.state === "left" || peer.state === "failed") return false;
+  switch (peer.host.presence) {
+    case "away":
+      return true;
+    case "online":
+      return peer.host.restateByMs !== undefined || (peer.host.resumed && peer.state === "running");
+    case "offline":
+      return nowMs < swarm.startedAtMs + policy.hostSilentMs;
   }
-  expectHosts(swarm, task, expected, policy, nowMs);
 }
 
 /** Whether the directory knows all that matters of a task, so that memory can let go of it. */
@@ -108,10 +125,4 @@ function stillHolds(task: Task, host: Host, row: PeerRecord): boolean {
   if (row.state === "running" || row.state === "left") return false;
   if (!isBitfieldOf(row.bitfield, task.pieceCount)) return false;
   return host.presence === "online" && (host.resumed || host.tasks.has(task.info.taskId));
-}
-
-function mayComeBack(swarm: Swarm, host: Host, policy: Policy, nowMs: number): boolean {
-  const startsUp = nowMs < swarm.startedAtMs + policy.hostSilentMs;
-  const statesItsTasks = host.restateByMs !== undefined && !host.resumed;
-  return host.presence === "away" || (host.presence === "online" ? statesItsTasks : startsUp);
 }

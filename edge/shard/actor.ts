@@ -1,0 +1,280 @@
+/** The single writer of one shard: binds the pure core to its directory and to the connections of hosts. Everything goes
+ *  through one queue, so that nothing interleaves although the directory is asynchronous. */
+import { type HostId, parseHostId, parseTaskId } from "../../schema/ids.ts";
+import { ProblemError, problemOf } from "../../schema/problem.ts";
+import { TICKET_TTL_MS, type Ticket } from "../../schema/ticket.ts";
+import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type {
+  HostDetail,
+  HostQuery,
+  HostSummary,
+  Stats,
+  TaskDetail,
+  TaskQuery,
+  TaskSummary,
+} from "../../schema/wire/query.ts";
+import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
+import type { Change } from "../core/change.ts";
+import { tick } from "../core/expire.ts";
+import type { Via } from "../core/host.ts";
+import { DEFAULT_POLICY, type Policy } from "../core/policy.ts";
+import { disconnect, receive } from "../core/receive.ts";
+import { restoreHost, resumeHost } from "../core/restore.ts";
+import { createSwarm, NEVER_MS, type Swarm } from "../core/swarm.ts";
+import type { CoreMessage, Outcome, Outgoing } from "../core/turn.ts";
+import type { Directory } from "../store/directory.ts";
+import { Journal } from "./journal.ts";
+import { Lines } from "./lines.ts";
+import { listHosts, listTasks, type QueryComponents, showHost, showTask, sumUp } from "./queries.ts";
+import { SerialQueue } from "./serial-queue.ts";
+import { type ChannelSession, Session, type SessionHandler } from "./session.ts";
+import type { Channel, Shard } from "./shard.ts";
+import { TaskShelf } from "./task-shelf.ts";
+
+export type { ChannelSession } from "./session.ts";
+
+export interface ShardComponents {
+  readonly directory: Directory;
+  /** Signs the ticket of a child for a task. */
+  readonly signTicket: (ticket: Ticket) => Promise<string>;
+  readonly nowMs: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  /** Asks the runtime to call `tick` at that time; the latest call replaces earlier ones; `undefined` cancels. */
+  readonly wakeAt: (atMs: number | undefined) => void;
+}
+
+export interface ShardOptions {
+  readonly shard: number;
+  readonly shardCount: number;
+  readonly policy?: Policy;
+}
+
+/** What several messages of one frame lead to, gathered. */
+interface Gathered {
+  readonly changes: Change[];
+  readonly outgoing: Outgoing[];
+}
+
+export class ShardActor implements Shard {
+  #components: ShardComponents;
+  #policy: Policy;
+  #swarm: Swarm;
+  #queue = new SerialQueue();
+  #journal: Journal;
+  #shelf: TaskShelf;
+  #lines: Lines;
+  #queries: QueryComponents;
+  #sessions: SessionHandler;
+  #wakeAtMs: number | undefined;
+  #messagesIn = 0;
+
+  private constructor(components: ShardComponents, { shard, shardCount, policy = DEFAULT_POLICY }: ShardOptions) {
+    const { directory, nowMs, log } = components;
+    this.#components = components;
+    this.#policy = policy;
+    this.#swarm = createSwarm({ shard, shardCount, nowMs: nowMs() });
+    this.#journal = new Journal({ directory, nowMs, log });
+    this.#shelf = new TaskShelf({ directory, swarm: this.#swarm, policy, nowMs, log });
+    this.#lines = new Lines(policy);
+    this.#queries = { directory, swarm: this.#swarm, shelf: this.#shelf, policy, nowMs };
+    this.#sessions = {
+      heard: (session, messages) => this.#turn(() => this.#heard(session, messages)),
+      closed: (session) => this.#turn(() => this.#closed(session)),
+    };
+  }
+
+  /** Takes back what the directory remembers: all hosts, and the tasks that were running. */
+  static async start(components: ShardComponents, options: ShardOptions): Promise<ShardActor> {
+    const actor = new ShardActor(components, options);
+    for (const host of await components.directory.hosts()) restoreHost(actor.#swarm, host);
+    for (const taskId of await components.directory.runningTasks()) await actor.#shelf.load(taskId);
+    // Deadlines of what came back are found by the first tick.
+    actor.#swarm.wakeAtMs = actor.#swarm.hosts.size > 0 ? components.nowMs() : NEVER_MS;
+    actor.#schedule();
+    return actor;
+  }
+
+  /** A new connection that has not said hello. */
+  open(channel: Channel): ChannelSession {
+    return new Session(channel, this.#sessions);
+  }
+
+  /** A connection that had said hello before this object was evicted. */
+  resume(channel: Channel, hostId: HostId): ChannelSession {
+    const session = new Session(channel, this.#sessions, hostId);
+    void this.#turn(async () => {
+      this.#lines.connect(hostId, session);
+      if (resumeHost(this.#swarm, hostId, this.#components.nowMs())) return NOTHING;
+      return { changes: [], outgoing: [{ hostId, message: { type: "resync" } }] };
+    });
+    return session;
+  }
+
+  /** Applies the deadlines that have passed. */
+  async tick(): Promise<void> {
+    this.#wakeAtMs = undefined;
+    await this.#turn(() => this.#tick());
+  }
+
+  async exchange(frame: Uint8Array): Promise<Uint8Array> {
+    const messages = decodePeerFrame(frame);
+    const [hello] = messages;
+    if (hello?.type !== "hello") {
+      throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
+    }
+    const { hostId } = hello.host;
+    if (speaksForOther(messages, hostId)) {
+      throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
+    }
+    await this.#turn(async () => {
+      this.#lines.post(hostId);
+      return await this.#fold(hostId, messages, "post");
+    });
+    return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
+  }
+
+  async tasks(query: TaskQuery): Promise<TaskSummary[]> {
+    return await this.#queue.run(() => listTasks(this.#queries, query));
+  }
+
+  async task(taskId: string): Promise<TaskDetail | undefined> {
+    const parsed = parseTaskId(taskId);
+    return parsed === undefined ? undefined : await this.#queue.run(() => showTask(this.#queries, parsed));
+  }
+
+  async hosts(query: HostQuery): Promise<HostSummary[]> {
+    return await this.#queue.run(() => listHosts(this.#queries, query));
+  }
+
+  async host(hostId: string): Promise<HostDetail | undefined> {
+    const parsed = parseHostId(hostId);
+    return parsed === undefined ? undefined : await this.#queue.run(() => showHost(this.#queries, parsed));
+  }
+
+  async stats(): Promise<Stats> {
+    const { rowsWritten } = this.#journal;
+    const counters = { messagesIn: this.#messagesIn, messagesOut: this.#lines.messagesOut, rowsWritten };
+    return await this.#queue.run(() => sumUp(this.#queries, counters));
+  }
+
+  /** Does one thing after all that was asked before. A fault of ours ends the turn, never the shard. */
+  async #turn(act: () => Promise<Gathered>): Promise<void> {
+    await this.#queue.run(async () => {
+      try {
+        await this.#commit(await act());
+      } catch (error) {
+        this.#report("turn.failed", error, {});
+      }
+      this.#schedule();
+    });
+  }
+
+  async #heard(session: Session, messages: readonly PeerMessage[]): Promise<Gathered> {
+    if (session.isEnded) return NOTHING;
+    const [first] = messages;
+    if (session.hostId === undefined && first?.type === "hello") session.hostId = first.host.hostId;
+    const { hostId } = session;
+    if (hostId === undefined) {
+      if (!session.resyncAsked && messages.length > 0) session.send([{ type: "resync" }]);
+      session.resyncAsked = true;
+      return NOTHING;
+    }
+    if (speaksForOther(messages, hostId)) {
+      const message = "A channel speaks for one host: open another one for the other";
+      // Not awaited: the end of the channel is the next turn.
+      void session.fail({ code: "bad-message", message, detail: { hostId } });
+      return NOTHING;
+    }
+    this.#lines.connect(hostId, session);
+    return await this.#fold(hostId, messages, "channel");
+  }
+
+  async #fold(hostId: HostId, messages: readonly PeerMessage[], via: Via): Promise<Gathered> {
+    const { nowMs, random } = this.#components;
+    const gathered: Gathered = { changes: [], outgoing: [] };
+    for (const message of messages) {
+      this.#messagesIn++;
+      if (message.type === "announce") await this.#shelf.load(message.task.taskId);
+      else if ("taskId" in message) await this.#shelf.load(message.taskId);
+      try {
+        gather(gathered, receive(this.#swarm, hostId, message, this.#policy, nowMs(), random, via));
+      } catch (error) {
+        this.#report("message.failed", error, { type: message.type, host: hostId });
+        gathered.outgoing.push({ hostId, message: { type: "error", problem: problemOf(error) } });
+      }
+    }
+    return gathered;
+  }
+
+  async #closed(session: Session): Promise<Gathered> {
+    const { hostId } = session;
+    if (hostId === undefined || !this.#lines.disconnect(hostId, session)) return NOTHING;
+    const { nowMs, random } = this.#components;
+    return disconnect(this.#swarm, hostId, this.#policy, nowMs(), random);
+  }
+
+  async #tick(): Promise<Gathered> {
+    const { nowMs, random } = this.#components;
+    const { restated, forgotten, ...outcome } = tick(this.#swarm, this.#policy, nowMs(), random);
+    await this.#commit(outcome);
+    const changes: Change[] = [];
+    for (const hostId of restated) changes.push(...(await this.#shelf.leaveUnstated(hostId)));
+    for (const hostId of forgotten) changes.push(...(await this.#shelf.removePeersOf(hostId)));
+    changes.push(...(await this.#shelf.sweep()));
+    this.#lines.keepOutboxes((hostId) => this.#swarm.hosts.get(hostId)?.presence === "online");
+    return { changes, outgoing: [] };
+  }
+
+  /** Writes first, so that nobody is told what a crash would undo. */
+  async #commit({ changes, outgoing }: Outcome): Promise<void> {
+    await this.#journal.write(changes);
+    if (!this.#journal.isBehind) this.#shelf.evict();
+    const byHost = new Map<HostId, SchedulerMessage[]>();
+    const signed = await Promise.all(outgoing.map(({ hostId, message }) => this.#sign(hostId, message)));
+    for (const [at, message] of signed.entries()) {
+      const hostId = outgoing[at]?.hostId;
+      if (hostId === undefined || message === undefined) continue;
+      const messages = byHost.get(hostId) ?? [];
+      byHost.set(hostId, messages);
+      // Several unknown tasks in one frame call for one new statement.
+      if (message.type !== "resync" || !messages.some((other) => other.type === "resync")) messages.push(message);
+    }
+    this.#lines.deliver(byHost);
+  }
+
+  async #sign(hostId: HostId, message: CoreMessage): Promise<SchedulerMessage | undefined> {
+    if (message.type !== "task") return message;
+    try {
+      const ticket = await this.#components.signTicket({ hostId, taskId: message.taskId });
+      return { ...message, ticket, ticketTtlMs: TICKET_TTL_MS };
+    } catch (error) {
+      this.#components.log("warn", "ticket.failed", { task: message.taskId, host: hostId, error: String(error) });
+      return undefined;
+    }
+  }
+
+  #schedule(): void {
+    const nextMs = Math.min(this.#swarm.wakeAtMs, this.#journal.retryAtMs, this.#shelf.sweepAtMs);
+    if (nextMs === this.#wakeAtMs) return;
+    this.#wakeAtMs = nextMs;
+    this.#components.wakeAt(nextMs === NEVER_MS ? undefined : nextMs);
+  }
+
+  #report(event: string, error: unknown, fields: Record<string, unknown>): void {
+    this.#components.log("warn", event, { ...fields, error: error instanceof Error ? error.stack : String(error) });
+  }
+}
+
+const NOTHING: Gathered = Object.freeze({ changes: [], outgoing: [] });
+
+function speaksForOther(messages: readonly PeerMessage[], hostId: HostId): boolean {
+  return messages.some((message) => message.type === "hello" && message.host.hostId !== hostId);
+}
+
+function gather(gathered: Gathered, { changes, outgoing }: Outcome): void {
+  gathered.changes.push(...changes);
+  gathered.outgoing.push(...outgoing);
+}

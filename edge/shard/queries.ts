@@ -1,0 +1,115 @@
+/** The query API over one shard: pages come from the directory, what is in memory overlays them. */
+
+import { countPieces } from "../../schema/bitfield.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import {
+  type HostDetail,
+  type HostQuery,
+  type HostSummary,
+  MAX_PAGE_SIZE,
+  type Stats,
+  type TaskDetail,
+  type TaskQuery,
+  type TaskSummary,
+} from "../../schema/wire/query.ts";
+import type { PeerRecord } from "../core/change.ts";
+import type { Host } from "../core/host.ts";
+import type { Policy } from "../core/policy.ts";
+import type { Swarm } from "../core/swarm.ts";
+import { hostSummary, taskDetail, taskSummary } from "../core/views.ts";
+import type { Directory } from "../store/directory.ts";
+import type { TaskShelf } from "./task-shelf.ts";
+
+export interface QueryComponents {
+  readonly directory: Directory;
+  readonly swarm: Swarm;
+  readonly shelf: TaskShelf;
+  readonly policy: Policy;
+  readonly nowMs: () => number;
+}
+
+export async function listTasks({ directory, shelf }: QueryComponents, query: TaskQuery): Promise<TaskSummary[]> {
+  const summaries: TaskSummary[] = [];
+  for (const { info } of await directory.tasks(query)) {
+    const task = await shelf.peek(info.taskId);
+    if (task !== undefined) summaries.push(taskSummary(task));
+  }
+  return summaries;
+}
+
+export async function showTask({ shelf }: QueryComponents, taskId: TaskId): Promise<TaskDetail | undefined> {
+  const task = await shelf.peek(taskId);
+  return task === undefined ? undefined : taskDetail(task);
+}
+
+export async function listHosts(components: QueryComponents, query: HostQuery): Promise<HostSummary[]> {
+  const { swarm, nowMs } = components;
+  const fitting = [...swarm.hosts.values()].filter((host) => fits(host, query));
+  const page = fitting.sort((a, b) => (a.info.hostId < b.info.hostId ? -1 : 1)).slice(0, query.limit);
+  const summaries: HostSummary[] = [];
+  for (const host of page) summaries.push(hostSummary(host, await countTasksOf(components, host), nowMs()));
+  return summaries;
+}
+
+/** With the first `MAX_PAGE_SIZE` tasks it takes part in, or took part in before it went offline. */
+export async function showHost(components: QueryComponents, hostId: HostId): Promise<HostDetail | undefined> {
+  const { directory, swarm, nowMs } = components;
+  const host = swarm.hosts.get(hostId);
+  if (host === undefined) return undefined;
+  const rows = new Map((await directory.peersOf(hostId, MAX_PAGE_SIZE)).map((row) => [row.taskId, row]));
+  const tasks: HostDetail["tasks"] = [];
+  for (const { info } of await directory.tasks({ host: hostId, limit: MAX_PAGE_SIZE })) {
+    const part = partOf(host, info.taskId, rows.get(info.taskId));
+    if (part === undefined) continue;
+    const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
+    tasks.push({ taskId: info.taskId, url: info.url, ...part, pieceCount });
+  }
+  return { ...hostSummary(host, await countTasksOf(components, host), nowMs()), tasks };
+}
+
+export async function sumUp(
+  { directory, swarm }: QueryComponents,
+  counters: Pick<Stats, "messagesIn" | "messagesOut" | "rowsWritten">,
+): Promise<Stats> {
+  const hosts = [...swarm.hosts.values()];
+  let runningPeerCount = 0;
+  let leaseCount = 0;
+  for (const task of swarm.tasks.values()) {
+    runningPeerCount += task.running.size;
+    leaseCount += task.leases.size;
+  }
+  return {
+    shardCount: 1,
+    hostCount: hosts.length,
+    onlineHostCount: hosts.filter((host) => host.presence !== "offline").length,
+    taskCount: await directory.countTasks(),
+    runningPeerCount,
+    leaseCount,
+    ...swarm.bytes,
+    ...counters,
+  };
+}
+
+function fits({ info, presence }: Host, query: HostQuery): boolean {
+  return (
+    (query.cursor === undefined || info.hostId > query.cursor) &&
+    (query.state === undefined || (query.state === "offline") === (presence === "offline")) &&
+    (query.role === undefined || info.role === query.role) &&
+    (query.idc === undefined || info.idc === query.idc)
+  );
+}
+
+/** A host that said hello to this memory stated its tasks; one whose channel is older is known by its rows. */
+async function countTasksOf({ directory, policy }: QueryComponents, host: Host): Promise<number> {
+  if (!host.resumed) return host.tasks.size;
+  return (await directory.peersOf(host.info.hostId, policy.maxTasksPerHost)).length;
+}
+
+/** Memory knows best; without it the row does, unless the host began anew since and did not state the task. */
+function partOf(host: Host, taskId: TaskId, row: PeerRecord | undefined) {
+  const peer = host.peers.get(taskId);
+  if (peer !== undefined) return { state: peer.state, heldPieceCount: peer.heldCount };
+  const holds = host.presence === "offline" || host.resumed || host.tasks.has(taskId);
+  return row !== undefined && holds ? { state: row.state, heldPieceCount: countPieces(row.bitfield) } : undefined;
+}

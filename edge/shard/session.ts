@@ -1,0 +1,118 @@
+/** One connection of one host, from its first frame to its end. */
+import type { HostId } from "../../schema/ids.ts";
+import { isProblemError, type Problem } from "../../schema/problem.ts";
+import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
+import { framesOf } from "./frames.ts";
+import type { Channel } from "./shard.ts";
+
+export interface ChannelSession {
+  /** Who speaks; `undefined` before its `hello`. A runtime that may evict this object keeps it beside the connection. */
+  readonly hostId: HostId | undefined;
+  /** Handles one frame; resolves when all that follows from it is written and sent. Never rejects. */
+  receive(frame: Uint8Array): Promise<void>;
+  closed(): Promise<void>;
+}
+
+/** What a session asks of its shard. */
+export interface SessionHandler {
+  heard(session: Session, messages: readonly PeerMessage[]): Promise<void>;
+  closed(session: Session): Promise<void>;
+}
+
+/** Close codes, see `Channel`. */
+const BROKEN = 1008;
+const TOO_LONG = 1009;
+const REPLACED = 4001;
+
+/** Frames of one host that may wait while the shard is busy. A peer sends a few a second for each running task. */
+const MAX_WAITING_FRAMES = 1024;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+export class Session implements ChannelSession {
+  hostId: HostId | undefined;
+  /** It was told to state everything anew, and has not said hello since. */
+  resyncAsked = false;
+  #channel: Channel;
+  #handler: SessionHandler;
+  /** Frames can be sent. */
+  #open = true;
+  /** We hung up: what this side still says does not count. */
+  #ended = false;
+  #waitingFrames = 0;
+  #waitingBytes = 0;
+
+  constructor(channel: Channel, handler: SessionHandler, hostId?: HostId) {
+    this.#channel = channel;
+    this.#handler = handler;
+    this.hostId = hostId;
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  async receive(frame: Uint8Array): Promise<void> {
+    if (!this.#open) return;
+    if (this.#waitingFrames >= MAX_WAITING_FRAMES || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) {
+      await this.#end(BROKEN, "too many frames wait: send fewer");
+      return;
+    }
+    const messages = decoded(frame);
+    if (!Array.isArray(messages)) {
+      await this.fail(messages);
+      return;
+    }
+    this.#waitingFrames++;
+    this.#waitingBytes += frame.length;
+    await this.#handler.heard(this, messages);
+    this.#waitingFrames--;
+    this.#waitingBytes -= frame.length;
+  }
+
+  async closed(): Promise<void> {
+    this.#open = false;
+    await this.#handler.closed(this);
+  }
+
+  send(messages: readonly SchedulerMessage[]): void {
+    for (const frame of framesOf(messages)) this.sendFrame(frame);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    if (this.#open) this.#channel.send(frame);
+  }
+
+  /** Tells what was wrong and hangs up. */
+  async fail(problem: Problem): Promise<void> {
+    if (!this.#open) return;
+    this.#channel.send(encodeSchedulerFrame([{ type: "error", problem }]));
+    await this.#end(problem.code === "body-too-large" ? TOO_LONG : BROKEN, problem.code);
+  }
+
+  replaced(): void {
+    this.#hangUp(REPLACED, "replaced by a newer channel of this host");
+  }
+
+  async #end(code: number, reason: string): Promise<void> {
+    this.#hangUp(code, reason);
+    await this.#handler.closed(this);
+  }
+
+  #hangUp(code: number, reason: string): void {
+    this.#ended = true;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#channel.close(code, reason);
+  }
+}
+
+function decoded(frame: Uint8Array): PeerMessage[] | Problem {
+  try {
+    return decodePeerFrame(frame);
+  } catch (error) {
+    if (isProblemError(error)) return error.toProblem();
+    return { code: "bad-message", message: "The frame cannot be read", detail: {} };
+  }
+}
