@@ -172,7 +172,9 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ProblemError("store-failed", `Cannot make the data folder: ${why}. Name another with --data-dir`, { cause });
+    throw new ProblemError("store-failed", `Cannot make the data folder: ${why}. Name another with --data-dir`, {
+      cause,
+    });
   }
 }
 

@@ -93,6 +93,19 @@ export const taskScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a seed that was called and does not come is waited for, but not for ever",
+    run: async (home, expect) => {
+      const task = someTask(home, 0, { pieceCount: 3 });
+      const seed = await TestHost.join(home, 0, { role: "seed" });
+      const child = await TestHost.join(home, 0);
+      child.send(announceOf(task));
+      expect((await child.next("neighbours")).add.map((one) => one.needsPull)).toEqual([true]);
+      expect((await readWhole(task, [child])).length).toEqual(3);
+      seed.close();
+      child.close();
+    },
+  },
+  {
     name: "a finished task is shown with who holds what, and where the bytes came from",
     run: async (home, expect) => {
       const task = someTask(home, 1, { pieceCount: 5, tag: "t", application: "a" });
