@@ -9,7 +9,7 @@ export interface NeighbourComponents {
   readonly nowMs: () => number;
   readonly ask: (
     neighbour: Neighbour,
-    query: { since: number; waitMs: number },
+    query: { since: number | undefined; waitMs: number },
     signal: AbortSignal,
   ) => Promise<BitfieldOutcome>;
   /** It offers more than before. */
@@ -63,7 +63,7 @@ export class Neighbour {
 
   async #watch(): Promise<void> {
     const { policy, nowMs, ask, offered } = this.#components;
-    let version = -1;
+    let version: number | undefined;
     while (!this.signal.aborted) {
       const askedAtMs = nowMs();
       const outcome = await ask(this, { since: version, waitMs: policy.bitfieldWaitMs }, this.signal);

@@ -41,14 +41,19 @@ export async function fetchPiece(parent: ParentAddress, range: ByteRange, signal
   }
 }
 
-/** What the parent holds, as soon as it is more than version `since`, or after `waitMs`. */
+/** What the parent holds: at once when `since` is absent, else as soon as it is not version `since` any more, or after
+ *  `waitMs`. */
 export async function fetchBitfield(
   parent: ParentAddress,
-  query: { readonly since: number; readonly waitMs: number; readonly pieceCount: number },
+  query: { readonly since: number | undefined; readonly waitMs: number; readonly pieceCount: number },
   signal: AbortSignal,
 ): Promise<BitfieldOutcome> {
   try {
-    const response = await ask(parent, `bitfield?since=${query.since}&waitMs=${query.waitMs}`, { signal });
+    const response = await ask(
+      parent,
+      `bitfield${query.since === undefined ? "" : `?since=${query.since}&waitMs=${query.waitMs}`}`,
+      { signal },
+    );
     if (response.status !== 200) return await failed(response);
     const reply = bitfieldReplySchema.parse(await response.json());
     const bitfield = Uint8Array.from(Buffer.from(reply.bitfield, "base64"));
