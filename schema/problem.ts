@@ -80,7 +80,8 @@ export function isProblemError(error: unknown): error is ProblemError {
 
 /** What to tell the other side about anything thrown; the text of a bug stays here. */
 export function problemOf(error: unknown): Problem {
-  if (isProblemError(error)) return error.toProblem();
+  // Not by its method: one that crossed an RPC border has the fields alone.
+  if (isProblemError(error)) return { code: error.code, message: error.message, detail: error.detail };
   return {
     code: "internal",
     message: "Something went wrong on our side; the log of this process has the details",
