@@ -35,7 +35,7 @@ export const hostileInputScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "a POST that is broken, empty, too long, of another type or without hello is refused",
+    name: "a POST that is broken, empty, too long, of another type, without hello or of two hosts is refused",
     run: async (home, expect) => {
       const post = async (...given: Parameters<typeof postFrame>) => await refusal(await postFrame(...given));
       expect(await post(home, 0, Uint8Array.of(0xc1))).toEqual({ status: 400, code: "bad-message" });
@@ -44,6 +44,8 @@ export const hostileInputScenarios: readonly Scenario[] = [
       expect(await post(home, 0, new Uint8Array(MAX_FRAME_BYTES + 1))).toEqual({ status: 413, code: "body-too-large" });
       const withoutHello = encodePeerFrame([{ type: "heartbeat", load: LOAD }]);
       expect(await post(home, 0, withoutHello)).toEqual({ status: 400, code: "bad-message" });
+      const hellos = [someHost(), someHost()].map((host) => ({ type: "hello", host }) as const);
+      expect(await post(home, 0, encodePeerFrame(hellos))).toEqual({ status: 400, code: "bad-message" });
       await expectAlive(home);
     },
   },
