@@ -89,6 +89,10 @@ export class TestCluster implements AsyncDisposable {
     options: {
       readonly role?: "normal" | "seed";
       readonly folder?: string;
+      /** A seed that keeps away from loopback, as it does by default. */
+      readonly guarded?: boolean;
+      /** Another way to the scheduler. */
+      readonly scheduler?: string;
       readonly args?: readonly string[];
       readonly env?: Record<string, string>;
     } = {},
@@ -97,10 +101,10 @@ export class TestCluster implements AsyncDisposable {
     const peer = await startPeer({
       name,
       folder: options.folder ?? join(this.folder, name),
-      scheduler: this.scheduler.url,
+      scheduler: options.scheduler ?? this.scheduler.url,
       token: this.token,
       role,
-      args: [...(role === "seed" ? ["--pull-allow", "127.0.0.1"] : []), ...args],
+      args: [...(role === "seed" && !options.guarded ? ["--pull-allow", "127.0.0.1"] : []), ...args],
       env,
     });
     this.#owned.defer(async () => void (await peer.daemon.stop()));

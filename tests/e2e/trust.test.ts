@@ -1,0 +1,152 @@
+import { describe, expect, test } from "bun:test";
+import { open, stat, utimes } from "node:fs/promises";
+import type { LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
+import type { HostSummary } from "../../schema/wire/query.ts";
+import { PANTALA } from "../fixtures/cluster.ts";
+import { Daemon, until } from "../fixtures/daemon.ts";
+import { TestCluster } from "./test-cluster.ts";
+
+const MIB = 1024 * 1024;
+const TIMEOUT_MS = 120_000;
+
+describe("a parent whose disk lies", () => {
+  test(
+    "serves bytes that no child delivers, and is cut off; the pieces come from elsewhere",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 2 });
+      const file = await cluster.put("model.bin", 4 * MIB);
+      const { taskId } = await cluster.mustGet(cluster.peer(0), file);
+      const [rotten, child] = [cluster.peer(0), cluster.peer(1)];
+      const { path } = await rotten.local<LocalTaskDetail>(`/v1/tasks/${taskId}`);
+      const { atime, mtime } = await stat(path);
+      const content = await open(path, "r+");
+      const byte = new Uint8Array(1);
+      for (let at = 5; at < file.sizeBytes; at += 64 * 1024) {
+        await content.read(byte, 0, 1, at);
+        await content.write(Uint8Array.of((byte[0] ?? 0) ^ 1), 0, 1, at);
+      }
+      await content.close();
+      // Rot does not change the time of change.
+      await utimes(path, atime, mtime);
+
+      const result = await cluster.mustGet(child, file);
+      expect(result.peerBytes).toBe(0);
+      expect(result.sourceBytes).toBe(file.sizeBytes);
+      const { host } = await rotten.status();
+      const banned = await cluster.query<HostSummary>(`/v1/hosts/${host.hostId}`);
+      expect(banned.bannedUntilMs).toBeGreaterThan(Date.now());
+      expect(child.daemon.log()).toContain("piece.corrupt");
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a piece port", () => {
+  test(
+    "serves nobody who only knows an address and an id",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const file = await cluster.put("model.bin", MIB);
+      const { taskId } = await cluster.mustGet(cluster.peer(0), file);
+      const { host } = await cluster.peer(0).status();
+      const url = `${host.address}/v1/tasks/${taskId}/content`;
+      expect((await fetch(url)).status).toBe(401);
+      expect((await fetch(url, { headers: { authorization: `Bearer ${cluster.token}` } })).status).toBe(403);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a seed", () => {
+  test(
+    "does not read its own machine for others unless it is told to",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const seed = await cluster.join("careful", { role: "seed", guarded: true });
+      const file = await cluster.put("model.bin", MIB);
+      const result = await cluster.mustGet(cluster.peer(0), file);
+      expect(result.sourceBytes).toBe(MIB);
+      expect((await seed.local<{ items: LocalTask[] }>("/v1/tasks")).items).toEqual([]);
+      expect(cluster.peer(0).daemon.log()).toContain("--pull-allow");
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a peer behind something that blocks WebSockets", () => {
+  test(
+    "trades by POSTed batches",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const upstream = cluster.scheduler.url;
+      let posts = 0;
+      const blocking = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        async fetch(request) {
+          if (request.headers.has("upgrade")) return new Response("no upgrades here", { status: 403 });
+          if (request.method === "POST") posts++;
+          const { pathname, search } = new URL(request.url);
+          return await fetch(`${upstream}${pathname}${search}`, {
+            method: request.method,
+            headers: request.headers,
+            body: await request.arrayBuffer(),
+          });
+        },
+      });
+      try {
+        const file = await cluster.put("model.bin", 4 * MIB);
+        await cluster.mustGet(cluster.peer(0), file);
+        const blocked = await cluster.join("blocked", { scheduler: `http://127.0.0.1:${blocking.port}` });
+        expect((await cluster.mustGet(blocked, file)).peerBytes).toBe(file.sizeBytes);
+        const second = await cluster.put("second.bin", 4 * MIB);
+        await cluster.mustGet(blocked, second);
+        expect((await cluster.mustGet(cluster.peer(0), second)).peerBytes).toBe(second.sizeBytes);
+        expect(posts).toBeGreaterThan(0);
+        await blocked.daemon.stop();
+      } finally {
+        await blocking.stop(true);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("Ctrl-C", () => {
+  test(
+    "stops a get cleanly; the next one goes on where it was",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 8 * MIB });
+      const file = await cluster.put("model.bin", 16 * MIB);
+      const peer = cluster.peer(0);
+      const get = new Daemon({
+        name: "get",
+        command: [
+          ...PANTALA,
+          "get",
+          file.url,
+          "-O",
+          cluster.outputOf(peer),
+          "--socket",
+          peer.socket,
+          "--storage-endpoint",
+          cluster.store.url,
+        ],
+        env: {
+          AWS_ACCESS_KEY_ID: "test-access-key",
+          AWS_SECRET_ACCESS_KEY: "test-secret-key",
+          AWS_REGION: "us-east-1",
+        },
+        logPath: `${cluster.folder}/get.log`,
+      });
+      await until("a part is read", () => cluster.store.stats().bodyBytes > 8 * MIB, { daemon: get });
+      expect(await get.stop("SIGINT")).toBe(130);
+      expect(get.log()).toContain("resume");
+      await until("the peer stops reading", async () => (await peer.status()).runningTaskCount === 0);
+      const result = await cluster.mustGet(peer, file);
+      expect(result.localBytes).toBeGreaterThan(4 * MIB);
+      expect(result.localBytes + result.sourceBytes).toBe(file.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
+});
