@@ -18,7 +18,10 @@ const bunReport = join(reports, "bun.xml");
 const workerdReport = join(reports, "workerd.xml");
 
 const STEPS: readonly Step[] = [
-  { name: "format and lint", command: ["biome", "ci", "."] },
+  {
+    name: "format and lint",
+    command: ["biome", "ci", "--diagnostic-level=warn", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
+  },
   { name: "types", command: ["bun", "scripts/check-types.ts"] },
   { name: "layers", command: ["bun", "scripts/check-layers.ts"] },
   { name: "documents", command: ["bun", "scripts/check-docs.ts"] },
@@ -51,7 +54,9 @@ async function run(step: Step): Promise<TestCounts> {
 
 async function exitCodeOf(command: readonly string[]): Promise<number> {
   // Tools of the checkout come before those of the machine, whose `node` may be too old for them.
-  const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH ?? ""}` };
+  const path = `${join(root, "node_modules/.bin")}:${process.env.PATH ?? ""}`;
+  // Colours are for terminals; Bun's and vitest's are told so here, since a variable of the machine may say otherwise.
+  const env = { ...process.env, PATH: path, ...(!process.stdout.isTTY && { NO_COLOR: "1", FORCE_COLOR: undefined }) };
   try {
     return await Bun.spawn([...command], { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] }).exited;
   } catch (error) {

@@ -157,8 +157,9 @@ describe("pantala get", () => {
     const { code, stderr } = await run(peer, ["get", URL, "--endpoint", socket]);
     expect(code).toBe(3);
     expect(stderr).toBe(
-      `pantala get: No peer answers at ${socket}: start one with \`bun run peer --socket ${socket}\` ` +
-        "(add --scheduler URL unless that runs on this machine), or name the socket of a running one with --socket\n",
+      `pantala get: No peer answers at ${socket}: start one with \`pantala peer --socket ${socket}\` ` +
+        `(from a checkout: \`bun run peer --socket ${socket}\`), with --scheduler URL unless that runs on this machine; ` +
+        "or name the socket of a running one with --socket\n",
     );
   });
 

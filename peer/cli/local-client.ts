@@ -11,20 +11,20 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 export interface LocalClientOptions {
   /** Path of the peer's unix socket. */
   readonly socket: string;
-  /** The command that starts a peer at this socket, told when there is none. */
-  readonly startCommand: string;
+  /** Flags that make a peer listen there, with a blank before each: told when there is none. */
+  readonly startFlags: string;
   /** Ends whatever is under way; its reason is thrown. */
   readonly signal: AbortSignal;
 }
 
 export class LocalClient {
   readonly #socket: string;
-  readonly #startCommand: string;
+  readonly #startFlags: string;
   readonly #signal: AbortSignal;
 
   constructor(options: LocalClientOptions) {
     this.#socket = options.socket;
-    this.#startCommand = options.startCommand;
+    this.#startFlags = options.startFlags;
     this.#signal = options.signal;
   }
 
@@ -129,8 +129,9 @@ export class LocalClient {
   #absent(cause: unknown): ProblemError {
     return new ProblemError(
       "not-ready",
-      `No peer answers at ${this.#socket}: start one with \`${this.#startCommand}\` ` +
-        "(add --scheduler URL unless that runs on this machine), or name the socket of a running one with --socket",
+      `No peer answers at ${this.#socket}: start one with \`pantala peer${this.#startFlags}\` ` +
+        `(from a checkout: \`bun run peer${this.#startFlags}\`), with --scheduler URL unless that runs on this machine; ` +
+        "or name the socket of a running one with --socket",
       { detail: { socket: this.#socket }, cause },
     );
   }

@@ -11,5 +11,5 @@ export async function openClient(command: Command, context: CliContext, signal =
   const { env, cwd } = context;
   const loaded = await loadClientSettings({ flags: flagsGiven(command, CLIENT_SETTINGS), env, cwd });
   if (loaded.kind === "faults") throw usageError(loaded.faults);
-  return new LocalClient({ socket: loaded.socket, startCommand: loaded.startCommand, signal });
+  return new LocalClient({ socket: loaded.socket, startFlags: loaded.startFlags, signal });
 }

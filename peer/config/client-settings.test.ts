@@ -8,17 +8,17 @@ test("loadClientSettings() finds the socket where a peer with the same settings 
   expect(await loadClientSettings({ flags: {}, env: { HOME }, cwd })).toEqual({
     kind: "settings",
     socket: "/home/ada/.local/share/pantala/peer.sock",
-    startCommand: "bun run peer",
+    startFlags: "",
   });
   expect(await loadClientSettings({ flags: {}, env: { HOME, PANTALA_DATA_DIR: "data" }, cwd })).toEqual({
     kind: "settings",
     socket: "/work/data/peer.sock",
-    startCommand: "bun run peer --data-dir /work/data",
+    startFlags: " --data-dir /work/data",
   });
   expect(await loadClientSettings({ flags: { socket: "s.sock" }, env: { HOME }, cwd })).toEqual({
     kind: "settings",
     socket: "/work/s.sock",
-    startCommand: "bun run peer --socket /work/s.sock",
+    startFlags: " --socket /work/s.sock",
   });
 });
 

@@ -20,8 +20,8 @@ export type LoadedClientSettings =
       readonly kind: "settings";
       /** Absolute path of the peer's socket. */
       readonly socket: string;
-      /** The command that starts a peer at that socket. */
-      readonly startCommand: string;
+      /** Flags that make a peer listen at that socket, with a blank before each; none for the default. */
+      readonly startFlags: string;
     }
   | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
 
@@ -36,15 +36,15 @@ export async function loadClientSettings(sources: ClientSettingSources): Promise
   const paths = { env, cwd };
   if (settings.socket !== undefined) {
     const path = absolutePath(settings.socket, paths);
-    return { kind: "settings", socket: path, startCommand: `bun run peer --socket ${path}` };
+    return { kind: "settings", socket: path, startFlags: ` --socket ${path}` };
   }
   const folder = settings.dataDir === undefined ? defaultDataDir(paths) : absolutePath(settings.dataDir, paths);
   if (folder === undefined) {
     const problem = "has no default, since HOME is not set";
     return { kind: "faults", faults: [{ origin: origins.socket, value: "not set", problem, remedy: socket.remedy }] };
   }
-  const startCommand = settings.dataDir === undefined ? "bun run peer" : `bun run peer --data-dir ${folder}`;
-  return { kind: "settings", socket: socketPathIn(folder), startCommand };
+  const startFlags = settings.dataDir === undefined ? "" : ` --data-dir ${folder}`;
+  return { kind: "settings", socket: socketPathIn(folder), startFlags };
 }
 
 type Places =
