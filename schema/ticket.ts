@@ -47,7 +47,7 @@ export async function verifyTicket(key: Uint8Array, token: string, nowMs: number
     };
     const { payload } = await jwtVerify(token, key, options);
     const hostId = parseHostId(payload.sub ?? "");
-    const taskId = parseTaskId(typeof payload["task"] === "string" ? payload["task"] : "");
+    const taskId = parseTaskId(typeof payload.task === "string" ? payload.task : "");
     if (hostId !== undefined && taskId !== undefined) return { hostId, taskId };
     throw new ProblemError("forbidden", "The ticket names no host or no task");
   } catch (cause) {
