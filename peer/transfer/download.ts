@@ -1,22 +1,21 @@
 /** One task being fetched by this host: leases from the source, pieces from neighbours, each verified before it counts.
  *  It ends when every piece is held, when it cannot go on, or when nobody wants it any more. */
-import { emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { emptyBitfield } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
-import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { Source, SourceStat } from "../source/source.ts";
-import { blake3 } from "../store/hash.ts";
 import type { StoredTask } from "../store/piece-store.ts";
-import { Neighbour } from "./neighbour.ts";
+import type { Neighbour } from "./neighbour.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
 import { ParentRequests } from "./parent-requests.ts";
-import { fetchBitfield, type ParentAddress, requestPull } from "./piece-client.ts";
 import { PieceDigests } from "./piece-digests.ts";
+import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { SourceLeases } from "./source-leases.ts";
 
@@ -35,12 +34,6 @@ export interface DownloadComponents {
   readonly progressIntervalMs: number;
 }
 
-/** Bytes this host got for the task since it started. */
-export interface TransferTotals {
-  sourceBytes: number;
-  peerBytes: number;
-}
-
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
 const FINAL_PROBLEMS: ReadonlySet<Problem["code"]> = new Set(["disk-full", "store-failed", "source-changed"]);
 const TICK_MS = 250;
@@ -51,12 +44,11 @@ export class Download {
   #components: DownloadComponents;
   #info: TaskInfo;
   #task: StoredTask;
-  #source: Source;
   #pieceCount: number;
   #digests: PieceDigests;
   #report = new ProgressReport();
-  #neighbours = new Map<HostId, Neighbour>();
-  #pulled = new Set<HostId>();
+  #neighbours: Neighbourhood;
+  #keeper: PieceKeeper;
   #leases: SourceLeases;
   #requests: ParentRequests;
   #ticket: string | undefined;
@@ -67,7 +59,6 @@ export class Download {
   #settle: { resolve: () => void; reject: (error: Error) => void };
   #planning = false;
   #timers: ReturnType<typeof setInterval>[];
-  #stopping = new AbortController();
 
   constructor(
     components: DownloadComponents,
@@ -79,7 +70,6 @@ export class Download {
     this.#components = components;
     this.#info = task.info;
     this.#task = task;
-    this.#source = source;
     this.totals = totals;
     this.#pieceCount = pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes);
     this.#digests = new PieceDigests(this.#pieceCount);
@@ -89,11 +79,28 @@ export class Download {
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
+    this.#keeper = new PieceKeeper({
+      task,
+      digests: this.#digests,
+      report: this.#report,
+      totals,
+      kept: () => this.#kept(),
+    });
+    this.#neighbours = new Neighbourhood({
+      info: this.#info,
+      policy: components.policy,
+      nowMs: components.nowMs,
+      log: components.log,
+      source: source.portableRequest,
+      ticket: () => this.#ticket ?? "",
+      offered: () => this.#planSoon(),
+      report: (fault) => components.send([fault]),
+    });
     this.#leases = new SourceLeases({
       info: this.#info,
       source,
       stat,
-      keep: (piece, bytes) => this.#keepFromSource(piece, bytes),
+      keep: (piece, bytes) => this.#keeper.fromSource(piece, bytes),
       received: () => this.#moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       finished: () => this.#flush(),
@@ -122,7 +129,7 @@ export class Download {
   }
 
   neighbours(): readonly Neighbour[] {
-    return [...this.#neighbours.values()];
+    return this.#neighbours.list();
   }
 
   /** Why nothing moved for a while, in words, or null while something does. */
@@ -148,8 +155,7 @@ export class Download {
         for (const run of message.runs) this.#digests.add(run);
         break;
       case "neighbours":
-        for (const hostId of message.remove) this.drop(hostId);
-        for (const info of message.add) this.#meet(info);
+        this.#neighbours.hear(message);
         break;
       case "leases":
         this.#leases.revoke(message.revoked);
@@ -164,52 +170,12 @@ export class Download {
 
   /** Stops trading with a host. */
   drop(hostId: HostId): void {
-    this.#neighbours.get(hostId)?.close();
-    this.#neighbours.delete(hostId);
+    this.#neighbours.drop(hostId);
   }
 
   /** Nobody wants it any more: what is held stays, leases go back. */
   cancel(): void {
     this.#end(new ProblemError("cancelled", "The download was cancelled; the pieces it got are kept"));
-  }
-
-  #meet(info: NeighbourInfo): void {
-    const known = this.#neighbours.get(info.hostId);
-    if (info.needsPull && !this.#pulled.has(info.hostId)) {
-      this.#pulled.add(info.hostId);
-      void this.#pull(info);
-    }
-    if (known?.info.address === info.address) return;
-    known?.close();
-    const neighbour = new Neighbour(info, this.#pieceCount, {
-      policy: this.#components.policy,
-      nowMs: this.#components.nowMs,
-      ask: (asked, query, signal) =>
-        fetchBitfield(this.#addressOf(asked), { ...query, pieceCount: this.#pieceCount }, signal),
-      offered: () => this.#planSoon(),
-      lost: (lost) => {
-        this.drop(lost.info.hostId);
-        this.#blame(lost, "unreachable");
-      },
-    });
-    this.#neighbours.set(info.hostId, neighbour);
-  }
-
-  #addressOf(neighbour: Neighbour): ParentAddress {
-    return { address: neighbour.info.address, taskId: this.#info.taskId, ticket: this.#ticket ?? "" };
-  }
-
-  async #pull(seed: NeighbourInfo): Promise<void> {
-    const { log } = this.#components;
-    const address = { address: seed.address, taskId: this.#info.taskId, ticket: this.#ticket ?? "" };
-    try {
-      await requestPull(address, this.#source.portableRequest, this.#stopping.signal);
-      log("info", "seed.asked", { task: this.#info.taskId, seed: seed.hostId });
-    } catch (error) {
-      // Not fatal: the scheduler leases the source to others when no seed comes.
-      if (!this.#ended)
-        log("warn", "seed.declined", { task: this.#info.taskId, seed: seed.hostId, problem: problemOf(error).message });
-    }
   }
 
   #planSoon(): void {
@@ -245,43 +211,21 @@ export class Download {
     );
     for (const { hostId, piece } of requests) {
       const neighbour = this.#neighbours.get(hostId);
-      if (neighbour !== undefined) this.#requests.start(piece, neighbour, this.#addressOf(neighbour));
+      if (neighbour !== undefined) this.#requests.start(piece, neighbour, this.#neighbours.addressOf(neighbour.info));
     }
-  }
-
-  async #keepFromSource(piece: number, bytes: Uint8Array): Promise<void> {
-    const digest = blake3(bytes);
-    const known = this.#digests.get(piece);
-    if (known !== undefined && !this.#digests.matches(piece, digest)) {
-      throw new ProblemError(
-        "source-changed",
-        `${this.#info.url} changed while it was read: ask again to get the new content`,
-      );
-    }
-    if (hasPiece(this.#task.held, piece)) return;
-    await this.#task.write(piece, bytes, digest);
-    this.totals.sourceBytes += bytes.length;
-    this.#report.digest(piece, digest);
-    this.#kept(piece);
   }
 
   async #keepFromParent(piece: number, bytes: Uint8Array, from: Neighbour): Promise<"kept" | "corrupt"> {
-    const digest = blake3(bytes);
-    if (!this.#digests.matches(piece, digest)) {
+    if (this.#ended) return "kept";
+    const outcome = await this.#keeper.fromParent(piece, bytes);
+    if (outcome === "corrupt") {
       this.#components.log("warn", "piece.corrupt", { task: this.#info.taskId, piece, parent: from.info.hostId });
-      this.drop(from.info.hostId);
-      this.#blame(from, "corrupt", piece);
-      return "corrupt";
+      this.#neighbours.blame(from, "corrupt", piece);
     }
-    if (this.#ended || hasPiece(this.#task.held, piece)) return "kept";
-    await this.#task.write(piece, bytes, digest);
-    this.totals.peerBytes += bytes.length;
-    this.#kept(piece);
-    return "kept";
+    return outcome;
   }
 
-  #kept(piece: number): void {
-    this.#report.added(piece);
+  #kept(): void {
     this.#moved();
     if (this.#task.complete) this.#end(undefined);
   }
@@ -289,11 +233,6 @@ export class Download {
   #moved(): void {
     this.#movedAtMs = this.#components.nowMs();
     this.#stallLogged = false;
-  }
-
-  #blame(neighbour: Neighbour, kind: "corrupt" | "unreachable", piece?: number): void {
-    const fault = { type: "fault", taskId: this.#info.taskId, parentHostId: neighbour.info.hostId, kind } as const;
-    this.#components.send([piece === undefined ? fault : { ...fault, piece }]);
   }
 
   #leaseFailed(leaseId: LeaseId, error: unknown): void {
@@ -363,10 +302,8 @@ export class Download {
     if (this.#ended) return;
     this.#flush();
     this.#ended = true;
-    this.#stopping.abort();
     for (const timer of this.#timers) clearInterval(timer);
-    for (const neighbour of this.#neighbours.values()) neighbour.close();
-    this.#neighbours.clear();
+    this.#neighbours.close();
     this.#requests.close();
     const leaseIds = this.#leases.close();
     if (leaseIds.length > 0) this.#components.send([{ type: "return-leases", taskId: this.#info.taskId, leaseIds }]);

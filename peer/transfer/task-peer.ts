@@ -8,7 +8,8 @@ import type { PeerMessage, PeerMessageOf } from "../../schema/wire/peer-message.
 import type { TaskMessage, TaskSpeaker } from "../channel/scheduler-client.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
-import { Download, type DownloadComponents, type TransferTotals } from "./download.ts";
+import { Download, type DownloadComponents } from "./download.ts";
+import type { TransferTotals } from "./piece-keeper.ts";
 import { digestRuns } from "./progress-report.ts";
 
 export interface TaskPeerComponents extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears"> {

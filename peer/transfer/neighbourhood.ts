@@ -1,0 +1,110 @@
+/** The hosts a download trades with: who comes, who goes, who is to blame. */
+import type { HostId } from "../../schema/ids.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import { problemOf } from "../../schema/problem.ts";
+import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import type { SourceRequest } from "../../schema/wire/pull.ts";
+import type { Neighbour as NeighbourInfo, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { TransferPolicy } from "../core/policy.ts";
+import { Neighbour } from "./neighbour.ts";
+import { fetchBitfield, type ParentAddress, requestPull } from "./piece-client.ts";
+
+export interface NeighbourhoodComponents {
+  readonly info: TaskInfo;
+  readonly policy: TransferPolicy;
+  readonly nowMs: () => number;
+  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  /** Our proof for parents; empty while there is none. */
+  readonly ticket: () => string;
+  /** For a seed that must be told where the source is. */
+  readonly source: SourceRequest;
+  /** Somebody offers more than before. */
+  readonly offered: () => void;
+  readonly report: (fault: PeerMessageOf<"fault">) => void;
+}
+
+export class Neighbourhood {
+  readonly #components: NeighbourhoodComponents;
+  readonly #neighbours = new Map<HostId, Neighbour>();
+  /** Seeds that were told already. */
+  readonly #pulled = new Set<HostId>();
+  readonly #stopping = new AbortController();
+
+  constructor(components: NeighbourhoodComponents) {
+    this.#components = components;
+  }
+
+  get size(): number {
+    return this.#neighbours.size;
+  }
+
+  list(): readonly Neighbour[] {
+    return [...this.#neighbours.values()];
+  }
+
+  get(hostId: HostId): Neighbour | undefined {
+    return this.#neighbours.get(hostId);
+  }
+
+  addressOf(neighbour: NeighbourInfo): ParentAddress {
+    const { info, ticket } = this.#components;
+    return { address: neighbour.address, taskId: info.taskId, ticket: ticket() };
+  }
+
+  hear(message: SchedulerMessageOf<"neighbours">): void {
+    for (const hostId of message.remove) this.drop(hostId);
+    for (const info of message.add) this.#meet(info);
+  }
+
+  drop(hostId: HostId): void {
+    this.#neighbours.get(hostId)?.close();
+    this.#neighbours.delete(hostId);
+  }
+
+  /** Stops trading with a host, and tells the scheduler why. */
+  blame(neighbour: Neighbour, kind: "corrupt" | "unreachable", piece?: number): void {
+    const { info, report } = this.#components;
+    this.drop(neighbour.info.hostId);
+    const fault = { type: "fault", taskId: info.taskId, parentHostId: neighbour.info.hostId, kind } as const;
+    report(piece === undefined ? fault : { ...fault, piece });
+  }
+
+  close(): void {
+    this.#stopping.abort();
+    for (const neighbour of this.#neighbours.values()) neighbour.close();
+    this.#neighbours.clear();
+  }
+
+  #meet(neighbour: NeighbourInfo): void {
+    if (neighbour.needsPull && !this.#pulled.has(neighbour.hostId)) {
+      this.#pulled.add(neighbour.hostId);
+      void this.#pull(neighbour);
+    }
+    const known = this.#neighbours.get(neighbour.hostId);
+    if (known?.info.address === neighbour.address) return;
+    known?.close();
+    const { info, policy, nowMs, offered } = this.#components;
+    const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
+    const met = new Neighbour(neighbour, pieceCount, {
+      policy,
+      nowMs,
+      offered,
+      ask: (asked, query, signal) => fetchBitfield(this.addressOf(asked.info), { ...query, pieceCount }, signal),
+      lost: (lost) => this.blame(lost, "unreachable"),
+    });
+    this.#neighbours.set(neighbour.hostId, met);
+  }
+
+  async #pull(seed: NeighbourInfo): Promise<void> {
+    const { info, log, source } = this.#components;
+    try {
+      await requestPull(this.addressOf(seed), source, this.#stopping.signal);
+      log("info", "seed.asked", { task: info.taskId, seed: seed.hostId });
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      // Not fatal: the scheduler leases the source to others when no seed comes.
+      log("warn", "seed.declined", { task: info.taskId, seed: seed.hostId, problem: problemOf(error).message });
+    }
+  }
+}
