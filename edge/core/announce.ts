@@ -76,7 +76,6 @@ function beginRunning(turn: Turn, peer: Peer): void {
   wakeBy(turn, turn.nowMs + turn.policy.stallMs);
   if (task.running.size > 0 || peer.host.info.role === "seed") return;
   task.seedGraceUntilMs = turn.nowMs + turn.policy.seedGraceMs;
-  wakeBy(turn, task.seedGraceUntilMs);
 }
 
 function partOf(turn: Turn, host: Host, task: Task): Peer {

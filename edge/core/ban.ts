@@ -2,9 +2,11 @@
 import { leaveTraders } from "./holdings.ts";
 import type { Host } from "./host.ts";
 import { revokeLeases } from "./leases.ts";
-import { unlinkAll } from "./links.ts";
+import { tellOfItself, unlinkAll } from "./links.ts";
+import { meet } from "./neighbours.ts";
 import { recordHost } from "./presence.ts";
-import { askResync, send, type Turn, wakeBy } from "./turn.ts";
+import { enter } from "./standing.ts";
+import { send, type Turn, wakeBy } from "./turn.ts";
 
 export function banHost(turn: Turn, host: Host): void {
   host.bannedUntilMs = turn.nowMs + turn.policy.corruptBanMs;
@@ -20,12 +22,13 @@ export function banHost(turn: Turn, host: Host): void {
   for (const other of turn.swarm.hosts.values()) if (other !== host) send(turn, other, { type: "ban", hostId });
 }
 
-/** The ban is over: the host states what it holds, and counts again. */
+/** The ban is over: what the host holds counts again, and others are sent to it. */
 export function unbanHost(turn: Turn, host: Host): void {
   host.bannedUntilMs = null;
   recordHost(turn, host);
-  if (host.presence !== "online") return;
-  // What it stated while it was banned did not count, however recently.
-  host.resyncAskedAtMs = Number.NEGATIVE_INFINITY;
-  askResync(turn, host.info.hostId);
+  for (const peer of host.peers.values()) {
+    enter(turn, peer);
+    tellOfItself(turn, peer);
+    meet(turn, peer);
+  }
 }

@@ -77,9 +77,10 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   yield task.relayAtMs;
   for (const lease of task.leases.values()) yield lease.aliveAtMs + policy.leaseTtlMs;
   if (task.running.size === 0) return;
-  if (task.pieces.leasableCount > 0) yield task.seedGraceUntilMs;
+  const isLeasable = task.pieces.leasableCount > 0;
   for (const peer of task.running) {
-    if (task.pieces.leasableCount > 0) yield peer.leaseBackoffUntilMs;
+    if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.stalledUntilMs];
+    if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;
     if (hasStrangers(peer)) yield peer.movedAtMs + policy.stallMs;
   }
 }

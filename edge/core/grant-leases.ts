@@ -39,15 +39,18 @@ export function mayRead(turn: Turn, peer: Peer): boolean {
   );
 }
 
-/** Seeds alone while one takes part; nobody while one was told to come; else everybody. */
+/** Seeds alone while one takes part; nobody while one was told to come; else everybody. Whoever let a lease expire is
+ *  passed over for a while, as long as there is somebody else. */
 function readersOf(turn: Turn, task: Task): Peer[] {
-  const readers = [...task.running].filter((peer) => mayRead(turn, peer));
+  const able = [...task.running].filter((peer) => mayRead(turn, peer));
+  const lively = able.filter((peer) => turn.nowMs >= peer.stalledUntilMs);
+  const readers = lively.length > 0 ? lively : able;
   const seeds = readers.filter((peer) => peer.host.info.role === "seed");
   if (seeds.length > 0) return seeds;
   return waitsForSeed(turn, task) ? [] : readers;
 }
 
-/** Whoever let no lease expire comes first, then who reads least now, then who was given least so far; then chance. */
+/** Who reads least now comes first, then who was given least so far; then chance. */
 function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefined {
   let best: Peer | undefined;
   let ties = 0;
@@ -62,11 +65,7 @@ function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefined {
 }
 
 function compareReaders(a: Peer, b: Peer): number {
-  return (
-    a.expiredLeaseCount - b.expiredLeaseCount ||
-    a.leases.size - b.leases.size ||
-    a.grantedPieceCount - b.grantedPieceCount
-  );
+  return a.leases.size - b.leases.size || a.grantedPieceCount - b.grantedPieceCount;
 }
 
 function hasRoom(peer: Peer, readerCount: number, policy: Policy): boolean {

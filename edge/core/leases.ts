@@ -66,7 +66,8 @@ export function backOff(turn: Turn, peer: Peer, durationMs: number): void {
 export function expireLeases(turn: Turn, task: Task): void {
   for (const lease of [...task.leases.values()]) {
     if (turn.nowMs - lease.aliveAtMs < turn.policy.leaseTtlMs) continue;
-    lease.peer.expiredLeaseCount++;
+    lease.peer.stalledUntilMs = turn.nowMs + turn.policy.leaseTtlMs;
+    wakeBy(turn, lease.peer.stalledUntilMs);
     closeLease(lease);
     notesFor(turn, lease.peer).revoked.add(lease.leaseId);
     turn.touched.add(task);

@@ -32,6 +32,11 @@ export function tellAllNeighbours(turn: Turn, peer: Peer): void {
   for (const other of peer.neighbours) tellOf(turn, peer, other);
 }
 
+/** Its neighbours were not told of it while it was banned. */
+export function tellOfItself(turn: Turn, peer: Peer): void {
+  for (const other of peer.neighbours) tellOf(turn, other, peer);
+}
+
 export function tellToPull(turn: Turn, peer: Peer, seed: Host): void {
   peer.pulls.add(seed.info.hostId);
   notesFor(turn, peer).neighbours.set(seed.info.hostId, neighbourOf(seed, true));

@@ -4,7 +4,7 @@ import { avoids, link, tellToPull, unlink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import { needsPull, pullersOf, seedsOf } from "./seeds.ts";
 import type { Task } from "./task.ts";
-import type { Turn } from "./turn.ts";
+import { type Turn, wakeBy } from "./turn.ts";
 
 /** Gives a peer that announced itself neighbours up to `maxNeighbours`. In a full mesh it takes the place of a link
  *  between two others and trades with both, so that nobody ends with more than its share. */
@@ -28,7 +28,9 @@ export function callSeeds(turn: Turn, peer: Peer): void {
     const { hostId } = seed.info;
     const others = pullersOf(peer.task, hostId).filter((puller) => puller !== peer);
     const asked = peer.pulls.has(hostId) || others.length < turn.policy.pullersPerSeed;
-    if (asked && needsPull(turn, peer.task, seed)) tellToPull(turn, peer, seed);
+    if (!asked || !needsPull(turn, peer.task, seed)) continue;
+    tellToPull(turn, peer, seed);
+    wakeBy(turn, peer.task.seedGraceUntilMs);
   }
 }
 
@@ -36,12 +38,11 @@ export function callSeeds(turn: Turn, peer: Peer): void {
 export function meetPullers(turn: Turn, seed: Peer): void {
   for (const puller of pullersOf(seed.task, seed.host.info.hostId)) {
     puller.pulls.delete(seed.host.info.hostId);
-    if (!puller.neighbours.has(seed)) link(turn, puller, seed);
+    if (!puller.neighbours.has(seed)) linkAnyway(turn, puller, seed);
   }
 }
 
-/** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks, in place of a neighbour that
- *  has nothing for it when it must be. */
+/** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks. */
 export function helpStalled(turn: Turn, task: Task): void {
   for (const peer of task.running) {
     if (turn.nowMs - peer.movedAtMs < turn.policy.stallMs) continue;
@@ -49,11 +50,7 @@ export function helpStalled(turn: Turn, task: Task): void {
     const drawn = task.traders.sample(turn.policy.neighbourSample, turn.random);
     const helper = drawn.find((other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer));
     if (helper === undefined) continue;
-    for (const end of [peer, helper]) {
-      const useless = hasSpace(turn, end) ? undefined : leastUseful(end);
-      if (useless !== undefined) unlink(turn, end, useless);
-    }
-    link(turn, peer, helper);
+    linkAnyway(turn, peer, helper);
   }
 }
 
@@ -114,6 +111,15 @@ function linkWithin(turn: Turn, peer: Peer, other: Peer): void {
   for (const end of [peer, other]) {
     const idle = spaceOf(turn, end) > 0 ? undefined : idleNeighbour(end);
     if (idle !== undefined) unlink(turn, end, idle);
+  }
+  link(turn, peer, other);
+}
+
+/** Links two peers; who is full drops the neighbour that has least for it. */
+function linkAnyway(turn: Turn, peer: Peer, other: Peer): void {
+  for (const end of [peer, other]) {
+    const dropped = spaceOf(turn, end) > 0 ? undefined : leastUseful(end);
+    if (dropped !== undefined) unlink(turn, end, dropped);
   }
   link(turn, peer, other);
 }

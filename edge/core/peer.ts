@@ -21,8 +21,8 @@ export interface Peer {
   /** Pieces it was ever granted, and those it read. */
   grantedPieceCount: number;
   readPieceCount: number;
-  /** Leases that expired without progress. */
-  expiredLeaseCount: number;
+  /** A lease of it expired without progress: until then others come first. */
+  stalledUntilMs: number;
   /** No lease before then. */
   leaseBackoffUntilMs: number;
   /** The source failed it, and the backoff is not over. */
@@ -75,7 +75,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     leases: new Set(),
     grantedPieceCount: 0,
     readPieceCount: 0,
-    expiredLeaseCount: 0,
+    stalledUntilMs: 0,
     leaseBackoffUntilMs: 0,
     sourceFailed: false,
     refused: false,
