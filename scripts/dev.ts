@@ -17,12 +17,13 @@ const tokenFile = resolve(process.env.PANTALA_TOKEN_FILE || tokenFileIn(dataDir)
 const { text, isNew } = await tokenIn(tokenFile);
 console.error(`${isNew ? "Made" : "Using"} the cluster token in ${tokenFile}`);
 
-const vars = resolve(root, ".dev.vars");
+// Not `.dev.vars` of the checkout: secrets stay in the data folder, and two runs with two folders do not meet.
+const vars = resolve(dataDir, "worker.env");
 await writeFile(vars, `PANTALA_TOKEN=${text.trim()}\nPANTALA_OPEN_QUERIES=true\n`, { mode: 0o600 });
 // The mode above counts only for a file that was not there.
 await chmod(vars, 0o600);
 
-const child = Bun.spawn(["wrangler", "dev", ...extra], {
+const child = Bun.spawn(["wrangler", "dev", "--env-file", vars, ...extra], {
   cwd: root,
   stdio: ["inherit", "inherit", "inherit"],
   env: {
