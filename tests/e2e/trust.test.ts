@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { open, stat, utimes } from "node:fs/promises";
-import type { LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
+import type { GetEvent, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
 import type { HostSummary } from "../../schema/wire/query.ts";
 import { PANTALA } from "../fixtures/cluster.ts";
 import { Daemon, until } from "../fixtures/daemon.ts";
@@ -149,4 +149,65 @@ describe("Ctrl-C", () => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "of one of two gets of the same file leaves the other its download",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 8 * MIB });
+      const file = await cluster.put("model.bin", 16 * MIB);
+      const peer = cluster.peer(0);
+      const doomed = new Daemon({
+        name: "get",
+        command: [
+          ...PANTALA,
+          "get",
+          file.url,
+          "-O",
+          cluster.outputOf(peer, "doomed"),
+          "--socket",
+          peer.socket,
+          "--storage-endpoint",
+          cluster.store.url,
+        ],
+        env: {
+          AWS_ACCESS_KEY_ID: "test-access-key",
+          AWS_SECRET_ACCESS_KEY: "test-secret-key",
+          AWS_REGION: "us-east-1",
+        },
+        logPath: `${cluster.folder}/doomed.log`,
+      });
+      await until("a part is read", () => cluster.store.stats().bodyBytes > 4 * MIB, { daemon: doomed });
+      const s3 = {
+        endpoint: cluster.store.url,
+        region: "us-east-1",
+        accessKeyId: "test-access-key",
+        secretAccessKey: "test-secret-key",
+      };
+      const other = await fetch("http://peer/v1/get", {
+        method: "POST",
+        body: JSON.stringify({ source: { url: file.url, s3 } }),
+        unix: peer.socket,
+      });
+      const types: string[] = [];
+      for await (const line of linesOf(other)) {
+        types.push((JSON.parse(line) as GetEvent).type);
+        // It has said how far it is, so both wait now.
+        if (types.length === 3) expect(await doomed.stop("SIGINT")).toBe(130);
+        if (types.at(-1) === "ready" || types.at(-1) === "failed") break;
+      }
+      expect([types[0], types.at(-1)]).toEqual(["opened", "ready"]);
+      expect(cluster.store.stats().bodyBytes).toBe(file.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
 });
+
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
