@@ -15,7 +15,7 @@ import { expectedBack } from "./recovery.ts";
 import { enter, recordPeer, setState, stateOf } from "./standing.ts";
 import { keepTask } from "./swarm.ts";
 import { createTask, type Task } from "./task.ts";
-import { send, type Turn, wakeBy } from "./turn.ts";
+import { send, type Turn } from "./turn.ts";
 
 type Announce = PeerMessageOf<"announce">;
 
@@ -73,7 +73,6 @@ function beginRunning(turn: Turn, peer: Peer): void {
   peer.leaseBackoffUntilMs = 0;
   peer.sourceFailed = false;
   peer.refused = false;
-  wakeBy(turn, turn.nowMs + turn.policy.stallMs);
   if (task.running.size > 0 || peer.host.info.role === "seed") return;
   task.seedGraceUntilMs = turn.nowMs + turn.policy.seedGraceMs;
 }

@@ -12,6 +12,8 @@ export function meet(turn: Turn, peer: Peer): void {
   const candidates = candidatesFor(turn, peer);
   for (const other of candidates) if (hasSpace(turn, peer) && hasSpace(turn, other)) linkWithin(turn, peer, other);
   for (const other of candidates) if (spaceOf(turn, peer) >= 2) split(turn, peer, other);
+  // Whoever has not met it may need it later.
+  if (peer.task.running.size > 0) wakeBy(turn, turn.nowMs + turn.policy.stallMs);
 }
 
 /** Makes up for neighbours that went, from those who have space. */

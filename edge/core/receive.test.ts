@@ -117,7 +117,7 @@ describe("progress", () => {
     scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
     scene.changes = [];
     scene.say(1, progressOf(task, { removed: [{ firstPiece: 5, pieceCount: 1 }] }));
-    expect(scene.changes.map((change) => change.kind).sort()).toEqual(["put-peer", "put-task"]);
+    expect(new Set(scene.changes.map((change) => change.kind))).toEqual(new Set(["put-peer", "put-task"]));
     expect([scene.peer(task.taskId, 1).state, scene.task(task.taskId).state]).toEqual(["holding", "idle"]);
   });
 });

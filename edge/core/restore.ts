@@ -76,7 +76,7 @@ export function takeTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number
 }
 
 /** Whether a peer that is not present may state in a moment that it still takes part: its host lost its channel just now,
- *  said hello just now, or was there when this memory began. */
+ *  said hello just now, or was there before this memory began and had no time to come back. */
 export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: number): boolean {
   if (peer.present || peer.state === "left" || peer.state === "failed") return false;
   switch (peer.host.presence) {
@@ -85,7 +85,7 @@ export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: 
     case "online":
       return peer.host.restateByMs !== undefined || (peer.host.resumed && peer.state === "running");
     case "offline":
-      return nowMs < swarm.startedAtMs + policy.hostSilentMs;
+      return peer.host.lastSeenAtMs < swarm.startedAtMs && nowMs < swarm.startedAtMs + policy.hostSilentMs;
   }
 }
 

@@ -7,7 +7,7 @@ import { revokeLeases } from "./leases.ts";
 import { unlinkAll } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import type { Bytes } from "./task.ts";
-import type { Turn } from "./turn.ts";
+import { notesFor, type Turn } from "./turn.ts";
 
 /** State of a peer that says whether it wants pieces: who holds all has succeeded. */
 export function stateOf(peer: Peer, wanting: boolean): PeerState {
@@ -38,6 +38,8 @@ export function enter(turn: Turn, peer: Peer): void {
 export function withdraw(turn: Turn, peer: Peer): void {
   revokeLeases(turn, peer);
   unlinkAll(turn, peer);
+  // Nobody need be told to stop trading what it does not take part in any more.
+  notesFor(turn, peer).neighbours.clear();
   leaveTraders(peer);
   forgetHoldings(peer);
   peer.present = false;

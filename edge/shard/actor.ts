@@ -97,6 +97,11 @@ export class ShardActor implements Shard {
     return actor;
   }
 
+  /** All that run, and some that were asked for lately. */
+  get tasksInMemory(): number {
+    return this.#swarm.tasks.size;
+  }
+
   /** A new connection that has not said hello. */
   open(channel: Channel): ChannelSession {
     return new Session(channel, this.#sessions);
@@ -236,7 +241,7 @@ export class ShardActor implements Shard {
     const signed = await Promise.all(outgoing.map(({ hostId, message }) => this.#sign(hostId, message)));
     for (const [at, message] of signed.entries()) {
       const hostId = outgoing[at]?.hostId;
-      if (hostId === undefined || message === undefined) continue;
+      if (hostId === undefined) continue;
       const messages = byHost.get(hostId) ?? [];
       byHost.set(hostId, messages);
       // Several unknown tasks in one frame call for one new statement.
@@ -245,14 +250,14 @@ export class ShardActor implements Shard {
     this.#lines.deliver(byHost);
   }
 
-  async #sign(hostId: HostId, message: CoreMessage): Promise<SchedulerMessage | undefined> {
+  async #sign(hostId: HostId, message: CoreMessage): Promise<SchedulerMessage> {
     if (message.type !== "task") return message;
     try {
       const ticket = await this.#components.signTicket({ hostId, taskId: message.taskId });
       return { ...message, ticket, ticketTtlMs: TICKET_TTL_MS };
     } catch (error) {
       this.#components.log("warn", "ticket.failed", { task: message.taskId, host: hostId, error: String(error) });
-      return undefined;
+      return { type: "error", problem: problemOf(error) };
     }
   }
 
