@@ -2,16 +2,15 @@
 import type { Command } from "commander";
 import { ProblemError } from "../../schema/problem.ts";
 import { displayUrl } from "../../schema/source-location.ts";
-import type { GetEvent } from "../../schema/wire/local.ts";
 import { CLIENT_SETTINGS } from "../config/client-settings.ts";
 import type { CliContext } from "./cli-context.ts";
-import { type Delivery, deliver } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
+import { GetDownload, type GetResult } from "./get-download.ts";
 import { readGet } from "./get-request.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
-import { humanBytes, humanDuration, humanPercent } from "./human.ts";
+import { humanBytes, humanDuration } from "./human.ts";
 import { openClient } from "./open-client.ts";
 import { outputTarget } from "./output-target.ts";
-import { type ProgressFigures, ProgressMeter } from "./progress-meter.ts";
 import { originsText } from "./progress-text.ts";
 import { barProgress, lineProgress, NO_PROGRESS, type ProgressView } from "./progress-view.ts";
 import { addSettings, flagsGiven, variablesHelp } from "./setting-options.ts";
@@ -19,19 +18,6 @@ import { usageError } from "./usage-error.ts";
 
 /** The peer ends a download that takes too long; if it does not even do that, the command ends this much later. */
 const TIMEOUT_GRACE_MS = 10_000;
-
-export interface GetResult {
-  readonly taskId: string;
-  readonly url: string;
-  readonly output: string;
-  readonly sizeBytes: number;
-  readonly sourceBytes: number;
-  readonly peerBytes: number;
-  readonly localBytes: number;
-  readonly elapsedMs: number;
-  readonly delivery: Delivery;
-  readonly digest: string | null;
-}
 
 export function addGetCommand(program: Command, context: CliContext): void {
   const command = program
@@ -54,7 +40,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
     const limit = settings.timeout === 0 ? [] : [timeLimit(settings.timeout + TIMEOUT_GRACE_MS)];
     const signal = AbortSignal.any([context.signal, ...limit]);
     const client = await openClient(command, context, signal);
-    const download = new Download(settings, viewOf(settings, context), context.nowMs);
+    const download = new GetDownload(settings.digest, viewOf(settings, context), context.nowMs);
     try {
       for await (const event of client.get(read.request)) {
         const ready = download.take(event);
@@ -81,58 +67,6 @@ export function addGetCommand(program: Command, context: CliContext): void {
       download.view.stop();
     }
   });
-}
-
-type Ready = Extract<GetEvent, { type: "ready" }>;
-
-class Download {
-  readonly view: ProgressView;
-  readonly #settings: GetSettings;
-  readonly #nowMs: () => number;
-  #opened: Extract<GetEvent, { type: "opened" }> | undefined;
-  #meter = new ProgressMeter(0);
-  #figures: ProgressFigures | undefined;
-
-  constructor(settings: GetSettings, view: ProgressView, nowMs: () => number) {
-    this.#settings = settings;
-    this.view = view;
-    this.#nowMs = nowMs;
-  }
-
-  /** Gives the event by which the content is there. @throws ProblemError what the peer failed with */
-  take(event: GetEvent): Ready | undefined {
-    if (event.type === "failed") {
-      const { code, message, detail } = event.problem;
-      throw new ProblemError(code, message, { detail });
-    }
-    if (event.type === "ready") {
-      this.view.stop();
-      return event;
-    }
-    if (event.type === "opened") {
-      this.#opened = event;
-      this.#meter = new ProgressMeter(event.sizeBytes);
-    } else {
-      this.#figures = this.#meter.add(event, this.#nowMs());
-      this.view.show(this.#figures);
-    }
-    return undefined;
-  }
-
-  result({ sourceBytes, peerBytes, localBytes }: Ready): Omit<GetResult, "output" | "elapsedMs" | "delivery"> {
-    if (this.#opened === undefined) throw new ProblemError("bad-message", "The peer delivers what it never opened");
-    const { taskId, url, sizeBytes } = this.#opened;
-    return { taskId, url, sizeBytes, sourceBytes, peerBytes, localBytes, digest: this.#settings.digest ?? null };
-  }
-
-  interrupted(url: string): ProblemError {
-    const kept = this.#figures;
-    const what =
-      kept === undefined || kept.doneBytes === 0
-        ? "nothing is kept yet"
-        : `the peer keeps ${humanPercent(kept.doneBytes, kept.sizeBytes)} (${humanBytes(kept.doneBytes)} of ${humanBytes(kept.sizeBytes)})`;
-    return new ProblemError("cancelled", `${url}: interrupted; ${what}; run the same command again to resume`);
-  }
 }
 
 function timeLimit(ms: number): AbortSignal {

@@ -10,10 +10,10 @@ import {
   variableOf,
 } from "../../schema/settings.ts";
 import { type Advertised, deriveAdvertised, type NetworkInterfaces } from "./advertised.ts";
+import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
-import { parseYamlFile } from "./yaml-file.ts";
 
 export interface PeerSettingSources {
   /** Values of flags by table key; absent when not given. */
@@ -51,25 +51,14 @@ class Loading {
   }
 
   /** The YAML file, when one is named and can be read. */
-  async readConfig(): Promise<{ name: string; values: unknown } | undefined> {
-    const named = PEER_SETTINGS.config.schema.safeParse(
-      this.#sources.flags.config ?? (this.#sources.env[variableOf("config")] || undefined),
-    );
-    // A name that is wrong in itself is reported with the other settings.
-    if (!named.success || named.data === undefined) return undefined;
-    const name = absolutePath(named.data, this.#paths);
-    const origin = this.#sources.flags.config === undefined ? variableOf("config") : flagOf("config");
-    const file = await this.#read(name, origin, PEER_SETTINGS.config.remedy);
-    if (file === undefined) return undefined;
-    const parsed = parseYamlFile(name, file.text);
-    if (parsed.kind === "faults") {
-      this.#faults.push(...parsed.faults);
-      return undefined;
+  async readConfig(): Promise<ConfigFile | undefined> {
+    const { flags, env, readFile } = this.#sources;
+    const { file, faults } = await readConfigFile({ flags, env, cwd: this.#paths.cwd, readFile });
+    this.#faults.push(...faults);
+    if (file?.readableByOthers && holdsSecrets(file.values)) {
+      this.#warnings.push(`${file.name} holds secrets and other users can read it: run chmod 600 ${file.name}`);
     }
-    if (holdsSecrets(parsed.values) && isReadableByOthers(file)) {
-      this.#warnings.push(`${name} holds secrets and other users can read it: run chmod 600 ${name}`);
-    }
-    return { name, values: parsed.values };
+    return file;
   }
 
   async finish(resolved: ResolvedSettings<PeerTable>): Promise<LoadedPeerSettings> {
