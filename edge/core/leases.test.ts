@@ -293,3 +293,11 @@ test("what a lease holder read dies with it, as long as nobody else has it", () 
   const { pieces } = scene.task(task.taskId);
   expect([0, 1, 2, 3].map((piece) => pieces.isLeasable(piece))).toEqual([true, false, true, true]);
 });
+
+test("a banned host that is alone with a task nobody has is told so, and others are not", () => {
+  const scene = aScene(2);
+  scene.say(2, { type: "fault", taskId: task.taskId, parentHostId: hostIdOf(1), kind: "corrupt" });
+  expect(scene.told(1, "refused")).toEqual([]);
+  scene.say(2, { type: "bye" });
+  expect(scene.told(1, "refused").map((message) => message.code)).toEqual(["forbidden"]);
+});

@@ -6,6 +6,7 @@ import { mayRead } from "./grant-leases.ts";
 import { isBanned } from "./host.ts";
 import { closeLease, openLease } from "./lease-book.ts";
 import type { Lease, Peer } from "./peer.ts";
+import { waitsForSeed } from "./seeds.ts";
 import type { SourceProblem, Task } from "./task.ts";
 import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
 
@@ -52,7 +53,7 @@ export function returnLeases(
   }
   const { leaseTtlMs, sourceBackoffMs } = turn.policy;
   if (problem !== undefined) peer.task.sourceProblem = problem;
-  peer.sourceFailed = problem !== undefined || hasFailedAtSource(turn, peer);
+  peer.sourceFailed = problem !== undefined || obstacleOf(turn, peer) !== undefined;
   backOff(turn, peer, problem === undefined ? leaseTtlMs : sourceBackoffMs);
 }
 
@@ -74,21 +75,30 @@ export function expireLeases(turn: Turn, task: Task): void {
   }
 }
 
-/** When the source failed every peer that wants the task, and nobody holds or reads what is missing, they are told. */
+/** When nobody who wants the task may read the source, and nobody holds or reads what is missing, they are told why. */
 export function refuseHopeless(turn: Turn, task: Task): void {
-  const { sourceProblem } = task;
-  if (sourceProblem === undefined || task.recovery !== undefined) return;
-  if (task.leases.size > 0 || task.pieces.unheldCount === 0) return;
-  for (const peer of task.running) if (!hasFailedAtSource(turn, peer)) return;
+  if (task.recovery !== undefined || task.leases.size > 0 || task.pieces.unheldCount === 0) return;
+  for (const peer of task.running) if (obstacleOf(turn, peer) === undefined) return;
+  if (waitsForSeed(turn, task)) return;
   for (const peer of task.running) {
-    if (peer.refused) continue;
+    const obstacle = obstacleOf(turn, peer);
+    if (peer.refused || obstacle === undefined) continue;
     peer.refused = true;
-    send(turn, peer.host, { type: "refused", taskId: task.info.taskId, ...sourceProblem });
+    send(turn, peer.host, { type: "refused", taskId: task.info.taskId, ...obstacle });
   }
 }
 
-function hasFailedAtSource(turn: Turn, peer: Peer): boolean {
-  return isBanned(peer.host, turn.nowMs) || (peer.sourceFailed && turn.nowMs < peer.leaseBackoffUntilMs);
+const BANNED: SourceProblem = {
+  code: "forbidden",
+  message:
+    "This host served bytes that differ from their digests, so it may not read the source for others now, and nobody has all of the task: check its disk and memory, and try again later",
+};
+
+/** Why this peer may not read the source, beyond waiting for its turn. */
+function obstacleOf(turn: Turn, peer: Peer): SourceProblem | undefined {
+  if (isBanned(peer.host, turn.nowMs)) return BANNED;
+  const failed = peer.sourceFailed && turn.nowMs < peer.leaseBackoffUntilMs;
+  return failed ? peer.task.sourceProblem : undefined;
 }
 
 function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
