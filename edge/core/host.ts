@@ -21,8 +21,9 @@ export interface Host {
   readonly peers: Map<TaskId, Peer>;
   /** What it has not stated by then it does not have any more; `undefined` when it stated everything. */
   restateByMs: number | undefined;
-  /** Its channel outlived this memory: what is stored of it still holds. */
-  resumed: boolean;
+  /** How this memory knows it: `stored`: from its row alone. `awaited`: its channel outlived the memory before, and it was
+   *  asked to state everything anew. `resumed`: likewise, and what is stored of it holds. `stated`: it said hello. */
+  known: "stored" | "awaited" | "resumed" | "stated";
   resyncAskedAtMs: number;
 }
 
@@ -38,7 +39,7 @@ export function createHost(info: HostInfo, nowMs: number): Host {
     tasks: new Set(),
     peers: new Map(),
     restateByMs: undefined,
-    resumed: false,
+    known: "stored",
     resyncAskedAtMs: Number.NEGATIVE_INFINITY,
   };
 }

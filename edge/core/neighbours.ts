@@ -68,17 +68,14 @@ function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
   const fitting = (drawn: Peer[]) =>
     drawn.filter((other) => mayTrade(turn, peer, other)).sort((a, b) => a.neighbours.size - b.neighbours.size);
   const seeds = seedsOf(turn, task)
-    .map((seed) => task.peers.get(seed.info.hostId))
-    .filter(
-      (seed) => seed !== undefined && task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed),
-    );
+    .flatMap((seed) => task.peers.get(seed.info.hostId) ?? [])
+    .filter((seed) => task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed));
   const local = fitting(task.tradersByIdc.get(host.info.idc)?.sample(neighbourSample, turn.random) ?? []);
   const remote = fitting(task.traders.sample(neighbourSample, turn.random)).filter(
     (other) => other.idc !== host.info.idc,
   );
   const mostLocal = Math.floor(maxNeighbours * sameIdcShare);
-  const ordered = [...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)];
-  return new Set(ordered.filter((other) => other !== undefined));
+  return new Set([...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)]);
 }
 
 /** Two that could learn something from each other: at least one of them wants pieces. */

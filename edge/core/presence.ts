@@ -53,7 +53,6 @@ export function goOffline(turn: Turn, host: Host): void {
   host.presence = "offline";
   host.tasks.clear();
   host.restateByMs = undefined;
-  host.resumed = false;
   turn.swarm.seeds.delete(host);
   recordHost(turn, host);
 }
@@ -82,7 +81,7 @@ function dismissPullers(turn: Turn, { info: { hostId } }: Host): void {
 
 function expectStatements(turn: Turn, host: Host): void {
   host.tasks.clear();
-  host.resumed = false;
+  host.known = "stated";
   host.restateByMs = turn.nowMs + turn.policy.offlineGraceMs;
   for (const peer of host.peers.values()) peer.stated = false;
   wakeBy(turn, host.restateByMs);

@@ -148,6 +148,16 @@ describe("resumeHost()", () => {
   });
 });
 
+test("a memory that lost no channel does not wait for hosts that had none", () => {
+  const scene = new Scene();
+  for (const number of [1, 2]) restoreHost(scene.swarm, { info: aHost(number), lastSeenAtMs: 1, bannedUntilMs: null });
+  resumeHost(scene.swarm, hostIdOf(2), scene.nowMs);
+  const stored = remembered(aPeer(1, "holding", [0]));
+  takeTask(scene.swarm, restoreTask(scene.swarm, stored, scene.nowMs), scene.policy, scene.nowMs);
+  scene.say(2, announceOf(task));
+  expect(scene.granted(2).length).toBeGreaterThan(0);
+});
+
 describe("restoreTask()", () => {
   test("does not trust rows of a host that said hello since and did not state the task", () => {
     const scene = new Scene();

@@ -27,15 +27,17 @@ export function restoreHost(swarm: Swarm, { info, lastSeenAtMs, bannedUntilMs }:
  *  @returns false when it must state everything anew, because it is unknown or takes part in what runs: the rows of a
  *  running task are behind. */
 export function resumeHost(swarm: Swarm, hostId: HostId, nowMs: number): boolean {
+  swarm.awoke = true;
   const host = swarm.hosts.get(hostId);
   if (host === undefined || host.presence === "online") return host !== undefined;
+  host.known = "awaited";
   for (const { peers } of swarm.tasks.values()) {
     const peer = peers.get(hostId);
     if (peer !== undefined && peer.state !== "left") return false;
   }
+  host.known = "resumed";
   host.presence = "online";
   host.via = "channel";
-  host.resumed = true;
   host.lastSeenAtMs = nowMs;
   if (host.info.role === "seed") swarm.seeds.add(host);
   return true;
@@ -79,13 +81,15 @@ export function takeTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number
  *  said hello just now, or was there before this memory began and had no time to come back. */
 export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: number): boolean {
   if (peer.present || peer.state === "left" || peer.state === "failed") return false;
-  switch (peer.host.presence) {
+  const { presence, known, restateByMs } = peer.host;
+  switch (presence) {
     case "away":
       return true;
     case "online":
-      return peer.host.restateByMs !== undefined || (peer.host.resumed && peer.state === "running");
+      return known === "resumed" ? peer.state === "running" : restateByMs !== undefined;
     case "offline":
-      return peer.host.lastSeenAtMs < swarm.startedAtMs && nowMs < swarm.startedAtMs + policy.hostSilentMs;
+      if (known === "awaited") return true;
+      return known === "stored" && !swarm.awoke && nowMs < swarm.startedAtMs + policy.hostSilentMs;
   }
 }
 
@@ -124,5 +128,5 @@ function restorePeer(task: Task, host: Host, row: PeerRecord, nowMs: number): Pe
 function stillHolds(task: Task, host: Host, row: PeerRecord): boolean {
   if (row.state === "running" || row.state === "left") return false;
   if (!isBitfieldOf(row.bitfield, task.pieceCount)) return false;
-  return host.presence === "online" && (host.resumed || host.tasks.has(task.info.taskId));
+  return host.presence === "online" && (host.known === "resumed" || host.tasks.has(task.info.taskId));
 }

@@ -10,6 +10,8 @@ export interface Swarm {
   readonly shardCount: number;
   /** When this memory began: what was stored before is remembered, not known. */
   readonly startedAtMs: number;
+  /** Channels outlived the memory before: hosts without one were gone already. */
+  awoke: boolean;
   readonly hosts: Map<HostId, Host>;
   /** Hosts with role `seed` that are online. */
   readonly seeds: Set<Host>;
@@ -27,6 +29,7 @@ export function createSwarm(options: { shard: number; shardCount: number; nowMs:
     shard: options.shard,
     shardCount: options.shardCount,
     startedAtMs: options.nowMs,
+    awoke: false,
     hosts: new Map(),
     seeds: new Set(),
     tasks: new Map(),

@@ -2,7 +2,7 @@
  *  through one queue, so that nothing interleaves although the directory is asynchronous. */
 import { type HostId, parseHostId, parseTaskId } from "../../schema/ids.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
-import { TICKET_TTL_MS, type Ticket } from "../../schema/ticket.ts";
+import type { Ticket } from "../../schema/ticket.ts";
 import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type {
@@ -14,7 +14,6 @@ import type {
   TaskQuery,
   TaskSummary,
 } from "../../schema/wire/query.ts";
-import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
 import type { Change } from "../core/change.ts";
 import { tick } from "../core/expire.ts";
 import type { Via } from "../core/host.ts";
@@ -22,10 +21,11 @@ import { DEFAULT_POLICY, type Policy } from "../core/policy.ts";
 import { disconnect, receive } from "../core/receive.ts";
 import { restoreHost, resumeHost } from "../core/restore.ts";
 import { createSwarm, NEVER_MS, type Swarm } from "../core/swarm.ts";
-import type { CoreMessage, Outcome, Outgoing } from "../core/turn.ts";
+import type { Outcome, Outgoing } from "../core/turn.ts";
 import type { Directory } from "../store/directory.ts";
 import { Journal } from "./journal.ts";
 import { Lines } from "./lines.ts";
+import { messagesByHost } from "./messages-by-host.ts";
 import { listHosts, listTasks, type QueryComponents, showHost, showTask, sumUp } from "./queries.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { type ChannelSession, Session, type SessionHandler } from "./session.ts";
@@ -228,7 +228,8 @@ export class ShardActor implements Shard {
     const changes: Change[] = [];
     for (const hostId of restated) changes.push(...(await this.#shelf.leaveUnstated(hostId)));
     for (const hostId of forgotten) changes.push(...(await this.#shelf.removePeersOf(hostId)));
-    changes.push(...(await this.#shelf.sweep()));
+    // Only what is written can be let go of.
+    if (!this.#journal.isBehind) changes.push(...(await this.#shelf.sweep()));
     this.#lines.keepOutboxes((hostId) => this.#swarm.hosts.get(hostId)?.presence === "online");
     return { changes, outgoing: [] };
   }
@@ -237,32 +238,12 @@ export class ShardActor implements Shard {
   async #commit({ changes, outgoing }: Outcome): Promise<void> {
     await this.#journal.write(changes);
     if (!this.#journal.isBehind) this.#shelf.evict();
-    const byHost = new Map<HostId, SchedulerMessage[]>();
-    const signed = await Promise.all(outgoing.map(({ hostId, message }) => this.#sign(hostId, message)));
-    for (const [at, message] of signed.entries()) {
-      const hostId = outgoing[at]?.hostId;
-      if (hostId === undefined) continue;
-      const messages = byHost.get(hostId) ?? [];
-      byHost.set(hostId, messages);
-      // Several unknown tasks in one frame call for one new statement.
-      if (message.type !== "resync" || !messages.some((other) => other.type === "resync")) messages.push(message);
-    }
-    this.#lines.deliver(byHost);
-  }
-
-  async #sign(hostId: HostId, message: CoreMessage): Promise<SchedulerMessage> {
-    if (message.type !== "task") return message;
-    try {
-      const ticket = await this.#components.signTicket({ hostId, taskId: message.taskId });
-      return { ...message, ticket, ticketTtlMs: TICKET_TTL_MS };
-    } catch (error) {
-      this.#components.log("warn", "ticket.failed", { task: message.taskId, host: hostId, error: String(error) });
-      return { type: "error", problem: problemOf(error) };
-    }
+    this.#lines.deliver(await messagesByHost(outgoing, this.#components));
   }
 
   #schedule(): void {
-    const nextMs = Math.min(this.#swarm.wakeAtMs, this.#journal.retryAtMs, this.#shelf.sweepAtMs);
+    const sweepAtMs = this.#journal.isBehind ? NEVER_MS : this.#shelf.sweepAtMs;
+    const nextMs = Math.min(this.#swarm.wakeAtMs, this.#journal.retryAtMs, sweepAtMs);
     if (nextMs === this.#wakeAtMs) return;
     this.#wakeAtMs = nextMs;
     this.#components.wakeAt(nextMs === NEVER_MS ? undefined : nextMs);

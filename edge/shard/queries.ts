@@ -102,7 +102,7 @@ function fits({ info, presence }: Host, query: HostQuery): boolean {
 
 /** A host that said hello to this memory stated its tasks; one whose channel is older is known by its rows. */
 async function countTasksOf({ directory, policy }: QueryComponents, host: Host): Promise<number> {
-  if (!host.resumed) return host.tasks.size;
+  if (host.known !== "resumed") return host.tasks.size;
   return (await directory.peersOf(host.info.hostId, policy.maxTasksPerHost)).length;
 }
 
@@ -110,6 +110,6 @@ async function countTasksOf({ directory, policy }: QueryComponents, host: Host):
 function partOf(host: Host, taskId: TaskId, row: PeerRecord | undefined) {
   const peer = host.peers.get(taskId);
   if (peer !== undefined) return { state: peer.state, heldPieceCount: peer.heldCount };
-  const holds = host.presence === "offline" || host.resumed || host.tasks.has(taskId);
+  const holds = host.presence === "offline" || host.known === "resumed" || host.tasks.has(taskId);
   return row !== undefined && holds ? { state: row.state, heldPieceCount: countPieces(row.bitfield) } : undefined;
 }

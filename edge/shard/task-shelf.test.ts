@@ -65,6 +65,8 @@ describe("memory", () => {
     const holder = await bench.join(1);
     for (const task of tasksUpTo(20)) await holder.say(wholeOf(task));
     expect(bench.actor.tasksInMemory).toBe(20);
+    await bench.wait(HOUR_MS);
+    expect(bench.actor.tasksInMemory).toBe(20);
   });
 });
 
@@ -109,6 +111,16 @@ describe("a sweep", () => {
     expect((await bench.directory.task(aTask(1, 4).taskId))?.task.state).toBe("idle");
     await bench.wait(bench.policy.idleTaskKeepMs + HOUR_MS);
     expect(await bench.directory.countTasks()).toBe(0);
+  });
+
+  test("removes tasks nobody took part in for long also when they are still in memory", async () => {
+    const bench = await ShardBench.start(memoryDirectory());
+    const holder = await bench.join(1);
+    await holder.say(wholeOf(aTask(1, 4)), wholeOf(aTask(2, 4)), finishOf(aTask(2, 4), "left"));
+    await holder.say(announceOf(aTask(3, 4)), finishOf(aTask(3, 4), "failed"));
+    await stayOnline(bench, [holder], bench.policy.idleTaskKeepMs + 2 * HOUR_MS);
+    expect((await bench.actor.tasks({ limit: 10 })).map((task) => task.taskId)).toEqual([aTask(1, 4).taskId]);
+    expect(bench.actor.tasksInMemory).toBe(1);
   });
 
   test("looks through a big directory step by step", async () => {

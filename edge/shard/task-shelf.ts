@@ -1,6 +1,7 @@
 /** Which tasks are in memory: all that run, and those asked for lately. The rest waits in the directory. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { Change, TaskRecord } from "../core/change.ts";
+import { isComplete } from "../core/peer.ts";
 import type { Policy } from "../core/policy.ts";
 import { dropTask, isDroppable, isExpectedBack, restoreTask, takeTask } from "../core/restore.ts";
 import { taskStateOf } from "../core/settle.ts";
@@ -87,7 +88,7 @@ export class TaskShelf {
     if (isEmpty) this.sweepAtMs = NEVER_MS;
     else if (this.#sweepCursor === undefined) this.sweepAtMs = nowMs() + policy.sweepIntervalMs;
     const changes: Change[] = [];
-    for (const record of page) if (!swarm.tasks.has(record.info.taskId)) changes.push(...(await this.#tidy(record)));
+    for (const record of page) changes.push(...(await this.#tidy(record)));
     return changes;
   }
 
@@ -113,12 +114,16 @@ export class TaskShelf {
   }
 
   async #tidy(record: TaskRecord): Promise<Change[]> {
-    const { nowMs, policy } = this.#components;
+    const { swarm, nowMs, policy } = this.#components;
+    const { taskId } = record.info;
+    const live = swarm.tasks.get(taskId);
     const isOver = record.state === "idle" || record.state === "failed";
     if (isOver && nowMs() - record.updatedAtMs < policy.idleTaskKeepMs) return [];
-    const { taskId } = record.info;
-    const task = await this.#restore(taskId);
-    if (task === undefined || task.traders.size > 0 || this.#isAwaited(task)) return [];
+    // What is in memory keeps its own state right; only removing it is left to do.
+    if (live !== undefined && !(isOver && isDroppable(live))) return [];
+    const task = live ?? (await this.#restore(taskId));
+    if (task === undefined || isUsed(task) || this.#isAwaited(task)) return [];
+    if (live !== undefined) dropTask(swarm, live);
     if (isOver) return [{ kind: "remove-task", taskId }];
     return [{ kind: "put-task", task: { ...record, state: "idle", updatedAtMs: nowMs() } }];
   }
@@ -133,4 +138,11 @@ export class TaskShelf {
     const { swarm, policy, nowMs } = this.#components;
     return [...task.peers.values()].some((peer) => isExpectedBack(swarm, peer, policy, nowMs()));
   }
+}
+
+/** Somebody has a piece of it, or wants one. */
+function isUsed(task: Task): boolean {
+  if (task.running.size > 0) return true;
+  for (const peer of task.traders) if (peer.heldCount > 0 || isComplete(peer)) return true;
+  return false;
 }
