@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { hasPiece, piecesOf } from "../../schema/bitfield.ts";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, allPieces, aTask, hostIdOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, aTask, hostIdOf, seededRandom } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
+import type { SimHost } from "./testing/sim-host.ts";
 
 const PIECES = 200;
 
@@ -58,7 +60,7 @@ describe("a herd", () => {
     const killed = [...herd.hosts.values()].find((host) => host.reading.size > 0 && host.heldCount > 0);
     if (killed === undefined) throw new Error("Nobody reads");
     const others = [...herd.hosts.values()].filter((host) => host !== killed);
-    const dead = allPieces(herd.task).filter((piece) => others.every((host) => !has(host.held, piece)));
+    const dead = allPieces(herd.task).filter((piece) => others.every((host) => !hasPiece(host.held, piece)));
     herd.kill(killed.info.hostId);
     expect(herd.until(everybodyHasIt(herd), 60_000)).toBe(true);
     for (const piece of allPieces(herd.task)) {
@@ -93,6 +95,45 @@ describe("a herd", () => {
   });
 });
 
-function has(bits: Uint8Array, piece: number): boolean {
-  return ((bits[piece >> 3] ?? 0) & (1 << (piece & 7))) !== 0;
+test("however hosts die, come back and reconnect, whoever is left gets the whole task", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const herd = churned(seed);
+    const settled = () => [...herd.hosts.values()].every((host) => host.heldCount === host.pieceCount || !wants(host));
+    expect({ seed, settled: herd.until(settled, 300_000) }).toEqual({ seed, settled: true });
+    expect([...herd.hosts.values()].filter((host) => host.state === "failed")).toEqual([]);
+    // 12 of at most 16 hosts die, each with what it alone had.
+    expect(herd.reads.reduce((sum, count) => sum + count, 0)).toBeLessThan(2 * herd.reads.length);
+  }
+});
+
+/** A herd with up to two seeds, a narrow mesh, and 12 deaths while it downloads. */
+function churned(seed: number): Herd {
+  const random = seededRandom(seed);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const task = aTask(1, 60 + below(200), { ranged: random() > 0.15 });
+  const herd = new Herd(task, { ...DEFAULT_POLICY, maxNeighbours: 2 + below(6) }, seed);
+  for (let number = below(3); number > 0; number--) herd.join(aHost(100 + number, { role: "seed" }));
+  herd.exchange();
+  for (let number = 2 + below(14); number > 0; number--) herd.join(aHost(number, { idc: `site-${number % 2}` })).want();
+  const dead: SimHost[] = [];
+  for (let deaths = 0, life = 2_000; deaths < 12; ) {
+    herd.step();
+    const anybody = [...herd.hosts.values()][below(herd.hosts.size)];
+    if (anybody !== undefined && herd.hosts.size > 1 && random() < 0.05) {
+      herd.kill(anybody.info.hostId);
+      dead.push(anybody);
+      deaths++;
+    }
+    if (random() < 0.02) anybody?.connect();
+    const back = random() < 0.05 ? dead.shift() : undefined;
+    if (back === undefined) continue;
+    const again = herd.join({ ...back.info, startedAtMs: life++ });
+    again.keep(piecesOf(back.held, back.pieceCount));
+    if (back.info.role !== "seed") again.want();
+  }
+  return herd;
+}
+
+function wants(host: SimHost): boolean {
+  return host.state === "running";
 }
