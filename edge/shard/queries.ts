@@ -1,7 +1,7 @@
 /** The query API over one shard: pages come from the directory, what is in memory overlays them. */
 
 import { countPieces } from "../../schema/bitfield.ts";
-import type { HostId, TaskId } from "../../schema/ids.ts";
+import { type HostId, shardOf, type TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import {
   type HostDetail,
@@ -72,7 +72,8 @@ export async function sumUp(
   { directory, swarm }: QueryComponents,
   counters: Pick<Stats, "messagesIn" | "messagesOut" | "rowsWritten">,
 ): Promise<Stats> {
-  const hosts = [...swarm.hosts.values()];
+  // A host has channels to several shards; its home alone counts it.
+  const hosts = [...swarm.hosts.values()].filter((host) => shardOf(host.info.hostId, swarm.shardCount) === swarm.shard);
   let runningPeerCount = 0;
   let leaseCount = 0;
   for (const task of swarm.tasks.values()) {

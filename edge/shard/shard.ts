@@ -12,8 +12,8 @@ import type {
 
 export interface Shard {
   /** Handles one POSTed frame; gives the frame of everything waiting for that host.
-   *  @throws ProblemError `bad-message`, `body-too-large`, `protocol-mismatch`; over RPC only the message survives, so
-   *  the routes decode first and hand over what was understood. */
+   *  @throws ProblemError `bad-message`, `body-too-large`, `protocol-mismatch`. Over RPC an error keeps its name and
+   *  fields and loses its methods: recognise it with `isProblemError`. */
   exchange(frame: Uint8Array): Promise<Uint8Array>;
 
   /** Items after the cursor, at most `query.limit`, ordered by id. */

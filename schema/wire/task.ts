@@ -33,6 +33,6 @@ export interface DigestRun {
 export const PEER_STATES = ["running", "holding", "succeeded", "failed", "left"] as const;
 export type PeerState = (typeof PEER_STATES)[number];
 
-/** States of a task: nobody has all of it yet; somebody has; nobody is left. */
+/** States of a task: some peer wants it; an online host holds all; every peer failed; nobody takes part. */
 export const TASK_STATES = ["running", "succeeded", "failed", "idle"] as const;
 export type TaskState = (typeof TASK_STATES)[number];

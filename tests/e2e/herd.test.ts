@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { HostSummary, Page, TaskDetail, TaskSummary } from "../../schema/wire/query.ts";
+import type { HostSummary, Page, Stats, TaskDetail, TaskSummary } from "../../schema/wire/query.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const MIB = 1024 * 1024;
@@ -42,6 +42,8 @@ describe("a herd", () => {
       expect(cluster.store.stats().bodyBytes).toBe(files.length * 2 * MIB);
       expect((await cluster.query<Page<TaskSummary>>("/v1/tasks")).items).toHaveLength(4);
       expect((await cluster.query<Page<HostSummary>>("/v1/hosts")).items).toHaveLength(4);
+      const stats = await cluster.query<Stats>("/v1/stats");
+      expect([stats.shardCount, stats.hostCount, stats.onlineHostCount, stats.taskCount]).toEqual([3, 4, 4, 4]);
       const first = await cluster.query<Page<TaskSummary>>("/v1/tasks?limit=3");
       const rest = await cluster.query<Page<TaskSummary>>(`/v1/tasks?limit=3&cursor=${first.nextCursor}`);
       expect([first.items.length, rest.items.length, rest.nextCursor]).toEqual([3, 1, null]);
