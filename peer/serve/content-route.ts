@@ -12,9 +12,14 @@ export interface ContentRoute {
   /** Body for a byte range of a file, sent without copying where the platform can. */
   readonly fileRange: (path: string, range: ByteRange) => BodyInit;
   readonly uploads: UploadMeter;
+  readonly nowMs: () => number;
 }
 
-export function serveContent(request: Request, task: StoredTask, { fileRange, uploads }: ContentRoute): Response {
+export function serveContent(
+  request: Request,
+  task: StoredTask,
+  { fileRange, uploads, nowMs }: ContentRoute,
+): Response {
   const { taskId, sizeBytes } = task.info;
   const etag = `"${taskId}"`;
   const headers: Record<string, string> = {
@@ -47,7 +52,8 @@ export function serveContent(request: Request, task: StoredTask, { fileRange, up
       "retry-after": RETRY_AFTER_SECONDS,
     });
   }
-  uploads.countServed(range.end - range.start);
+  uploads.countServed(taskId, range.end - range.start, nowMs());
+  task.noteUse();
   // An empty file has no range to send.
   const body = range.end > range.start ? fileRange(task.path, range) : null;
   return new Response(body, { status, headers });

@@ -1,3 +1,10 @@
+import type { TaskId } from "../../schema/ids.ts";
+
+/** A child gives up waiting for a range after 30 s; after this long one is over, whatever became of it. */
+const LONGEST_UPLOAD_MS = 60_000;
+/** More tasks than are served at the same time. */
+const MAX_REMEMBERED = 1024;
+
 /** Counts what this host serves. When the kernel copies a file to a socket nobody tells us that it is done, so the slots
  *  are counted from the outside: requests the server has not finished answering, less those that are no uploads. */
 export class UploadMeter {
@@ -5,6 +12,8 @@ export class UploadMeter {
   #pendingRequests: () => number = () => 0;
   #others = 0;
   #servedBytes = 0;
+  /** When content of a task was last granted, latest grant last. */
+  readonly #grantedAtMs = new Map<TaskId, number>();
 
   /** `maxUploads`: pieces served at the same time. */
   constructor(maxUploads: number) {
@@ -32,8 +41,20 @@ export class UploadMeter {
     return this.#servedBytes;
   }
 
-  countServed(bytes: number): void {
+  /** A range of a task is granted to a child. */
+  countServed(taskId: TaskId, bytes: number, nowMs: number): void {
     this.#servedBytes += bytes;
+    this.#grantedAtMs.delete(taskId);
+    this.#grantedAtMs.set(taskId, nowMs);
+    const [oldest] = this.#grantedAtMs.keys();
+    if (this.#grantedAtMs.size > MAX_REMEMBERED && oldest !== undefined) this.#grantedAtMs.delete(oldest);
+  }
+
+  /** Whether content of the task may still be on its way. */
+  isSending(taskId: TaskId, nowMs: number): boolean {
+    if (this.active === 0) this.#grantedAtMs.clear();
+    const grantedAtMs = this.#grantedAtMs.get(taskId);
+    return grantedAtMs !== undefined && nowMs - grantedAtMs < LONGEST_UPLOAD_MS;
   }
 
   /** Answers a request that takes no upload slot. */

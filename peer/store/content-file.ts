@@ -8,9 +8,15 @@ import { errorCodeOf } from "./store-problem.ts";
 
 const PRIVATE = 0o600;
 const READ_ONLY = 0o444;
+/** POSIX leaves the unit of `st_blocks` open; every system counts 512 bytes. */
+export const STAT_BLOCK_BYTES = 512;
 
 export interface ContentStat {
   readonly sizeBytes: number;
+  /** Less than the size while there are holes. */
+  readonly allocatedBytes: number;
+  /** Names it has in the file system: more than one when users were given hard links. */
+  readonly linkCount: number;
   readonly mtimeNs: string;
 }
 
@@ -47,7 +53,12 @@ export class ContentFile {
     try {
       const found = await lstat(this.path, { bigint: true });
       if (!found.isFile()) return undefined;
-      return { sizeBytes: Number(found.size), mtimeNs: String(found.mtimeNs) };
+      return {
+        sizeBytes: Number(found.size),
+        allocatedBytes: Number(found.blocks) * STAT_BLOCK_BYTES,
+        linkCount: Number(found.nlink),
+        mtimeNs: String(found.mtimeNs),
+      };
     } catch (error) {
       if (errorCodeOf(error) === "ENOENT") return undefined;
       throw error;

@@ -243,6 +243,58 @@ describe("openDiskStore()", () => {
 });
 
 describe("a store on disk", () => {
+  test("remembers pins and, give or take some minutes, the last use over a restart", async () => {
+    let nowMs = NOW_MS;
+    const store = await openStore({ nowMs: () => nowMs });
+    const [task, other] = [await store.open(aTask()), await store.open(aTask())];
+    await task.keep(true);
+    await completeTask(task);
+    nowMs += 3_600_000;
+    task.noteUse();
+    const usedAtMs = task.lastUsedAtMs;
+    await store.close();
+    nowMs += 3_600_000;
+    const again = await openStore({ nowMs: () => nowMs });
+    expect(again.get(task.info.taskId)).toMatchObject({ pinned: true, complete: true, lastUsedAtMs: usedAtMs });
+    expect(again.get(other.info.taskId)).toMatchObject({ pinned: false });
+  });
+
+  test("writes the last use down at most once in five minutes", async () => {
+    let nowMs = NOW_MS;
+    const store = await openStore({ nowMs: () => nowMs });
+    const task = await store.open(aTask());
+    const saved = async () => Math.round((await stat(join(folderOf(task.info), "task.json"))).mtimeMs);
+    const before = await saved();
+    nowMs += 299_000;
+    task.noteUse();
+    await task.measure();
+    expect(await saved()).toBe(before);
+    nowMs += 1000;
+    task.noteUse();
+    while ((await saved()) !== nowMs) await Bun.sleep(1);
+  });
+
+  test("takes a last use in the future for one just now", async () => {
+    const store = await openStore();
+    const { info } = await store.open(aTask());
+    await store.close();
+    const again = await openStore({ nowMs: () => NOW_MS - 86_400_000 });
+    expect(again.get(info.taskId)?.lastUsedAtMs).toBe(NOW_MS - 86_400_000);
+  });
+
+  test("measures blocks, not holes, and nothing to gain from a content that has hard links", async () => {
+    const store = await openStore();
+    const task = await store.open(aTask({ sizeBytes: 64 * 1024 * 1024, pieceLengthBytes: 1024 * 1024 }));
+    expect((await task.measure()).allocatedBytes).toBeLessThan(64 * 1024);
+    await writePieces(task, 40, 7);
+    const { allocatedBytes, freedBytes } = await task.measure();
+    expect(allocatedBytes).toBeGreaterThan(2 * 1024 * 1024);
+    expect(allocatedBytes).toBeLessThan(3 * 1024 * 1024);
+    expect(freedBytes).toBe(allocatedBytes);
+    await link(task.path, join(folder, "output"));
+    expect(await task.measure()).toEqual({ allocatedBytes, freedBytes: 0 });
+  });
+
   test("gives the space of a removed task back", async () => {
     const store = await openStore();
     const info = aTask();

@@ -10,7 +10,8 @@ import type { DiskShelf, DiskTask } from "./disk-task.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { PieceStore, StoredTask } from "./piece-store.ts";
-import { errorCodeOf, onDisk, refuseUnlessRoom, refuseUnlessSame } from "./store-problem.ts";
+import { type RoomMaker, roomAsItIs, withRoom } from "./room-maker.ts";
+import { errorCodeOf, onDisk, refuseUnlessSame, refuseWhileNeeded } from "./store-problem.ts";
 import { createTaskFolder, loadTaskFolder } from "./task-folder.ts";
 import { Turns } from "./turns.ts";
 
@@ -22,6 +23,8 @@ export interface DiskStoreOptions {
   readonly warn: (message: string) => void;
   /** Names this run of the kernel, see `boot-id.ts`; by default what the system says. */
   readonly bootId?: string | null;
+  /** Finds room for what comes; by default nothing makes way for it. */
+  readonly room?: RoomMaker;
   /** Files kept open while nobody uses them; 64 by default. */
   readonly maxIdleFiles?: number;
 }
@@ -40,8 +43,8 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<PieceSto
     try {
       const files = new OpenFiles(options.maxIdleFiles ?? 64);
       const bootId = options.bootId === undefined ? await readBootId() : options.bootId;
-      const { nowMs, warn } = options;
-      const store = new DiskStore({ folder, freeBytes, files, turns: new Turns(), nowMs, warn, bootId }, lock);
+      const { nowMs, warn, room = roomAsItIs({ folder, freeBytes }) } = options;
+      const store = new DiskStore({ folder, freeBytes, room, files, turns: new Turns(), nowMs, warn, bootId }, lock);
       await store.load();
       return store;
     } catch (error) {
@@ -78,13 +81,18 @@ class DiskStore implements PieceStore {
     }
   }
 
-  open(info: TaskInfo): Promise<StoredTask> {
-    return this.#shelf.turns.run(`task ${info.taskId}`, () =>
-      onDisk(this.#shelf, `open task ${info.taskId}`, info.sizeBytes, async () => {
-        if (this.#closing !== undefined) throw new ProblemError("store-failed", "The store is closed");
-        const task = this.#tasks.get(info.taskId);
-        return task === undefined ? await this.#create(info) : await this.#reopen(task, info);
-      }),
+  async open(info: TaskInfo): Promise<StoredTask> {
+    const { room, turns } = this.#shelf;
+    const missingBytes = info.sizeBytes - (this.#tasks.get(info.taskId)?.heldBytes ?? 0);
+    // Outside the task's turn: what makes way for it needs turns of its own.
+    if (missingBytes > 0) await room.reserve(info.taskId, missingBytes);
+    const open = async () => {
+      if (this.#closing !== undefined) throw new ProblemError("store-failed", "The store is closed");
+      const task = this.#tasks.get(info.taskId);
+      return task === undefined ? await this.#create(info) : await this.#reopen(task, info);
+    };
+    return await withRoom(room, missingBytes, () =>
+      turns.run(`task ${info.taskId}`, () => onDisk(this.#shelf, `open task ${info.taskId}`, info.sizeBytes, open)),
     );
   }
 
@@ -96,14 +104,14 @@ class DiskStore implements PieceStore {
     return [...this.#tasks.values()];
   }
 
-  remove(taskId: TaskId): Promise<void> {
+  remove(taskId: TaskId, lastUsedAtMs?: number): Promise<void> {
     return this.#shelf.turns.run(`task ${taskId}`, () =>
       onDisk(this.#shelf, `remove task ${taskId}`, 0, async () => {
         const task = this.#tasks.get(taskId);
         if (task === undefined) throw new ProblemError("task-not-found", `Task ${taskId} is not stored here`);
-        task.pins.refuseWhileHeld(taskId);
+        refuseWhileNeeded(task, lastUsedAtMs);
         this.#tasks.delete(taskId);
-        await task.end();
+        await task.withdraw();
         await rm(await this.#setAside(taskId), { recursive: true, force: true });
       }),
     );
@@ -129,7 +137,6 @@ class DiskStore implements PieceStore {
   }
 
   async #create(info: TaskInfo): Promise<DiskTask> {
-    refuseUnlessRoom(this.#shelf.folder, info.sizeBytes, await this.#shelf.freeBytes());
     // What was passed over at the start, or left by a creation that failed.
     await rm(await this.#setAside(info.taskId), { recursive: true, force: true });
     const task = await createTaskFolder(this.#shelf, this.#folderOf(info.taskId), info);
@@ -139,11 +146,11 @@ class DiskStore implements PieceStore {
 
   async #reopen(task: DiskTask, info: TaskInfo): Promise<DiskTask> {
     refuseUnlessSame(task.info, info);
+    task.noteUse();
     if (await task.wasTouched()) {
       await task.verify();
       if (task.complete) void task.seal();
     }
-    refuseUnlessRoom(this.#shelf.folder, info.sizeBytes - task.heldBytes, await this.#shelf.freeBytes());
     return task;
   }
 

@@ -1,21 +1,25 @@
 /** One task on disk: its folder holds `content`, `journal` and `task.json`. */
 import { Buffer } from "node:buffer";
+import { stat } from "node:fs/promises";
 import { piecesOf } from "../../schema/bitfield.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
-import type { ContentFile } from "./content-file.ts";
+import { type ContentFile, STAT_BLOCK_BYTES } from "./content-file.ts";
 import { blake3 } from "./hash.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Journal } from "./journal.ts";
+import type { LastUse } from "./last-use.ts";
 import type { OpenFiles } from "./open-files.ts";
-import type { StoredTask } from "./piece-store.ts";
+import type { StoredTask, TaskRoom } from "./piece-store.ts";
 import { Pins } from "./pins.ts";
+import { type RoomMaker, withRoom } from "./room-maker.ts";
 import { type DiskPlace, notHeld, onDisk } from "./store-problem.ts";
 import { type TaskRecord, writeTaskRecord } from "./task-record.ts";
 import type { Turns } from "./turns.ts";
 
 /** What the tasks of one store share. */
 export interface DiskShelf extends DiskPlace {
+  readonly room: RoomMaker;
   readonly files: OpenFiles;
   readonly turns: Turns;
   readonly nowMs: () => number;
@@ -31,17 +35,19 @@ export interface DiskTaskParts {
   readonly holdings: Holdings;
   readonly record: TaskRecord;
   readonly recordPath: string;
+  readonly lastUse: LastUse;
 }
 
 export class DiskTask implements StoredTask {
   readonly info: TaskInfo;
   readonly createdAtMs: number;
   readonly path: string;
-  readonly pins = new Pins();
+  readonly #pins: Pins;
   readonly #parts: DiskTaskParts;
   readonly #writes = new Map<number, Promise<void>>();
   #record: TaskRecord;
   #completedAtMs: number | null;
+  #measured: TaskRoom = { allocatedBytes: 0, freedBytes: 0 };
   #ended = false;
 
   constructor(parts: DiskTaskParts) {
@@ -50,6 +56,7 @@ export class DiskTask implements StoredTask {
     this.path = parts.content.path;
     this.#parts = parts;
     this.#record = parts.record;
+    this.#pins = new Pins(() => this.noteUse());
     this.#completedAtMs = parts.holdings.complete ? (parts.record.seal?.completedAtMs ?? parts.shelf.nowMs()) : null;
   }
 
@@ -71,6 +78,20 @@ export class DiskTask implements StoredTask {
   get completedAtMs() {
     return this.#completedAtMs;
   }
+  get pinned() {
+    return this.#record.pinned;
+  }
+  get inUse() {
+    return this.#pins.held || this.#writes.size > 0;
+  }
+  get lastUsedAtMs() {
+    return this.#parts.lastUse.atMs;
+  }
+  get room(): TaskRoom {
+    return this.#measured.allocatedBytes >= this.heldBytes
+      ? this.#measured
+      : { allocatedBytes: this.heldBytes, freedBytes: this.heldBytes };
+  }
 
   changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
     return this.#parts.holdings.changed(since, waitMs, signal);
@@ -81,7 +102,35 @@ export class DiskTask implements StoredTask {
   }
 
   pin(): Disposable {
-    return this.pins.add();
+    return this.#pins.add();
+  }
+
+  noteUse(): void {
+    if (!this.#ended) this.#parts.lastUse.note();
+  }
+
+  keep(pinned: boolean): Promise<void> {
+    return this.#onDisk(pinned ? "pin the task" : "unpin the task", 0, async () => {
+      // So that it is not removed before the pin is written.
+      using _pin = this.pin();
+      await this.#inTurn(async () => {
+        this.#refuseWhenEnded();
+        if (pinned !== this.pinned) await this.#setRecord({ ...this.#record, pinned });
+      });
+    });
+  }
+
+  async measure(): Promise<TaskRoom> {
+    const content = await this.#parts.content.stat();
+    const paths = [this.#parts.journal.path, this.#parts.recordPath];
+    const others = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+    const otherBytes = others.reduce((sum, found) => sum + (found?.blocks ?? 0) * STAT_BLOCK_BYTES, 0);
+    const contentBytes = content?.allocatedBytes ?? 0;
+    this.#measured = {
+      allocatedBytes: contentBytes + otherBytes,
+      freedBytes: (content?.linkCount ?? 0) > 1 ? 0 : contentBytes + otherBytes,
+    };
+    return this.#measured;
   }
 
   async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
@@ -120,7 +169,8 @@ export class DiskTask implements StoredTask {
       const stat = await content.stat();
       const completedAtMs = this.#completedAtMs;
       if (stat === undefined || completedAtMs === null) return;
-      await this.#setRecord({ ...this.#record, seal: { completedAtMs, ...stat } });
+      const { sizeBytes, mtimeNs } = stat;
+      await this.#setRecord({ ...this.#record, seal: { completedAtMs, sizeBytes, mtimeNs } });
     };
     const report = (error: unknown) => shelf.warn(`Task ${this.info.taskId} is complete but not synced: ${error}`);
     // One at a time in the whole store: syncs in parallel only slow each other.
@@ -153,8 +203,16 @@ export class DiskTask implements StoredTask {
     });
   }
 
+  /** The task is removed: from now on it holds nothing. */
+  async withdraw(): Promise<void> {
+    this.#ended = true;
+    this.#parts.holdings.clear();
+    await this.end();
+  }
+
   /** No more writes; resolves when those under way are over. */
   async end(): Promise<void> {
+    if (!this.#ended) await this.#parts.lastUse.save();
     this.#ended = true;
     this.#parts.holdings.wakeAll();
     await Promise.allSettled(this.#writes.values());
@@ -167,13 +225,15 @@ export class DiskTask implements StoredTask {
   async #keep(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
     const { content, journal, holdings } = this.#parts;
     this.#refuseWhenEnded();
-    await this.#onDisk(`write piece ${piece}`, bytes.length, async () => {
-      if (content.readOnly) await this.#makeWritable();
-      await content.write(bytes, this.#positionOf(piece));
-      await journal.append({ piece, digest });
-      // Before anyone can see that the task is complete, and hand out a link to it.
-      if (holdings.heldCount + 1 === holdings.pieceCount) await this.#inTurn(() => content.protect());
-    });
+    const write = () =>
+      this.#onDisk(`write piece ${piece}`, bytes.length, async () => {
+        if (content.readOnly) await this.#makeWritable();
+        await content.write(bytes, this.#positionOf(piece));
+        await journal.append({ piece, digest });
+        // Before anyone can see that the task is complete, and hand out a link to it.
+        if (holdings.heldCount + 1 === holdings.pieceCount) await this.#inTurn(() => content.protect());
+      });
+    await withRoom(this.#parts.shelf.room, bytes.length, write);
     holdings.add(piece, digest);
     if (!this.complete) return;
     this.#completedAtMs = this.#parts.shelf.nowMs();
@@ -201,6 +261,7 @@ export class DiskTask implements StoredTask {
   async #setRecord(record: TaskRecord): Promise<void> {
     await writeTaskRecord(this.#parts.recordPath, record, { durable: true });
     this.#record = record;
+    await this.#parts.lastUse.restore();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -104,7 +104,16 @@ export class Holdings {
     });
   }
 
-  /** Ends all waiting: the task goes away. */
+  /** Holds nothing any more: the task goes away, and nobody may be told that it has pieces. */
+  clear(): void {
+    this.held.fill(0);
+    this.#heldCount = 0;
+    this.#heldBytes = 0;
+    this.#version++;
+    this.wakeAll();
+  }
+
+  /** Ends all waiting: the store is closed. */
   wakeAll(): void {
     for (const waiter of this.#waiters) waiter.wake();
   }

@@ -3,9 +3,9 @@ import type { TaskId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { Holdings } from "./holdings.ts";
-import type { PieceStore, StoredTask } from "./piece-store.ts";
+import type { PieceStore, StoredTask, TaskRoom } from "./piece-store.ts";
 import { Pins } from "./pins.ts";
-import { notHeld, refuseUnlessRoom, refuseUnlessSame } from "./store-problem.ts";
+import { notHeld, refuseUnlessRoom, refuseUnlessSame, refuseWhileNeeded } from "./store-problem.ts";
 
 export interface MemoryStoreOptions {
   readonly nowMs: () => number;
@@ -24,6 +24,7 @@ export function openMemoryStore(options: MemoryStoreOptions): PieceStore {
       const stored = tasks.get(info.taskId);
       if (stored !== undefined) {
         refuseUnlessSame(stored.info, info);
+        stored.noteUse();
         return stored;
       }
       refuseUnlessRoom(FOLDER, info.sizeBytes, freeBytes());
@@ -33,12 +34,12 @@ export function openMemoryStore(options: MemoryStoreOptions): PieceStore {
     },
     get: (taskId) => tasks.get(taskId),
     list: () => [...tasks.values()],
-    async remove(taskId) {
+    async remove(taskId, lastUsedAtMs) {
       const task = tasks.get(taskId);
       if (task === undefined) throw new ProblemError("task-not-found", `Task ${taskId} is not stored here`);
-      task.pins.refuseWhileHeld(taskId);
+      refuseWhileNeeded(task, lastUsedAtMs);
       tasks.delete(taskId);
-      task.holdings.wakeAll();
+      task.withdraw();
     },
     storedBytes,
     freeBytes: async () => freeBytes(),
@@ -52,9 +53,11 @@ export function openMemoryStore(options: MemoryStoreOptions): PieceStore {
 class MemoryTask implements StoredTask {
   readonly info: TaskInfo;
   readonly holdings: Holdings;
-  readonly pins = new Pins();
   readonly createdAtMs: number;
   completedAtMs: number | null = null;
+  lastUsedAtMs: number;
+  pinned = false;
+  readonly #pins = new Pins(() => this.noteUse());
   /** There is no file; the name only tells so. */
   readonly path: string;
   readonly #nowMs: () => number;
@@ -68,6 +71,7 @@ class MemoryTask implements StoredTask {
     this.#nowMs = nowMs;
     this.#freeBytes = freeBytes;
     this.createdAtMs = nowMs();
+    this.lastUsedAtMs = this.createdAtMs;
     this.#noteCompletion();
   }
 
@@ -85,6 +89,12 @@ class MemoryTask implements StoredTask {
   }
   get version() {
     return this.holdings.version;
+  }
+  get inUse() {
+    return this.#pins.held;
+  }
+  get room(): TaskRoom {
+    return { allocatedBytes: this.heldBytes, freedBytes: this.heldBytes };
   }
 
   changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
@@ -117,7 +127,25 @@ class MemoryTask implements StoredTask {
   }
 
   pin(): Disposable {
-    return this.pins.add();
+    return this.#pins.add();
+  }
+
+  noteUse(): void {
+    this.lastUsedAtMs = Math.max(this.#nowMs(), this.lastUsedAtMs + 1);
+  }
+
+  async keep(pinned: boolean): Promise<void> {
+    this.pinned = pinned;
+  }
+
+  async measure(): Promise<TaskRoom> {
+    return this.room;
+  }
+
+  /** The task is removed: from now on it holds nothing. */
+  withdraw(): void {
+    this.#pieces.clear();
+    this.holdings.clear();
   }
 
   #noteCompletion(): void {

@@ -153,6 +153,64 @@ export function pieceStoreConformance(name: string, openStore: () => Promise<Sto
       expect(await store.freeBytes()).toBeGreaterThan(0);
     });
 
+    test("every use has a later time than the one before: opening, taking and releasing a pin, serving", async () => {
+      const task = await store.open(aTask());
+      const times = [task.lastUsedAtMs];
+      const note = () => times.push(task.lastUsedAtMs);
+      await store.open(task.info).then(note);
+      const pin = task.pin();
+      note();
+      pin[Symbol.dispose]();
+      note();
+      task.noteUse();
+      note();
+      expect(times).toEqual([0, 1, 2, 3, 4].map((n) => under.nowMs + n));
+      pin[Symbol.dispose]();
+      await writeAll(task);
+      await task.read(0);
+      expect(task.lastUsedAtMs).toBe(under.nowMs + 4);
+    });
+
+    test("remove() of a task whose last use is given refuses when it was used since", async () => {
+      const task = await store.open(aTask());
+      const { lastUsedAtMs } = task;
+      task.noteUse();
+      await expect(store.remove(task.info.taskId, lastUsedAtMs)).rejects.toMatchObject({ code: "task-busy" });
+      await store.remove(task.info.taskId, task.lastUsedAtMs);
+      expect(store.list()).toEqual([]);
+    });
+
+    test("keep() pins a task until it is taken back", async () => {
+      const task = await store.open(aTask());
+      expect(task.pinned).toBe(false);
+      await task.keep(true);
+      expect(task).toMatchObject({ pinned: true, inUse: false });
+      const refused = { code: "task-busy", message: expect.stringContaining("pantala task unpin") };
+      await expect(store.remove(task.info.taskId)).rejects.toMatchObject(refused);
+      await task.keep(false);
+      await store.remove(task.info.taskId);
+    });
+
+    test("inUse tells whether a pin is held", async () => {
+      const task = await store.open(aTask());
+      expect(task.inUse).toBe(false);
+      const pin = task.pin();
+      expect(task.inUse).toBe(true);
+      pin[Symbol.dispose]();
+      expect(task.inUse).toBe(false);
+    });
+
+    test("room is never less than the pieces held, measured or not", async () => {
+      const task = await store.open(aTask());
+      await writePieces(task, 0);
+      expect(task.room.allocatedBytes).toBeGreaterThanOrEqual(64 * 1024);
+      await task.measure();
+      await writePieces(task, 1);
+      expect(task.room.allocatedBytes).toBeGreaterThanOrEqual(128 * 1024);
+      expect((await task.measure()).allocatedBytes).toBeGreaterThanOrEqual(128 * 1024);
+      expect(task.room.freedBytes).toBe(task.room.allocatedBytes);
+    });
+
     test("remove() waits for no one: it refuses a pinned task and deletes a free one", async () => {
       const task = await store.open(aTask());
       await writeAll(task);
@@ -165,6 +223,10 @@ export function pieceStoreConformance(name: string, openStore: () => Promise<Sto
       const waiting = task.changed(task.version, 60_000);
       await store.remove(task.info.taskId);
       await waiting;
+      // Whoever still has the object must not tell others that it has pieces.
+      expect(task).toMatchObject({ heldCount: 0, heldBytes: 0, complete: false });
+      expect(task.held).toEqual(new Uint8Array([0]));
+      await expect(task.read(0)).rejects.toMatchObject({ code: "store-failed" });
       expect(store.get(task.info.taskId)).toBeUndefined();
       expect(store.list()).toEqual([]);
       expect(store.storedBytes()).toBe(0);

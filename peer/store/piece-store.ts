@@ -5,6 +5,14 @@ import type { Bitfield } from "../../schema/bitfield.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 
+/** What a task takes on disk. */
+export interface TaskRoom {
+  /** Blocks of all its files, shared with hard links or not. */
+  readonly allocatedBytes: number;
+  /** What the disk gets back when it is removed: nothing worth it where users have hard links to the content. */
+  readonly freedBytes: number;
+}
+
 export interface StoredTask {
   readonly info: TaskInfo;
   /** Live view: pieces held, verified. Do not write to it. */
@@ -38,8 +46,24 @@ export interface StoredTask {
   /** Where the content lies: one file, pieces at their offsets, `sizeBytes` long. */
   readonly path: string;
 
-  /** While at least one pin is held the task is not removed. Dispose the pin to release it. */
+  /** While at least one pin is held the task is not removed. Dispose the pin to release it. It is used until then. */
   pin(): Disposable;
+
+  /** Pinned by `keep`, for as long as that is not taken back; survives restarts. */
+  readonly pinned: boolean;
+  /** Pins the task until further notice, or takes that back. @throws ProblemError `disk-full` or `store-failed` */
+  keep(pinned: boolean): Promise<void>;
+
+  /** Somebody holds a pin, or a piece is being written. */
+  readonly inUse: boolean;
+  /** Epoch; counted are opening, pins and what `noteUse` tells. Survives restarts, give or take some minutes. */
+  readonly lastUsedAtMs: number;
+  /** It is used now. */
+  noteUse(): void;
+
+  /** As last measured, and never less than the pieces held. */
+  readonly room: TaskRoom;
+  measure(): Promise<TaskRoom>;
 }
 
 export interface PieceStore {
@@ -48,8 +72,9 @@ export interface PieceStore {
   open(info: TaskInfo): Promise<StoredTask>;
   get(taskId: TaskId): StoredTask | undefined;
   list(): StoredTask[];
-  /** Deletes the task's bytes. @throws ProblemError `task-busy` while it is pinned, `task-not-found`. */
-  remove(taskId: TaskId): Promise<void>;
+  /** Deletes the task's bytes; the task then holds nothing. With `lastUsedAtMs` only if that was its last use.
+   *  @throws ProblemError `task-busy` while it is pinned or was used since, `task-not-found`. */
+  remove(taskId: TaskId, lastUsedAtMs?: number): Promise<void>;
   /** Bytes of pieces held, over all tasks. */
   storedBytes(): number;
   freeBytes(): Promise<number>;

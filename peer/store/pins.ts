@@ -1,27 +1,29 @@
-/** Who needs a task to stay. */
-import type { TaskId } from "../../schema/ids.ts";
-import { ProblemError } from "../../schema/problem.ts";
-
+/** Who needs a task to stay for now. */
 export class Pins {
+  readonly #noteUse: () => void;
   #count = 0;
+
+  /** `noteUse` is called when a pin is taken and when it is released. */
+  constructor(noteUse: () => void) {
+    this.#noteUse = noteUse;
+  }
+
+  get held(): boolean {
+    return this.#count > 0;
+  }
 
   /** The pin holds until it is disposed; disposing it again does nothing. */
   add(): Disposable {
     this.#count++;
+    this.#noteUse();
     let released = false;
     return {
       [Symbol.dispose]: () => {
-        if (!released) this.#count--;
+        if (released) return;
         released = true;
+        this.#count--;
+        this.#noteUse();
       },
     };
-  }
-
-  /** @throws ProblemError `task-busy` */
-  refuseWhileHeld(taskId: TaskId): void {
-    if (this.#count === 0) return;
-    throw new ProblemError("task-busy", `Task ${taskId} is in use: wait until its readers and downloads have ended`, {
-      detail: { taskId, pinCount: this.#count },
-    });
   }
 }

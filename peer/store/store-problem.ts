@@ -1,6 +1,7 @@
 /** What a failing disk is called towards callers. */
 import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { StoredTask } from "./piece-store.ts";
 
 export function diskFull(folder: string, neededBytes: number, freeBytes: number, cause?: unknown): ProblemError {
   return new ProblemError(
@@ -26,6 +27,16 @@ export function refuseUnlessSame(stored: TaskInfo, asked: TaskInfo): void {
       `not ${asked.sizeBytes} bytes in pieces of ${asked.pieceLengthBytes}: remove it (pantala task rm) to fetch it anew`,
     { detail: { taskId: asked.taskId } },
   );
+}
+
+/** A task is not removed while somebody needs it, or when it was used since `lastUsedAtMs`, if that is given.
+ *  @throws ProblemError `task-busy` */
+export function refuseWhileNeeded(task: StoredTask, lastUsedAtMs?: number): void {
+  const { taskId } = task.info;
+  const busy = (why: string) => new ProblemError("task-busy", `Task ${taskId} is ${why}`, { detail: { taskId } });
+  if (task.inUse) throw busy("in use: wait until its readers and downloads have ended");
+  if (task.pinned) throw busy("pinned: unpin it first (pantala task unpin)");
+  if (lastUsedAtMs !== undefined && lastUsedAtMs !== task.lastUsedAtMs) throw busy("in use again");
 }
 
 export function notHeld(taskId: string, piece: number): ProblemError {

@@ -1,5 +1,5 @@
 /** The folder of one task: making a new one, and reading one that an earlier process left, in whatever state. */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TaskId } from "../../schema/ids.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
@@ -8,6 +8,7 @@ import { type DiskShelf, DiskTask } from "./disk-task.ts";
 import { Holdings } from "./holdings.ts";
 import { Journal } from "./journal.ts";
 import { decodeJournal, encodeJournalRecord, JOURNAL_RECORD_BYTES } from "./journal-record.ts";
+import { LastUse } from "./last-use.ts";
 import { replaceFile } from "./replace-file.ts";
 import { errorCodeOf } from "./store-problem.ts";
 import { readTaskRecord, type TaskRecord, writeTaskRecord } from "./task-record.ts";
@@ -17,13 +18,13 @@ const PRIVATE_FOLDER = 0o700;
 /** `folder` must not exist yet. */
 export async function createTaskFolder(shelf: DiskShelf, folder: string, info: TaskInfo): Promise<DiskTask> {
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  const record = { info, createdAtMs: shelf.nowMs(), bootId: shelf.bootId, seal: null };
+  const record = { info, createdAtMs: shelf.nowMs(), pinned: false, bootId: shelf.bootId, seal: null };
   await writeTaskRecord(recordPathIn(folder), record, { durable: false });
   const content = contentIn(shelf, folder, record);
   await content.create();
   const holdings = new Holdings(info);
   if (holdings.complete) await content.protect();
-  const task = taskIn(shelf, folder, record, content, holdings, 0);
+  const task = taskIn(shelf, { folder, record, content, holdings, journalBytes: 0, lastUsedAtMs: record.createdAtMs });
   if (task.complete) void task.seal();
   return task;
 }
@@ -31,12 +32,13 @@ export async function createTaskFolder(shelf: DiskShelf, folder: string, info: T
 /** @throws Error saying why the folder cannot be used. */
 export async function loadTaskFolder(shelf: DiskShelf, folder: string, taskId: TaskId): Promise<DiskTask> {
   const record = await readTaskRecord(recordPathIn(folder));
+  const { mtimeMs } = await stat(recordPathIn(folder));
   if (record.info.taskId !== taskId) throw new Error(`task.json is of task ${record.info.taskId}`);
   for (const name of await readdir(folder)) if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
   const holdings = new Holdings(record.info);
   const journalBytes = await loadJournal(join(folder, "journal"), holdings);
   const content = contentIn(shelf, folder, record);
-  const task = taskIn(shelf, folder, record, content, holdings, journalBytes);
+  const task = taskIn(shelf, { folder, record, content, holdings, journalBytes, lastUsedAtMs: Math.round(mtimeMs) });
   // Unsynced pieces outlive this process, but not the kernel; and a system without boot ids does not tell.
   const mayHaveLostPower = record.seal === null && (record.bootId === null || record.bootId !== shelf.bootId);
   if (mayHaveLostPower || (await task.wasTouched())) await task.verify();
@@ -45,16 +47,21 @@ export async function loadTaskFolder(shelf: DiskShelf, folder: string, taskId: T
   return task;
 }
 
-function taskIn(
-  shelf: DiskShelf,
-  folder: string,
-  record: TaskRecord,
-  content: ContentFile,
-  holdings: Holdings,
-  journalBytes: number,
-): DiskTask {
+interface FoundTask {
+  readonly folder: string;
+  readonly record: TaskRecord;
+  readonly content: ContentFile;
+  readonly holdings: Holdings;
+  readonly journalBytes: number;
+  readonly lastUsedAtMs: number;
+}
+
+function taskIn(shelf: DiskShelf, found: FoundTask): DiskTask {
+  const { folder, record, content, holdings, journalBytes, lastUsedAtMs } = found;
+  const recordPath = recordPathIn(folder);
   const journal = new Journal(join(folder, "journal"), shelf.files, journalBytes);
-  return new DiskTask({ shelf, content, journal, holdings, record, recordPath: recordPathIn(folder) });
+  const lastUse = new LastUse(recordPath, lastUsedAtMs, shelf.nowMs);
+  return new DiskTask({ shelf, content, journal, holdings, record, recordPath, lastUse });
 }
 
 function contentIn(shelf: DiskShelf, folder: string, record: TaskRecord): ContentFile {

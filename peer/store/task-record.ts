@@ -1,4 +1,4 @@
-/** `task.json`: what a stored task is, written before anything else of it. */
+/** `task.json`: what a stored task is, written before anything else of it. Its time stamp is the task's last use. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
@@ -17,6 +17,8 @@ const taskRecordSchema = z.object({
   format: z.literal(FORMAT),
   info: taskInfoSchema,
   createdAtMs: z.int(),
+  /** By a person, until they take it back. */
+  pinned: z.boolean().default(false),
   /** The boot under which unsynced pieces were written; `null` where the system has no such id. */
   bootId: z.string().nullable(),
   seal: sealSchema.nullable(),
@@ -28,6 +30,7 @@ export type Seal = z.infer<typeof sealSchema>;
 export interface TaskRecord {
   readonly info: TaskInfo;
   readonly createdAtMs: number;
+  readonly pinned: boolean;
   readonly bootId: string | null;
   /** `null` until the task is complete and synced. */
   readonly seal: Seal | null;

@@ -10,6 +10,7 @@ import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
+import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
 
 export interface TransfersComponents {
@@ -78,16 +79,25 @@ export class Transfers {
     await pull;
   }
 
-  /** Forgets a task and its bytes. @throws ProblemError `task-not-found`, `task-busy` */
-  async remove(taskId: TaskId): Promise<void> {
+  /** Forgets a task and its bytes; with `lastUsedAtMs` only if that was its last use.
+   *  @throws ProblemError `task-not-found`, `task-busy` */
+  async remove(taskId: TaskId, lastUsedAtMs?: number): Promise<void> {
     const peer = this.#peers.get(taskId);
     if (peer?.running)
       throw new ProblemError("task-busy", "The task is being downloaded: stop the download first, or wait for it");
-    await this.#components.store.remove(taskId);
+    await this.#components.store.remove(taskId, lastUsedAtMs);
     if (peer === undefined) return;
     this.#peers.delete(taskId);
     this.#send(peer, [{ type: "finish", taskId, state: "left", ...peer.totals }]);
     this.#components.scheduler.remove(taskId);
+  }
+
+  /** Tells the cluster of pieces that were found rotten and are held no more. */
+  lost(taskId: TaskId, pieces: readonly number[]): void {
+    const peer = this.#peers.get(taskId);
+    if (peer === undefined) return;
+    const nothing = { added: [], digests: [], leases: [] };
+    this.#send(peer, [{ type: "progress", taskId, removed: pieceRuns(pieces), ...nothing, ...peer.totals }]);
   }
 
   banned(hostId: HostId): void {
