@@ -1,0 +1,118 @@
+/** A cluster of real processes on a workbench, and what benches ask of it. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { jsonLines } from "../../peer/cli/json-lines.ts";
+import { type GetEvent, getEventSchema } from "../../schema/wire/local.ts";
+import {
+  PANTALA,
+  type PeerOptions,
+  type RunningPeer,
+  type RunningScheduler,
+  startPeer,
+  startScheduler,
+} from "../../tests/fixtures/cluster.ts";
+import { until } from "../../tests/fixtures/daemon.ts";
+import type { Finished, RunOptions, Workbench } from "./workbench.ts";
+
+export interface GetOptions extends RunOptions {
+  /** Content with another tag is another task: every run has one of its own. */
+  readonly tag: string;
+  readonly flags?: readonly string[];
+}
+
+/** What `pantala get --json` prints. */
+export interface GetResult {
+  readonly taskId: string;
+  readonly sizeBytes: number;
+  readonly sourceBytes: number;
+  readonly peerBytes: number;
+  readonly localBytes: number;
+}
+
+export interface LocalGet {
+  /** From the request to the event that the content is there. */
+  readonly ms: number;
+  readonly sourceBytes: number;
+  readonly peerBytes: number;
+}
+
+export class BenchCluster {
+  readonly token: string;
+  readonly scheduler: RunningScheduler;
+  readonly #workbench: Workbench;
+
+  static async start(workbench: Workbench): Promise<BenchCluster> {
+    const token = randomBytes(24).toString("hex");
+    const scheduler = await startScheduler({ folder: join(workbench.folder, "scheduler"), token });
+    workbench.own(scheduler.daemon);
+    return new BenchCluster(workbench, scheduler, token);
+  }
+
+  private constructor(workbench: Workbench, scheduler: RunningScheduler, token: string) {
+    this.#workbench = workbench;
+    this.scheduler = scheduler;
+    this.token = token;
+  }
+
+  /** A peer with a data folder of its own, named after it; one that was there before goes on with what it holds. */
+  async join(name: string, options: Partial<Pick<PeerOptions, "role" | "args">> = {}): Promise<RunningPeer> {
+    this.#workbench.throwIfOver();
+    const folder = join(this.#workbench.folder, name);
+    const peer = await startPeer({ name, folder, scheduler: this.scheduler.url, token: this.token, ...options });
+    this.#workbench.own(peer.daemon);
+    return peer;
+  }
+
+  /** `pantala get`, to its end. */
+  get(peer: RunningPeer, url: string, output: string, options: GetOptions): Promise<Finished> {
+    const { tag, flags = [], ...run } = options;
+    const where = ["--socket", peer.socket, "-O", output];
+    return this.#workbench.run(
+      [...PANTALA, "get", url, "--tag", tag, ...where, ...flags, "--no-progress", "--json"],
+      run,
+    );
+  }
+
+  /** The same; @throws Error with what it printed, when it fails */
+  async getWell(
+    peer: RunningPeer,
+    url: string,
+    output: string,
+    options: GetOptions,
+  ): Promise<Finished & { readonly result: GetResult }> {
+    const finished = await this.get(peer, url, output, options);
+    if (finished.exitCode !== 0) throw new Error(`${peer.name} could not get ${url}: ${finished.stderr.trim()}`);
+    return { ...finished, result: JSON.parse(finished.stdout) as GetResult };
+  }
+}
+
+/** What `pantala get` asks of the peer, without the command around it.
+ *  @throws Error when the peer fails */
+export async function localGet(peer: RunningPeer, url: string, tag: string): Promise<LocalGet> {
+  const startedAtMs = performance.now();
+  const response = await fetch("http://peer/v1/get", {
+    unix: peer.socket,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ source: { url, tag } }),
+  });
+  if (response.body === null) throw new Error(`${peer.name} answered without a body`);
+  let last: GetEvent | undefined;
+  for await (const line of jsonLines(response.body)) {
+    last = getEventSchema.parse(line);
+    if (last.type !== "ready") continue;
+    const { sourceBytes, peerBytes } = last;
+    return { ms: performance.now() - startedAtMs, sourceBytes, peerBytes };
+  }
+  throw new Error(`${peer.name} could not get ${url}: ${JSON.stringify(last)}`);
+}
+
+/** Makes a peer forget a task and its bytes. */
+export async function removeTask(peer: RunningPeer, taskId: string): Promise<void> {
+  await until(`${peer.name} forgets ${taskId}`, async () => {
+    // Busy for a moment longer than the command that had it.
+    const response = await fetch(`http://peer/v1/tasks/${taskId}`, { unix: peer.socket, method: "DELETE" });
+    await response.arrayBuffer();
+    return response.status === 204 || response.status === 404;
+  });
+}

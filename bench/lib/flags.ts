@@ -1,0 +1,31 @@
+/** Values of flags. */
+import { InvalidArgumentError } from "commander";
+import { byteSize } from "../../schema/settings.ts";
+
+/** `256MiB`, `0.5GB` */
+export function sizeFlag(text: string): number {
+  const size = byteSize.safeParse(text);
+  if (size.success && size.data > 0) return size.data;
+  throw new InvalidArgumentError("It must be a number of bytes such as 256MiB or 0.5GB.");
+}
+
+/** `0.5GB,2GB` */
+export function sizesFlag(text: string): number[] {
+  return text.split(",").map(sizeFlag);
+}
+
+export function countFlag(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number from 1.");
+}
+
+export function minutesFlag(text: string): number {
+  const minutes = Number(text);
+  if (minutes > 0 && minutes <= 24 * 60) return minutes;
+  throw new InvalidArgumentError("It must be a number of minutes, at most a day.");
+}
+
+/** Collects what a repeatable flag is given. */
+export function listFlag(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}

@@ -1,0 +1,119 @@
+/** Resident memory of a peer: doing nothing, and during a long transfer while a reader has stalled. MB are 10^6 bytes. */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { pieceLengthFor } from "../../schema/piece.ts";
+import type { LocalTask } from "../../schema/wire/local.ts";
+import type { RunningPeer } from "../../tests/fixtures/cluster.ts";
+import { until } from "../../tests/fixtures/daemon.ts";
+import { memoryOf } from "../lib/processes.ts";
+import { type StalledReader, stallReading } from "../lib/stalled-reader.ts";
+import { writeSparseFile } from "../lib/test-file.ts";
+import { authorizationFor } from "../lib/tickets.ts";
+import type { Lab, Measured, Measurement } from "./lab.ts";
+
+/** What the goal names. Shorter transfers use its piece length, which is what memory depends on. */
+const GOAL_SIZE_BYTES = 10 * 2 ** 30;
+const IDLE_MS = 5000;
+
+/** Must be the first, while the peers have done nothing. */
+export const IDLE_MEMORY: Measurement = {
+  names: ["rss.idle_mb"],
+  title: "memory: two peers that have done nothing, beside a bare Bun process",
+  measure: measureIdle,
+};
+
+export const TRANSFER_MEMORY: Measurement = {
+  names: ["rss.transfer_mb"],
+  title: "memory: a transfer in 16 MiB pieces, from nginx and then from the parent, while a reader has stalled",
+  measure: measureTransfer,
+};
+
+async function measureIdle({ workbench, parent, child }: Lab): Promise<Measured> {
+  const bare = workbench.start({
+    name: "bare",
+    command: [process.execPath, "-e", "setInterval(() => {}, 1000)"],
+    logPath: join(workbench.folder, "bare.log"),
+  });
+  await delay(IDLE_MS, undefined, { signal: workbench.signal });
+  const [own, other, reference] = await Promise.all([parent, child, { daemon: bare }].map(rssMb));
+  await bare.stop();
+  return {
+    figures: [
+      {
+        name: "rss.idle_mb",
+        unit: "MB",
+        better: "lower",
+        samples: [own ?? 0, other ?? 0],
+        reference: { name: "bare Bun process", unit: "MB", samples: [reference ?? 0] },
+      },
+    ],
+  };
+}
+
+async function rssMb({ daemon }: { readonly daemon: { readonly pid: number } }): Promise<number> {
+  return (await memoryOf(daemon.pid)).rssBytes / 1e6;
+}
+
+async function measureTransfer(lab: Lab): Promise<Measured> {
+  const { workbench, cluster, nginx, options } = lab;
+  const { rssSizeBytes } = options;
+  await writeSparseFile(join(nginx.root, "long.bin"), rssSizeBytes);
+  // Fresh processes: the peak of the others has other causes.
+  const [first, second] = await Promise.all([cluster.join("first"), cluster.join("second")]);
+  const peak = async (peer: RunningPeer) => {
+    await getWhileStalled(lab, peer);
+    return (await memoryOf(peer.daemon.pid)).peakBytes / 1e6;
+  };
+  workbench.say(`  from nginx, ${(rssSizeBytes / 2 ** 30).toFixed(1)} GiB`);
+  const fromSource = await peak(first);
+  workbench.say("  from the parent");
+  const fromParent = await peak(second);
+  const serving = (await memoryOf(first.daemon.pid)).peakBytes / 1e6;
+  await Promise.all([first, second].map((peer) => peer.daemon.stop()));
+  return {
+    figures: [
+      {
+        name: "rss.transfer_mb",
+        unit: "MB",
+        better: "lower",
+        samples: [fromSource, fromParent, serving],
+        value: "worst",
+      },
+    ],
+    notes: [
+      `rss.transfer: peak ${fromSource.toFixed(0)} MB reading nginx, ${fromParent.toFixed(0)} MB reading the parent, ` +
+        `${serving.toFixed(0)} MB at the parent; the stalled reader is one of the piece port`,
+    ],
+  };
+}
+
+async function getWhileStalled(lab: Lab, peer: RunningPeer): Promise<void> {
+  const pieceLengthBytes = pieceLengthFor(GOAL_SIZE_BYTES);
+  const url = `${lab.nginx.url}/long.bin`;
+  const flags = ["--piece-length", `${pieceLengthBytes / 2 ** 20}MiB`];
+  const getting = lab.cluster.getWell(peer, url, lab.newOutput(), { tag: "memory", flags });
+  // Both are awaited below; a failure of one must not be nobody's.
+  getting.catch(() => undefined);
+  using _reader = await stallAtFirstPiece(lab, peer, pieceLengthBytes);
+  await getting;
+}
+
+async function stallAtFirstPiece(lab: Lab, peer: RunningPeer, pieceLengthBytes: number): Promise<StalledReader> {
+  const { cluster, workbench } = lab;
+  const { host } = await peer.status();
+  return await until(`${peer.name} holds its first pieces`, async () => {
+    const { items } = await peer.local<{ items: LocalTask[] }>("/v1/tasks");
+    for (const { taskId, pieceCount } of items) {
+      const authorization = await authorizationFor(taskId, cluster.token);
+      // Pieces of a parent come in no order: any one of the first will do.
+      for (let piece = 0; piece < Math.min(pieceCount, 16); piece++) {
+        const range = `bytes=${piece * pieceLengthBytes}-${(piece + 1) * pieceLengthBytes - 1}`;
+        const target = `${host.address}/v1/tasks/${taskId}/content`;
+        const reader = await stallReading(target, { authorization, range }, workbench.signal);
+        if (reader.status === 206) return reader;
+        reader[Symbol.dispose]();
+      }
+    }
+    return undefined;
+  });
+}

@@ -1,0 +1,107 @@
+/** `bun run bench soak` */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Command } from "commander";
+import type { Figure } from "../lib/figure.ts";
+import { number } from "../lib/figure-table.ts";
+import { minutesFlag } from "../lib/flags.ts";
+import { runBench } from "../lib/run-bench.ts";
+import type { Workbench } from "../lib/workbench.ts";
+import { type Act, getter, killer, remover, staller, vanisher } from "./actors.ts";
+import { leftovers } from "./leftovers.ts";
+import { type LifeTrend, Samples } from "./samples.ts";
+import { Tally } from "./tally.ts";
+import { World } from "./world.ts";
+
+const SAY_EVERY_MS = 30_000;
+
+interface Flags {
+  readonly minutes: number;
+  readonly folder?: string;
+  readonly json: boolean;
+}
+
+export function addSoakCommand(program: Command, args: readonly string[], finish: (exitCode: number) => void): void {
+  program
+    .command("soak")
+    .summary("hours of trouble in minutes: does memory, disk or the number of open files grow?")
+    .description(
+      "A seed and three peers get files of mixed sizes while commands are killed, readers stall, tasks are removed and two\nof the peers are killed and restarted. Fits a line through memory and open files of the processes that lived through\nit, without the first quarter, and looks for what was left on disk.",
+    )
+    .option("--minutes <n>", "how long", minutesFlag, 20)
+    .option("--folder <folder>", "put files there; the system's temporary folder otherwise")
+    .option("--json", "print the result as one object, on the last line of standard output", false)
+    .action(async (flags: Flags) => {
+      const where = flags.folder === undefined ? {} : { folder: flags.folder };
+      finish(
+        await runBench({ bench: "soak", args, json: flags.json, ...where }, (workbench) =>
+          soak(workbench, flags.minutes),
+        ),
+      );
+    });
+}
+
+async function soak(workbench: Workbench, minutes: number) {
+  workbench.say("starting nginx, a scheduler, a seed and three peers");
+  const world = await World.start(workbench, Math.random);
+  const tally = new Tally();
+  const samples = new Samples();
+  const time = new AbortController();
+  const over = AbortSignal.any([time.signal, workbench.signal]);
+  const act: Act = { world, tally, over };
+  workbench.say(`soaking for ${minutes} min`);
+  const endMs = performance.now() + minutes * 60_000;
+  // Two of each that work: the machine shall be busy, not drowned.
+  const actors = [getter, getter, vanisher, staller, staller, remover, killer].map((actor) => actor(act));
+  const sampling = samples.collect(world, tally, over);
+  const all = Promise.all([...actors, sampling]);
+  const clock = tellTime(workbench, tally, endMs, over).then(() => time.abort());
+  await Promise.race([all, clock]);
+  time.abort();
+  await all;
+
+  workbench.say("removing every task and looking at the disk");
+  for (const left of await leftovers(world)) tally.fail(`left on disk: ${left}`);
+  const trends = samples.trends();
+  return { runs: 1, figures: figuresOf(trends, tally), notes: notesOf(trends, tally) };
+}
+
+async function tellTime(workbench: Workbench, tally: Tally, endMs: number, over: AbortSignal): Promise<void> {
+  while (!over.aborted && performance.now() < endMs) {
+    const ms = Math.min(SAY_EVERY_MS, Math.max(0, endMs - performance.now()));
+    await delay(ms, undefined, { signal: over }).catch(() => undefined);
+    workbench.say(`  ${tally.summary()}; ${tally.failed} failed`);
+  }
+}
+
+function figuresOf(trends: readonly LifeTrend[], tally: Tally): Figure[] {
+  const slope = (name: string, unit: string, samples: readonly number[]): Figure => ({
+    name,
+    unit,
+    better: "lower",
+    samples,
+    value: "worst",
+  });
+  return [
+    slope(
+      "soak.rss_slope_mb_per_h",
+      "MB/h",
+      trends.map(({ rssMb }) => rssMb.perHour),
+    ),
+    slope(
+      "soak.fd_slope_per_h",
+      "files/h",
+      trends.map(({ openFiles }) => openFiles.perHour),
+    ),
+    { name: "soak.failed", unit: "failures", better: "lower", samples: [tally.failed] },
+  ];
+}
+
+function notesOf(trends: readonly LifeTrend[], tally: Tally): string[] {
+  const lives = trends.map(
+    ({ name, rssMb, openFiles, lastRssMb, lastOpenFiles }) =>
+      `${name}: RSS ${number(rssMb.perHour)} ± ${number(2 * rssMb.errorPerHour)} MB/h (now ${lastRssMb.toFixed(0)} MB), ` +
+      `open files ${number(openFiles.perHour)} ± ${number(2 * openFiles.errorPerHour)} /h (now ${lastOpenFiles}), ` +
+      `${rssMb.sampleCount} samples`,
+  );
+  return [tally.summary(), ...lives, ...tally.told.map((what) => `FAILED: ${what}`)];
+}
