@@ -146,11 +146,12 @@ class DiskStore implements PieceStore {
 
   async #reopen(task: DiskTask, info: TaskInfo): Promise<DiskTask> {
     refuseUnlessSame(task.info, info);
-    task.noteUse();
     if (await task.wasTouched()) {
       await task.verify();
       if (task.complete) void task.seal();
     }
+    // Last, so that whoever sees the use knows that the task is open.
+    task.noteUse();
     return task;
   }
 
