@@ -8,6 +8,7 @@ import {
   flagOf,
   isLoopback,
   listenAddress,
+  longDuration,
   onOff,
   resolveSettings,
   type SettingsTable,
@@ -181,6 +182,11 @@ test.each(["", "host", "host:", "host:65536", "::1:80", "http://host:80", "host:
 test("isLoopback() knows the addresses that only this machine reaches", () => {
   expect(["localhost", "::1", "127.0.0.1", "127.9.9.9"].every(isLoopback)).toBe(true);
   expect(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "localhost.example.com"].some(isLoopback)).toBe(false);
+});
+
+test("longDuration goes beyond what a timer can wait for", () => {
+  expect(longDuration.parse("30d")).toBe(30 * 86_400_000);
+  expect(longDuration.safeParse("36501d").success).toBe(false);
 });
 
 test("no text whatever makes byteSize, duration or listenAddress give nonsense", () => {

@@ -189,23 +189,28 @@ export const byteSize = z.union([z.number(), z.string()]).transform((input, cont
 });
 
 const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** A timer that is set for longer fires at once. */
-const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** A duration as people write it, in milliseconds: `500ms`, `30s`, `2h`; `0` is none. A unit is demanded otherwise. */
-export const duration = z.union([z.number(), z.string()]).transform((input, context) => {
-  const text = String(input).trim();
-  if (text === "0") return 0;
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/i.exec(text);
-  if (match === null) {
-    context.addIssue({ code: "custom", message: "must be a duration such as 500ms, 30s, 10m or 2h" });
+const durationOfDays = (mostDays: number) =>
+  z.union([z.number(), z.string()]).transform((input, context) => {
+    const text = String(input).trim();
+    if (text === "0") return 0;
+    const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/i.exec(text);
+    if (match === null) {
+      context.addIssue({ code: "custom", message: "must be a duration such as 500ms, 30s, 10m or 2h" });
+      return z.NEVER;
+    }
+    const ms = Math.round(Number(match[1]) * (DURATIONS[(match[2] ?? "").toLowerCase()] ?? 1));
+    if (ms <= mostDays * 86_400_000) return ms;
+    context.addIssue({ code: "custom", message: `must be at most ${mostDays}d` });
     return z.NEVER;
-  }
-  const ms = Math.round(Number(match[1]) * (DURATIONS[(match[2] ?? "").toLowerCase()] ?? 1));
-  if (ms <= MAX_DURATION_MS) return ms;
-  context.addIssue({ code: "custom", message: "must be at most 24d" });
-  return z.NEVER;
-});
+  });
+
+/** A duration that a timer can wait for: one that is set for 2^31 ms, hardly 25 days, fires at once. */
+export const duration = durationOfDays(24);
+
+/** A duration between two times of the clock: up to 100 years. */
+export const longDuration = durationOfDays(36_500);
 
 /** A switch: a flag without value, or true/false, yes/no, on/off, 1/0 in a variable. */
 export const onOff = z.union([z.boolean(), z.stringbool()]);

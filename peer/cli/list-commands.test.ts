@@ -22,6 +22,8 @@ const task = (fields: Partial<LocalTask> = {}): LocalTask => ({
   state: "partial",
   createdAtMs: NOW - 7_500_000,
   completedAtMs: null,
+  lastUsedAtMs: NOW - 4200,
+  pinned: false,
   ...fields,
 });
 const detail: LocalTaskDetail = {
@@ -106,7 +108,14 @@ describe("pantala task ls", () => {
   const tasks = {
     items: [
       task(),
-      task({ taskId: "b".repeat(64), state: "complete", tag: "x", heldPieceCount: 1024, createdAtMs: NOW }),
+      task({
+        taskId: "b".repeat(64),
+        state: "complete",
+        tag: "x",
+        heldPieceCount: 1024,
+        createdAtMs: NOW,
+        pinned: true,
+      }),
     ],
   };
 
@@ -114,9 +123,9 @@ describe("pantala task ls", () => {
     await using peer = await answering({ "GET /v1/tasks": tasks });
     expect((await run(peer, ["task", "ls"], { nowMs })).stdout).toBe(
       [
-        "TASK          STATE      SIZE   HELD       AGE  TAG  URL",
-        "bbbbbbbbbbbb  complete  1 GiB  100 %      0 ms  x    https://host/model.bin?…",
-        "3fa900000000  partial   1 GiB   50 %  2 h 05 m       https://host/model.bin?…",
+        "TASK          STATE      SIZE   HELD       AGE       USED  PINNED  TAG  URL",
+        "bbbbbbbbbbbb  complete  1 GiB  100 %      0 ms  4.2 s ago  yes     x    https://host/model.bin?…",
+        "3fa900000000  partial   1 GiB   50 %  2 h 05 m  4.2 s ago               https://host/model.bin?…",
         "",
       ].join("\n"),
     );
@@ -225,6 +234,18 @@ describe("pantala task rm", () => {
     await using peer = await answering({});
     expect((await run(peer, ["task", "rm", "3fa9"])).code).toBe(4);
   });
+});
+
+test("pantala task pin and unpin name what they did to each task", async () => {
+  const path = `/v1/tasks/${TASK_ID}/pin`;
+  await using peer = await answering({ "GET /v1/tasks/3fa9": detail, [`PUT ${path}`]: null, [`DELETE ${path}`]: null });
+  expect(await run(peer, ["task", "pin", "3fa9"])).toMatchObject({
+    code: 0,
+    stdout: `pinned ${TASK_ID} (1 GiB, https://host/model.bin?…)\n`,
+  });
+  const { code, stdout } = await run(peer, ["task", "unpin", "3fa9", "--json"]);
+  expect({ code, answer: JSON.parse(stdout) }).toEqual({ code: 0, answer: { taskId: TASK_ID, unpinned: true } });
+  expect(peer.requests.map(({ method }) => method)).toEqual(["GET", "PUT", "GET", "DELETE"]);
 });
 
 test("pantala host ls lists the hosts of the cluster", async () => {

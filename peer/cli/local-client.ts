@@ -45,6 +45,11 @@ export class LocalClient {
     await this.#exchange("DELETE", path);
   }
 
+  /** @throws ProblemError as `read` */
+  async put(path: string): Promise<void> {
+    await this.#exchange("PUT", path);
+  }
+
   /** Events of a download, in order, the last one `ready` or `failed`. The peer keeps the content where `ready` says
    *  until the iteration ends; ending it earlier stops the download unless somebody else wants it.
    *  @throws ProblemError as `read`; `not-ready` when the peer goes away in between */

@@ -99,6 +99,8 @@ function localColumns(nowMs: number): readonly Column<LocalTask>[] {
     { title: "SIZE", of: (task) => humanBytes(task.sizeBytes), right: true },
     { title: "HELD", of: (task) => humanPercent(task.heldPieceCount, task.pieceCount), right: true },
     { title: "AGE", of: (task) => humanDuration(Math.max(0, nowMs - task.createdAtMs)), right: true },
+    { title: "USED", of: (task) => `${humanDuration(Math.max(0, nowMs - task.lastUsedAtMs))} ago`, right: true },
+    { title: "PINNED", of: (task) => (task.pinned ? "yes" : "") },
     { title: "TAG", of: (task) => task.tag },
     { title: "URL", of: (task) => task.url },
   ];

@@ -60,6 +60,8 @@ function localText(task: LocalTaskDetail): string {
     ["application", task.application],
     ["created", isoTime(task.createdAtMs)],
     ["completed", task.completedAtMs === null ? "" : isoTime(task.completedAtMs)],
+    ["used", isoTime(task.lastUsedAtMs)],
+    ["pinned", task.pinned ? "yes" : ""],
     ["path", task.path],
   ]);
   if (task.neighbours.length === 0) return facts;

@@ -59,6 +59,11 @@ describe("loadPeerSettings()", () => {
       location: "",
       maxUploads: 64,
       streamsPerParent: 4,
+      diskQuota: undefined,
+      diskHigh: 90,
+      diskLow: 80,
+      taskTtl: 30 * 86_400_000,
+      scrubInterval: 7 * 86_400_000,
       pullAllow: [],
       s3: [],
       logLevel: "info",
@@ -215,6 +220,25 @@ describe("loadPeerSettings()", () => {
     });
     const harmless = await write("harmless.yaml", "idc: a", 0o644);
     expect(await load({ flags: { config: harmless } })).toMatchObject({ warnings: [] });
+  });
+
+  test("reads what bounds the store, from wherever it is given", async () => {
+    const config = await write("disk.yaml", "diskQuota: 200GiB\ntaskTtl: 90d\nscrubInterval: 0");
+    const env = { HOME: "/h", PANTALA_TOKEN: TOKEN, PANTALA_DISK_HIGH: "95" };
+    expect(await settingsOf({ flags: { config, diskLow: "60" }, env })).toMatchObject({
+      diskQuota: 200 * 1024 ** 3,
+      diskHigh: 95,
+      diskLow: 60,
+      taskTtl: 90 * 86_400_000,
+      scrubInterval: 0,
+    });
+  });
+
+  test("refuses a quota of hardly anything, and watermarks in the wrong order", async () => {
+    expect(await faultsOf({ flags: { diskQuota: "1000", diskLow: "90" } })).toMatchObject([
+      { origin: "--disk-quota", problem: "must be at least 1MiB" },
+      { origin: "--disk-low", problem: "must be below the high watermark, which is 90" },
+    ]);
   });
 
   test("refuses a socket path the kernel cannot bind", async () => {

@@ -69,6 +69,7 @@ class Loading {
     const dataDir = this.#dataDir(given, origins);
     const socket = this.#socket(given, origins, dataDir);
     const advertised = this.#advertised(given, origins);
+    this.#checkWatermarks(given, origins);
     const token = "token" in given ? (given.token ?? (await this.#tokenFrom(given, origins, dataDir))) : undefined;
 
     if (this.#faults.length > 0 || resolved.kind === "faults") return { kind: "faults", faults: this.#faults };
@@ -126,6 +127,12 @@ class Loading {
       this.#fault(origins.advertise, "not set", problem, remedy);
     }
     return derived;
+  }
+
+  #checkWatermarks({ diskHigh, diskLow }: Partial<GivenPeerSettings>, origins: Origins): void {
+    if (diskHigh === undefined || diskLow === undefined || diskLow < diskHigh) return;
+    const problem = `must be below the high watermark, which is ${diskHigh}`;
+    this.#fault(origins.diskLow, String(diskLow), problem, PEER_SETTINGS.diskLow.remedy);
   }
 
   async #tokenFrom(

@@ -1,9 +1,17 @@
 /** The settings of a peer: one table for flags, environment, YAML file and `--help`. */
 import { z } from "zod";
-import { type ListenAddress, listenAddress, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+import {
+  byteSize,
+  type ListenAddress,
+  listenAddress,
+  longDuration,
+  type SettingsOf,
+  type SettingsTable,
+} from "../../schema/settings.ts";
 import { addressField, labelField, textField } from "../../schema/wire/fields.ts";
 import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
 import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
 import { isHostOrNetwork } from "./network-name.ts";
@@ -51,6 +59,10 @@ const s3Rules = z
   .array(s3Rule, { error: "must be a list of rules" })
   .max(1000)
   .refine((rules) => new Set(rules.map((rule) => rule.prefix)).size === rules.length, "a prefix is given twice");
+
+/** A smaller one would hardly take the piece it is asked for. */
+const MIN_QUOTA_BYTES = 1024 * 1024;
+const percentOf = (share: number) => Math.round(share * 100);
 
 export const PEER_SETTINGS = {
   role: {
@@ -140,6 +152,39 @@ export const PEER_SETTINGS = {
     help: "most requests one download has open to one peer",
     remedy: "Use a whole number",
   },
+  diskQuota: {
+    schema: byteSize.refine((bytes) => bytes >= MIN_QUOTA_BYTES, "must be at least 1MiB").optional(),
+    value: "SIZE",
+    help: "most bytes the store may take on the disk",
+    remedy: "Use a size such as 200GiB, or leave it out",
+    defaultText: "what the disk has",
+  },
+  diskHigh: {
+    schema: wholeNumber(1, 100).default(percentOf(DEFAULT_EVICTION_POLICY.highShare)),
+    value: "PERCENT",
+    help: "high watermark: eviction begins when more of the quota, or of what the disk has for the store, is taken",
+    remedy: "Use a percentage above the low watermark",
+  },
+  diskLow: {
+    schema: wholeNumber(0, 99).default(percentOf(DEFAULT_EVICTION_POLICY.lowShare)),
+    value: "PERCENT",
+    help: "low watermark: eviction ends when no more than this is taken",
+    remedy: "Use a percentage below the high watermark",
+  },
+  taskTtl: {
+    schema: longDuration.default(DEFAULT_EVICTION_POLICY.unusedTtlMs),
+    value: "TIME",
+    help: "a task nobody used for longer is evicted; 0 is never",
+    remedy: "Use a duration such as 12h or 30d",
+    defaultText: "30d",
+  },
+  scrubInterval: {
+    schema: longDuration.default(7 * 86_400_000),
+    value: "TIME",
+    help: "every piece on the disk is verified again once in this time; 0 is never",
+    remedy: "Use a duration such as 12h or 7d",
+    defaultText: "7d",
+  },
   pullAllow: {
     schema: z
       .array(z.string().refine(isHostOrNetwork, "must be a host name, an address or a network"), {
@@ -199,6 +244,14 @@ export interface PeerSettings {
   readonly location: string;
   readonly maxUploads: number;
   readonly streamsPerParent: number;
+  /** Most bytes the store may take; `undefined` leaves it to what the disk has. */
+  readonly diskQuota: number | undefined;
+  /** Per cent, `diskLow` below `diskHigh`; see `EvictionPolicy`. */
+  readonly diskHigh: number;
+  readonly diskLow: number;
+  /** Milliseconds; 0 is never. */
+  readonly taskTtl: number;
+  readonly scrubInterval: number;
   /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
   readonly pullAllow: readonly string[];
   readonly s3: readonly S3Rule[];

@@ -56,6 +56,15 @@ export function createLocalApp(components: LocalAppComponents): Hono {
     return c.body(null, 204);
   });
 
+  app.put("/v1/tasks/:id/pin", async (c) => {
+    await find(transfers, c.req.param("id")).task.keep(true);
+    return c.body(null, 204);
+  });
+  app.delete("/v1/tasks/:id/pin", async (c) => {
+    await find(transfers, c.req.param("id")).task.keep(false);
+    return c.body(null, 204);
+  });
+
   app.get("/v1/cluster/*", async (c) => {
     const url = new URL(c.req.url);
     const answer = await scheduler.query(`/v1${url.pathname.slice("/v1/cluster".length)}${url.search}`);
@@ -98,7 +107,7 @@ function byPrefix(transfers: Transfers, prefix: string): TaskPeer | undefined {
 }
 
 function summaryOf(peer: TaskPeer): LocalTask {
-  const { info, heldCount, complete, createdAtMs, completedAtMs } = peer.task;
+  const { info, heldCount, complete, createdAtMs, completedAtMs, lastUsedAtMs, pinned } = peer.task;
   return {
     taskId: info.taskId,
     url: info.url,
@@ -112,6 +121,8 @@ function summaryOf(peer: TaskPeer): LocalTask {
     state: complete ? "complete" : peer.running ? "running" : "partial",
     createdAtMs,
     completedAtMs,
+    lastUsedAtMs,
+    pinned,
   };
 }
 

@@ -19,6 +19,8 @@ import { openDiskStore } from "../store/disk-store.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ContentDigests } from "./content-digests.ts";
 import { hostIdentity } from "./host-identity.ts";
+import { startHousekeeping } from "./housekeeping.ts";
+import type { Janitor } from "./janitor.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { createLocalApp } from "./local-app.ts";
 import { createLog } from "./log.ts";
@@ -36,10 +38,16 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   await using owned = new AsyncDisposableStack();
 
+  const folder = join(settings.dataDir, "store");
+  let janitor: Janitor | undefined;
   const store = await openDiskStore({
-    folder: join(settings.dataDir, "store"),
+    folder,
     nowMs,
     warn: (message) => log("warn", "store.warning", { message }),
+    room: {
+      reserve: async (taskId, neededBytes) => await janitor?.reserve(taskId, neededBytes),
+      relieve: async (neededBytes) => (await janitor?.relieve(neededBytes)) ?? false,
+    },
   });
   owned.defer(() => store.close());
   const hostId = await hostIdentity(settings.dataDir);
@@ -128,12 +136,18 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
   });
   const opened = transfers;
   owned.defer(() => opened.close());
+  const digests = new ContentDigests();
+  const random = Math.random;
+  const keeping = { settings, store, folder, transfers: opened, digests, uploads, nowMs, random, log };
+  const housekeeping = startHousekeeping(keeping);
+  owned.defer(() => housekeeping.close());
+  janitor = housekeeping.janitor;
   await scheduler.start();
 
   const local = createLocalApp({
     transfers: opened,
     scheduler,
-    digests: new ContentDigests(),
+    digests,
     nowMs,
     log,
     status: () => ({

@@ -39,6 +39,21 @@ function askContent(headers: Record<string, string> = {}, method = "GET"): Promi
   return ask(`/v1/tasks/${task.info.taskId}/content`, { headers, method });
 }
 
+/** Longer than all buffers between the two ends, so that it is under way until it is read. */
+async function aBigTask(): Promise<StoredTask> {
+  const big = await store.open(aTask({ sizeBytes: 64 * 1024 * KIB, pieceLengthBytes: 16 * 1024 * KIB }));
+  await writeAll(big);
+  return big;
+}
+
+async function ticketFor({ info }: StoredTask): Promise<string> {
+  return `Bearer ${await signTicket(ticketKey, { hostId: child, taskId: info.taskId }, nowMs)}`;
+}
+
+async function askBig(big: StoredTask): Promise<Response> {
+  return await ask(`/v1/tasks/${big.info.taskId}/content`, { headers: { authorization: await ticketFor(big) } });
+}
+
 function askBitfield(query: string, init: RequestInit = {}): Promise<Response> {
   return ask(`/v1/tasks/${task.info.taskId}/bitfield${query}`, init);
 }
@@ -193,17 +208,52 @@ describe("content", () => {
     expect(uploads.active).toBe(0);
   });
 
+  test("a use of the task is noted for whoever evicts, and what is on its way is told until it is there", async () => {
+    await writeAll(task);
+    const { taskId } = task.info;
+    const { lastUsedAtMs } = task;
+    expect(uploads.isSending(taskId, nowMs)).toBe(false);
+    await (await askContent({}, "HEAD")).bytes();
+    expect(task.lastUsedAtMs).toBe(lastUsedAtMs);
+    const big = await aBigTask();
+    const slow = await askBig(big);
+    expect(uploads.isSending(big.info.taskId, nowMs)).toBe(true);
+    expect(uploads.isSending(taskId, nowMs)).toBe(false);
+    // Nothing is under way for longer than a child waits, though others are.
+    expect(uploads.isSending(big.info.taskId, nowMs + 60_000)).toBe(false);
+    await slow.bytes();
+    await (await askContent({ range: "bytes=0-9" })).bytes();
+    expect(task.lastUsedAtMs).toBeGreaterThan(lastUsedAtMs);
+    expect(uploads.isSending(big.info.taskId, nowMs)).toBe(false);
+  });
+
+  test("that is removed while it is sent arrives whole, and is offered no more", async () => {
+    const big = await aBigTask();
+    const waiting = ask(`/v1/tasks/${big.info.taskId}/bitfield?since=${big.version}&waitMs=30000`, {
+      headers: { authorization: await ticketFor(big) },
+    });
+    const slow = await askBig(big);
+    await store.remove(big.info.taskId);
+    expect(await (await waiting).json()).toMatchObject({
+      complete: false,
+      bitfield: Buffer.alloc(1).toString("base64"),
+    });
+    expect((await askBig(big)).status).toBe(404);
+    // The same name again, empty: what is under way must not come from it.
+    await store.open(big.info);
+    expect((await askBig(big)).status).toBe(404);
+    const body = await slow.bytes();
+    const pieces = [0, 1, 2, 3].map((piece) => pieceOf(big.info, piece));
+    expect(Buffer.compare(body, Buffer.concat(pieces))).toBe(0);
+  });
+
   test("answers 429 while all upload slots are busy, and serves again when one is free", async () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(2) });
-    // Longer than all buffers between the two ends, so that it is under way until it is read.
-    const big = await store.open(aTask({ sizeBytes: 64 * 1024 * KIB, pieceLengthBytes: 16 * 1024 * KIB }));
-    await writeAll(big);
-    const bigTicket = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId: big.info.taskId }, nowMs)}`;
-    const askBig = () => ask(`/v1/tasks/${big.info.taskId}/content`, { headers: { authorization: bigTicket } });
+    const big = await aBigTask();
     await writePieces(task, 0);
 
-    const slow = [await askBig(), await askBig()];
+    const slow = [await askBig(big), await askBig(big)];
     expect(uploads.active).toBe(2);
     const refused = await askContent({ range: "bytes=0-9" });
     expect(refused.status).toBe(429);

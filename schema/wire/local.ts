@@ -57,6 +57,9 @@ export const localTaskSchema = z.object({
   state: z.enum(["running", "complete", "partial"]),
   createdAtMs: z.number(),
   completedAtMs: z.number().nullable(),
+  lastUsedAtMs: z.number(),
+  /** It is not evicted: `PUT` and `DELETE /v1/tasks/:id/pin`. */
+  pinned: z.boolean(),
 });
 export type LocalTask = z.infer<typeof localTaskSchema>;
 
