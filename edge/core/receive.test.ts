@@ -165,6 +165,17 @@ describe("finish", () => {
     expect(rows.at(-1)).toMatchObject({ state: "left", hostId: hostIdOf(1), bitfield: new Uint8Array(0) });
   });
 
+  test("left of a task the shard does not know from this host asks for nothing", () => {
+    const scene = aScene(1);
+    scene.greet([2]);
+    scene.heard(2);
+    scene.say(2, finishOf(aTask(2, 0), "left"));
+    scene.say(2, finishOf(task, "left"));
+    expect(scene.heard(2)).toEqual([]);
+    scene.say(2, finishOf(task, "succeeded"));
+    expect(scene.heard(2)).toEqual([{ type: "resync" }]);
+  });
+
   test("said twice changes and writes nothing more", () => {
     const scene = aScene(1);
     scene.say(1, finishOf(task, "failed"));

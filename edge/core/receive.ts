@@ -80,6 +80,8 @@ function dispatch(turn: Turn, hostId: HostId, message: Exclude<PeerMessage, { ty
       withPeer(turn, host, message.taskId, (peer) => fault(turn, peer, message));
       return;
     case "finish":
+      // Nothing is left of what was never known: an empty task, say, that its host never announced.
+      if (message.state === "left" && partOf(turn, host, message.taskId) === undefined) return;
       withPeer(turn, host, message.taskId, (peer) => finish(turn, peer, message));
       return;
     default:
@@ -90,8 +92,12 @@ function dispatch(turn: Turn, hostId: HostId, message: Exclude<PeerMessage, { ty
 /** A host whose part is not known must state it anew. One whose part is over said so, or was told so, and what still comes
  *  was sent before; one that is about to state its part will say it all. */
 function withPeer(turn: Turn, host: Host, taskId: TaskId, act: (peer: Peer) => void): void {
-  const peer = turn.swarm.tasks.get(taskId)?.peers.get(host.info.hostId);
+  const peer = partOf(turn, host, taskId);
   const isOver = peer?.state === "left" || peer?.state === "failed";
   if (peer?.present && peer.stated) act(peer);
   else if (peer === undefined || !(peer.present || isOver)) askResync(turn, host.info.hostId);
+}
+
+function partOf(turn: Turn, host: Host, taskId: TaskId): Peer | undefined {
+  return turn.swarm.tasks.get(taskId)?.peers.get(host.info.hostId);
 }
