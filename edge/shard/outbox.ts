@@ -2,7 +2,7 @@
  *  state everything anew. */
 import { encodeSchedulerFrame, MAX_FRAME_BYTES, MAX_MESSAGES_PER_FRAME } from "../../schema/wire/codec.ts";
 import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
-import { roughBytes } from "./frames.ts";
+import { roughBytes } from "./rough-bytes.ts";
 
 export interface OutboxLimits {
   readonly outboxMessages: number;

@@ -2,9 +2,9 @@
 import type { HostId } from "../../schema/ids.ts";
 import { isProblemError, type Problem } from "../../schema/problem.ts";
 import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
+import { framesOf } from "../../schema/wire/frames.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
-import { framesOf } from "./frames.ts";
 import type { Channel } from "./shard.ts";
 
 export interface ChannelSession {
@@ -77,7 +77,7 @@ export class Session implements ChannelSession {
   }
 
   send(messages: readonly SchedulerMessage[]): void {
-    for (const frame of framesOf(messages)) this.sendFrame(frame);
+    for (const frame of framesOf(messages, encodeSchedulerFrame)) this.sendFrame(frame);
   }
 
   sendFrame(frame: Uint8Array): void {
