@@ -5,6 +5,7 @@ import type { RunningPeer } from "../../tests/fixtures/cluster.ts";
 import { removeTask } from "../lib/bench-cluster.ts";
 import type { Figure } from "../lib/figure.ts";
 import { inTurns } from "../lib/repeat.ts";
+import { touchMemory } from "../lib/touch-memory.ts";
 import type { Workbench } from "../lib/workbench.ts";
 import type { Scene } from "./scene.ts";
 
@@ -40,6 +41,8 @@ export async function measureBars(workbench: Workbench, scene: Scene, sizeBytes:
       return { seconds, taskId: result.taskId };
     };
     const cold = await pull(first, undefined);
+    // Not bound by the store's link, so it matters how the machine is found.
+    await touchMemory(workbench.folder, sizeBytes);
     const remote = await pull(second, "peerBytes");
     const local = await pull(first, "localBytes");
     for (const peer of [...seeds, first, second]) await removeTask(peer, cold.taskId);

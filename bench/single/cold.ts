@@ -16,6 +16,7 @@ async function measure(lab: Lab): Promise<Measured> {
   const url = await lab.bigFile();
   const ours = async (run: number) => {
     const output = lab.newOutput();
+    await lab.settle();
     const { seconds, result } = await cluster.getWell(parent, url, output, { tag: `cold-${run}` });
     if (result.sourceBytes !== options.sizeBytes) throw new Error(`Only ${result.sourceBytes} bytes came from nginx`);
     await rm(output);
@@ -24,6 +25,7 @@ async function measure(lab: Lab): Promise<Measured> {
   };
   const curl = async () => {
     const output = lab.newOutput();
+    await lab.settle();
     const { seconds } = await workbench.runWell(["curl", "-sSf", "-o", output, url]);
     await rm(output);
     return seconds;

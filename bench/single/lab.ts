@@ -7,7 +7,11 @@ import { BenchCluster } from "../lib/bench-cluster.ts";
 import type { Figure } from "../lib/figure.ts";
 import { ensureCurl, type Nginx, startNginx } from "../lib/nginx.ts";
 import { writeTestFile } from "../lib/test-file.ts";
+import { touchMemory } from "../lib/touch-memory.ts";
 import type { Workbench } from "../lib/workbench.ts";
+
+/** Memory that processes take beside the file. */
+const SLACK_BYTES = 256 * 1024 * 1024;
 
 export interface SingleOptions {
   readonly sizeBytes: number;
@@ -69,6 +73,11 @@ export class Lab {
   /** A path nobody has used. */
   newOutput(): string {
     return join(this.workbench.folder, `output-${this.#outputs++}`);
+  }
+
+  /** Gives whoever runs next the same machine: see `touchMemory`. */
+  async settle(): Promise<void> {
+    await touchMemory(this.workbench.folder, this.options.sizeBytes + SLACK_BYTES);
   }
 
   /** The big file as a task that the parent holds. */

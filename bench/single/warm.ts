@@ -18,6 +18,7 @@ async function measure(lab: Lab): Promise<Measured> {
   const reference = await lab.heldAtNginx();
   const ours = async () => {
     const output = lab.newOutput();
+    await lab.settle();
     const before = { serve: await cpuSecondsOf(parent.daemon.pid), receive: await cpuSecondsOf(child.daemon.pid) };
     const { seconds, result } = await cluster.getWell(child, url, output, { tag });
     const serve = (await cpuSecondsOf(parent.daemon.pid)) - before.serve;
@@ -29,6 +30,7 @@ async function measure(lab: Lab): Promise<Measured> {
   };
   const curl = async () => {
     const output = lab.newOutput();
+    await lab.settle();
     const before = await cpuSecondsOf(nginx.daemon.pid);
     const { seconds, cpuSeconds } = await workbench.runWell(["curl", "-sSf", "-o", output, reference]);
     const serve = (await cpuSecondsOf(nginx.daemon.pid)) - before;
