@@ -19,7 +19,8 @@ import { send, type Turn } from "./turn.ts";
 
 type Announce = PeerMessageOf<"announce">;
 
-/** Says everything there is to say about the task once more: a host that announces again may have lost it. */
+/** Says what there is to say about the task once more: a host that announces again may have lost it. Digests are many, and
+ *  cannot get lost without a new hello. */
 export function announce(turn: Turn, host: Host, message: Announce): void {
   const task = turn.swarm.tasks.get(message.task.taskId) ?? createTask(message.task, turn.nowMs);
   const problem = problemWith(turn, host, task, message);
@@ -35,7 +36,7 @@ export function announce(turn: Turn, host: Host, message: Announce): void {
 
   send(turn, host, { type: "task", taskId: task.info.taskId, digestsWanted: lacksDigestsOf(peer) });
   if (peer.state === "running") {
-    tellAllDigests(turn, peer);
+    if (!peer.hearsDigests) tellAllDigests(turn, peer);
     tellAllNeighbours(turn, peer);
   }
   meet(turn, peer);
@@ -73,6 +74,7 @@ function beginRunning(turn: Turn, peer: Peer): void {
   peer.leaseBackoffUntilMs = 0;
   peer.sourceFailed = false;
   peer.refused = false;
+  peer.hearsDigests = false;
   if (task.running.size > 0 || peer.host.info.role === "seed") return;
   task.seedGraceUntilMs = turn.nowMs + turn.policy.seedGraceMs;
 }

@@ -69,7 +69,7 @@ describe("digests", () => {
     expect(scene.task(task.taskId).digests.knownCount).toBe(0);
   });
 
-  test("come whole to a host that announces itself, and again when it announces again", () => {
+  test("come whole to a host that announces itself, and again when it comes back or begins anew", () => {
     const scene = new Scene();
     join(scene, 1);
     report(scene, 1, [0, 1, 2, 5]);
@@ -77,6 +77,19 @@ describe("digests", () => {
       join(scene, 2);
       expect(piecesTold(scene, 2)).toEqual([0, 1, 2, 5]);
     }
+    scene.say(2, finishOf(task, "failed"));
+    scene.say(2, announceOf(task));
+    expect(piecesTold(scene, 2)).toEqual([0, 1, 2, 5]);
+  });
+
+  test("are not sent again to a host that announces the same again, but those that came since are", () => {
+    const scene = new Scene();
+    join(scene, 1, 2);
+    report(scene, 1, [0, 1, 2, 5]);
+    expect(piecesTold(scene, 2)).toEqual([0, 1, 2, 5]);
+    for (let round = 0; round < 40; round++) scene.say(2, announceOf(task));
+    report(scene, 1, [6]);
+    expect(piecesTold(scene, 2)).toEqual([6]);
   });
 
   test("come to nobody who only offers", () => {

@@ -32,9 +32,10 @@ export function lacksDigestsOf(peer: Peer): boolean {
   return peer.task.traders.has(peer) && peer.bitfield.some((byte, at) => (byte & ~(known[at] ?? 0)) !== 0);
 }
 
-/** A peer that announced itself hears the whole list. */
+/** A peer that announces itself hears the whole list. */
 export function tellAllDigests(turn: Turn, peer: Peer): void {
   const { digests, info } = peer.task;
+  peer.hearsDigests = true;
   peer.digestsSent = digests.logLength;
   for (const message of digestMessages(info.taskId, digests.runs(MAX_DIGESTS_PER_MESSAGE)))
     send(turn, peer.host, message);

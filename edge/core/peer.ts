@@ -34,6 +34,8 @@ export interface Peer {
   readonly pulls: Set<HostId>;
   /** Hosts it could not trade with, and until when they are not brought together. */
   readonly avoid: Map<HostId, number>;
+  /** It was sent all digests since its host said hello, and those that came later as they came. */
+  hearsDigests: boolean;
   /** Log entries of the task's digests it was sent. */
   digestsSent: number;
   /** When it got a piece last, or another neighbour because it got none. */
@@ -82,6 +84,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     neighbours: new Set(),
     pulls: new Set(),
     avoid: new Map(),
+    hearsDigests: false,
     digestsSent: 0,
     movedAtMs: nowMs,
     bytes: { sourceBytes: 0, peerBytes: 0 },

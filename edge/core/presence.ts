@@ -25,6 +25,7 @@ export function greet(turn: Turn, info: HostInfo, via: Via): void {
   else swarm.seeds.delete(host);
   if (changed) recordHost(turn, host);
   if (!continues) expectStatements(turn, host);
+  for (const peer of host.peers.values()) peer.hearsDigests = false;
   send(turn, host, {
     type: "welcome",
     shard: swarm.shard,

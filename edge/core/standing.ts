@@ -44,6 +44,7 @@ export function withdraw(turn: Turn, peer: Peer): void {
   forgetHoldings(peer);
   peer.present = false;
   peer.stated = false;
+  peer.hearsDigests = false;
   peer.pulls.clear();
   peer.task.running.delete(peer);
   peer.host.peers.delete(peer.task.info.taskId);
