@@ -81,11 +81,13 @@ export function planEviction(
     for (const limit of limits) limit.takenBytes -= limit.given(task);
   };
 
-  const idle = tasks.filter((task) => !task.pinned && !task.busy).toSorted(leastRecentlyUsedFirst);
-  for (const task of idle) if (nowMs - task.lastUsedAtMs > policy.unusedTtlMs) evict(task, "unused");
+  const idle = tasks.filter((task) => !task.pinned && !task.busy);
+  const unused = idle.filter((task) => nowMs - task.lastUsedAtMs > policy.unusedTtlMs);
+  for (const task of unused.toSorted(leastRecentlyUsedFirst)) evict(task, "unused");
   for (const limit of limits) {
+    // Nearly always: a plan is made whenever a task is opened, and sorting all of them would be felt.
     if (limit.takenBytes <= policy.highShare * limit.capacityBytes) continue;
-    for (const task of idle) {
+    for (const task of idle.toSorted(leastRecentlyUsedFirst)) {
       if (limit.takenBytes <= policy.lowShare * limit.capacityBytes) break;
       if (!evictions.has(task.taskId) && limit.given(task) > 0) evict(task, "room");
     }

@@ -7,6 +7,9 @@ import { onDisk } from "./store-problem.ts";
 const unshare = (script: string) => ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script];
 const canMount = Bun.spawnSync(unshare("mount -t tmpfs none /mnt")).exitCode === 0;
 
+if (!canMount)
+  console.warn("SKIPPED: a full disk, since this system does not let its users mount a tmpfs of their own");
+
 test.skipIf(!canMount)(
   "a full disk refuses pieces with disk-full, keeps the others, and goes on once there is room",
   async () => {

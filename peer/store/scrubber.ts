@@ -70,8 +70,8 @@ export class Scrubber {
     const { task, piece } = next.value;
     const { taskId, pieceLengthBytes } = task.info;
     if (await isRotten(task, piece, this.#components.warn)) {
-      await task.drop(piece);
-      this.#components.lost(taskId, [piece]);
+      // Also when that cannot be written down, on a full disk: it is held no more, and found again after a restart.
+      await task.drop(piece).finally(() => this.#components.lost(taskId, [piece]));
     }
     return pieceLengthBytes;
   }
