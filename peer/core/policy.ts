@@ -9,14 +9,23 @@ export interface TransferPolicy {
   /** A piece in flight for longer is asked of a second parent too, so that a parent that stops costs a second, not a
    *  time-out. */
   readonly hedgeAfterMs: number;
-  /** A request for a piece is given up after this long, whatever came. */
-  readonly pieceTimeoutMs: number;
+  /** A parent that sends nothing for this long, while a piece of it is awaited, is given up. */
+  readonly pieceSilenceMs: number;
   /** A parent that failed is left alone for this long, doubled with each further failure in a row. */
   readonly parentBackoffMs: number;
   /** Failures in a row after which a parent is reported to the scheduler and dropped. */
   readonly parentFailures: number;
   /** How long one wait for news of a parent's pieces lasts. */
   readonly bitfieldWaitMs: number;
+  /** Waits for news of all tasks together: half of what Bun lets a process fetch at a time (256), so that they never
+   *  keep pieces waiting. Beyond it neighbours are asked every `bitfieldPollMs` in place of waiting. */
+  readonly bitfieldWaits: number;
+  readonly bitfieldPollMs: number;
+  /** A scheduler that was heard and then gave no ticket for this long is asked again. */
+  readonly ticketWaitMs: number;
+  /** A seed that asks for patience is told again after this long, this many times. */
+  readonly pullRetryMs: number;
+  readonly pullRetries: number;
   /** Without progress and without the scheduler for this long, a download fails. */
   readonly schedulerWaitMs: number;
   /** A silence longer than this is named. */
@@ -31,10 +40,15 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   requestsPerTask: 16,
   outstandingBytes: 64 * 1024 * 1024,
   hedgeAfterMs: 1500,
-  pieceTimeoutMs: 30_000,
+  pieceSilenceMs: 10_000,
   parentBackoffMs: 250,
   parentFailures: 5,
   bitfieldWaitMs: 10_000,
+  bitfieldWaits: 128,
+  bitfieldPollMs: 500,
+  ticketWaitMs: 5000,
+  pullRetryMs: 1000,
+  pullRetries: 5,
   schedulerWaitMs: 20_000,
   stallAfterMs: 2000,
   inOrderShare: 0.25,

@@ -8,8 +8,16 @@ import type { StoredTask } from "../store/piece-store.ts";
 /** Results kept; the oldest goes first. */
 const MAX_KEPT = 1000;
 
+interface Reading {
+  readonly digest: Promise<string>;
+  readonly stop: AbortController;
+  /** Callers that wait for it. */
+  waiting: number;
+  done: boolean;
+}
+
 export class ContentDigests {
-  #kept = new Map<string, Promise<string>>();
+  readonly #kept = new Map<string, Reading>();
 
   /** @throws ProblemError `digest-mismatch` */
   async check(task: StoredTask, expected: Digest, signal: AbortSignal): Promise<void> {
@@ -29,16 +37,44 @@ export class ContentDigests {
     for (const key of this.#kept.keys()) if (key.startsWith(taskId)) this.#kept.delete(key);
   }
 
+  /** Callers share one reading; it is cut off when the last of them has gone. */
   async #digestOf(task: StoredTask, algorithm: DigestAlgorithm, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted();
     const key = `${task.info.taskId} ${algorithm}`;
-    const known = this.#kept.get(key);
-    if (known !== undefined) return await known;
-    const digest = hashFile(task.path, algorithm, { signal });
-    this.#kept.set(key, digest);
-    // A reading that was cut off says nothing about the next.
-    digest.catch(() => this.#kept.delete(key));
+    const reading = this.#kept.get(key) ?? this.#read(key, task, algorithm);
+    reading.waiting++;
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    try {
+      return await Promise.race([reading.digest, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+      reading.waiting--;
+      if (reading.waiting === 0 && !reading.done) {
+        // Who comes now must not wait for what is being cut off.
+        this.#kept.delete(key);
+        reading.stop.abort();
+      }
+    }
+  }
+
+  #read(key: string, task: StoredTask, algorithm: DigestAlgorithm): Reading {
+    const stop = new AbortController();
+    const digest = hashFile(task.path, algorithm, { signal: stop.signal });
+    const reading: Reading = { digest, stop, waiting: 0, done: false };
+    this.#kept.set(key, reading);
+    digest.then(
+      () => {
+        reading.done = true;
+      },
+      // A reading that failed says nothing about the next.
+      () => {
+        if (this.#kept.get(key) === reading) this.#kept.delete(key);
+      },
+    );
     const oldest = this.#kept.keys().next();
     if (this.#kept.size > MAX_KEPT && !oldest.done) this.#kept.delete(oldest.value);
-    return await digest;
+    return reading;
   }
 }

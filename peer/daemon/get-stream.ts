@@ -70,10 +70,9 @@ async function run(
   const startedAtMs = nowMs();
   const timeout = timeoutSignal(request.timeoutMs);
   const signal = AbortSignal.any([readerGone, timeout]);
-  const opened = await transfers.open(request.source, signal);
+  using opened = await transfers.open(request.source, signal);
   const { peer } = opened;
   const { info } = peer.task;
-  using _pin = peer.task.pin();
   emit({
     type: "opened",
     taskId: info.taskId,

@@ -1,4 +1,5 @@
-/** What this host is busy with, for its heartbeats. Rates are averages since the last reading. */
+/** What this host is busy with, for its heartbeats and for people. Rates are averages over a second or more, whoever asks
+ *  how often. */
 import type { HostLoad } from "../../schema/wire/host.ts";
 
 export interface LoadReadings {
@@ -12,9 +13,12 @@ export interface LoadReadings {
   readonly residentBytes: number;
 }
 
+const MIN_WINDOW_MS = 1000;
+
 export class LoadMeter {
   #read: () => LoadReadings;
   #nowMs: () => number;
+  #rates = { uploadBytesPerSecond: 0, downloadBytesPerSecond: 0 };
   #last: { readonly atMs: number; readonly uploadedBytes: number; readonly downloadedBytes: number };
 
   constructor(read: () => LoadReadings, nowMs: () => number) {
@@ -26,14 +30,16 @@ export class LoadMeter {
   load(): HostLoad {
     const readings = this.#read();
     const atMs = this.#nowMs();
-    const seconds = Math.max(0.001, (atMs - this.#last.atMs) / 1000);
-    const rate = (total: number, before: number) => Math.max(0, Math.round((total - before) / seconds));
+    const elapsedMs = atMs - this.#last.atMs;
+    if (elapsedMs >= MIN_WINDOW_MS) {
+      const rate = (total: number, before: number) => Math.max(0, Math.round(((total - before) * 1000) / elapsedMs));
+      this.#rates = {
+        uploadBytesPerSecond: rate(readings.uploadedBytes, this.#last.uploadedBytes),
+        downloadBytesPerSecond: rate(readings.downloadedBytes, this.#last.downloadedBytes),
+      };
+      this.#last = { atMs, uploadedBytes: readings.uploadedBytes, downloadedBytes: readings.downloadedBytes };
+    }
     const { activeUploads, activeDownloads, storedBytes, freeBytes, residentBytes } = readings;
-    const load = {
-      uploadBytesPerSecond: rate(readings.uploadedBytes, this.#last.uploadedBytes),
-      downloadBytesPerSecond: rate(readings.downloadedBytes, this.#last.downloadedBytes),
-    };
-    this.#last = { atMs, uploadedBytes: readings.uploadedBytes, downloadedBytes: readings.downloadedBytes };
-    return { activeUploads, activeDownloads, storedBytes, freeBytes, residentBytes, ...load };
+    return { activeUploads, activeDownloads, storedBytes, freeBytes, residentBytes, ...this.#rates };
   }
 }

@@ -1,29 +1,36 @@
 /** One task being fetched by this host: leases from the source, pieces from neighbours, each verified before it counts.
  *  It ends when every piece is held, when it cannot go on, or when nobody wants it any more. */
-import { emptyBitfield } from "../../schema/bitfield.ts";
+import { emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
-import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
+import type { Log } from "../core/log.ts";
 import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
+import type { NewsBudget } from "./news-budget.ts";
 import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
 import { ProgressReport } from "./progress-report.ts";
+import { ProgressWatch } from "./progress-watch.ts";
 import { SourceLeases } from "./source-leases.ts";
+import { TicketHolder } from "./ticket-holder.ts";
 
 export interface DownloadComponents {
   readonly policy: TransferPolicy;
+  /** Never set back or forward: differences of it are durations. */
   readonly nowMs: () => number;
   readonly random: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
+  readonly news: NewsBudget;
   /** Sends to the shard of this task; dropped while it is away. */
   readonly send: (messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: () => boolean;
@@ -31,7 +38,7 @@ export interface DownloadComponents {
   readonly schedulerUrl: string;
   /** Announces the task again, for a fresh ticket. */
   readonly announce: () => void;
-  readonly progressIntervalMs: number;
+  readonly progressIntervalMs: () => number;
 }
 
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
@@ -39,26 +46,25 @@ const FINAL_PROBLEMS: ReadonlySet<Problem["code"]> = new Set(["disk-full", "stor
 const TICK_MS = 250;
 
 export class Download {
+  /** Resolves when every piece is held; rejects with the ProblemError that ended it. */
   readonly done: Promise<void>;
   readonly totals: TransferTotals;
-  #components: DownloadComponents;
-  #info: TaskInfo;
-  #task: StoredTask;
-  #pieceCount: number;
-  #digests: PieceDigests;
-  #report = new ProgressReport();
-  #neighbours: Neighbourhood;
-  #keeper: PieceKeeper;
-  #leases: SourceLeases;
-  #requests: ParentRequests;
-  #ticket: string | undefined;
-  #ticketUntilMs = 0;
-  #movedAtMs: number;
-  #stallLogged = false;
+  readonly #components: DownloadComponents;
+  readonly #info: TaskInfo;
+  readonly #task: StoredTask;
+  readonly #pieceCount: number;
+  readonly #digests: PieceDigests;
+  readonly #report = new ProgressReport();
+  readonly #keeper: PieceKeeper;
+  readonly #neighbours: Neighbourhood;
+  readonly #leases: SourceLeases;
+  readonly #requests: ParentRequests;
+  readonly #ticket: TicketHolder;
+  readonly #watch: ProgressWatch;
+  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #timers: ReturnType<typeof setInterval>[];
   #ended = false;
-  #settle: { resolve: () => void; reject: (error: Error) => void };
   #planning = false;
-  #timers: ReturnType<typeof setInterval>[];
 
   constructor(
     components: DownloadComponents,
@@ -73,12 +79,14 @@ export class Download {
     this.totals = totals;
     this.#pieceCount = pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes);
     this.#digests = new PieceDigests(this.#pieceCount);
-    this.#movedAtMs = components.nowMs();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
+    const { policy, nowMs, log, news, announce, schedulerHears } = components;
+    this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs });
+    this.#watch = new ProgressWatch({ policy, nowMs, schedulerHears, awaited: () => this.#awaited() });
     this.#keeper = new PieceKeeper({
       task,
       digests: this.#digests,
@@ -88,11 +96,12 @@ export class Download {
     });
     this.#neighbours = new Neighbourhood({
       info: this.#info,
-      policy: components.policy,
-      nowMs: components.nowMs,
-      log: components.log,
+      policy,
+      nowMs,
+      log,
+      news,
       source: source.portableRequest,
-      ticket: () => this.#ticket ?? "",
+      ticket: () => this.#ticket.ticket,
       offered: () => this.#planSoon(),
       report: (fault) => components.send([fault]),
     });
@@ -101,23 +110,28 @@ export class Download {
       source,
       stat,
       keep: (piece, bytes) => this.#keeper.fromSource(piece, bytes),
-      received: () => this.#moved(),
+      received: () => this.#watch.moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       finished: () => this.#flush(),
     });
     this.#requests = new ParentRequests({
       info: this.#info,
-      nowMs: components.nowMs,
-      timeoutMs: components.policy.pieceTimeoutMs,
+      nowMs,
+      silenceMs: policy.pieceSilenceMs,
       keep: (piece, bytes, from) => this.#keepFromParent(piece, bytes, from),
-      refused: () => components.announce(),
+      refused: (ticket) => this.#ticket.refused(ticket),
       ended: () => this.#planSoon(),
       broken: (error) => this.#fail(error),
     });
     this.#timers = [
-      setInterval(() => this.#flush(), components.progressIntervalMs),
+      setInterval(() => this.#flush(), components.progressIntervalMs()),
       setInterval(() => this.#tick(), TICK_MS),
     ];
+  }
+
+  /** It takes no part any more, though `done` may settle a moment later. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   leases(): LeaseProgress[] {
@@ -134,25 +148,18 @@ export class Download {
 
   /** Why nothing moved for a while, in words, or null while something does. */
   stall(): string | null {
-    const silentMs = this.#components.nowMs() - this.#movedAtMs;
-    if (this.#ended || silentMs < this.#components.policy.stallAfterMs) return null;
-    const seconds = `${Math.round(silentMs / 1000)} s`;
-    if (this.#leases.count > 0) return `the source sends nothing (${seconds})`;
-    if (!this.#components.schedulerHears()) return `the scheduler is away (${seconds})`;
-    if (this.#requests.view().size > 0) return `neighbours send nothing (${seconds})`;
-    if (this.#neighbours.size > 0) return `waiting for neighbours to get more pieces (${seconds})`;
-    return `waiting for a lease of the source or for neighbours (${seconds})`;
+    return this.#ended ? null : this.#watch.stall();
   }
 
   hear(message: TaskMessage): void {
     if (this.#ended) return;
     switch (message.type) {
       case "task":
-        this.#ticket = message.ticket;
-        this.#ticketUntilMs = this.#components.nowMs() + message.ticketTtlMs;
+        this.#ticket.take(message);
         break;
       case "digests":
         for (const run of message.runs) this.#digests.add(run);
+        this.#dropStrangers(message.runs);
         break;
       case "neighbours":
         this.#neighbours.hear(message);
@@ -164,6 +171,8 @@ export class Download {
       case "refused":
         this.#fail(new ProblemError(message.code, message.message));
         return;
+      default:
+        message satisfies never;
     }
     this.#planSoon();
   }
@@ -188,30 +197,39 @@ export class Download {
   }
 
   #plan(): void {
-    if (this.#ticket === undefined || this.#neighbours.size === 0) return;
+    if (this.#ticket.ticket === "" || this.#neighbours.size === 0) return;
     const { policy, nowMs, random } = this.#components;
-    const requests = planRequests(
-      {
-        pieceCount: this.#pieceCount,
-        pieceLengthBytes: this.#info.pieceLengthBytes,
-        held: this.#task.held,
-        verifiable: this.#digests.known,
-        leased: this.#leases.count > 0 ? this.#leases.pieces(this.#pieceCount) : emptyBitfield(this.#pieceCount),
-        inFlight: this.#requests.view(),
-        parents: this.neighbours().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
-          hostId: info.hostId,
-          bitfield,
-          activeRequests,
-          restUntilMs,
-        })),
-      },
-      policy,
-      nowMs(),
-      random,
-    );
-    for (const { hostId, piece } of requests) {
+    const view = {
+      pieceCount: this.#pieceCount,
+      pieceLengthBytes: this.#info.pieceLengthBytes,
+      held: this.#task.held,
+      verifiable: this.#digests.known,
+      leased: this.#leases.count > 0 ? this.#leases.pieces(this.#pieceCount) : emptyBitfield(this.#pieceCount),
+      inFlight: this.#requests.view(),
+      parents: this.neighbours().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
+        hostId: info.hostId,
+        bitfield,
+        activeRequests,
+        restUntilMs,
+      })),
+    };
+    for (const { hostId, piece } of planRequests(view, policy, nowMs(), random)) {
       const neighbour = this.#neighbours.get(hostId);
       if (neighbour !== undefined) this.#requests.start(piece, neighbour, this.#neighbours.addressOf(neighbour.info));
+    }
+  }
+
+  /** A piece kept from before that the task's list does not know is of another content under the same name. */
+  #dropStrangers(runs: readonly DigestRun[]): void {
+    for (const run of runs) {
+      const end = Math.min(this.#pieceCount, run.firstPiece + run.digests.length / PIECE_DIGEST_BYTES);
+      for (let piece = run.firstPiece; piece < end; piece++) {
+        const digest = hasPiece(this.#task.held, piece) ? this.#task.digestOf(piece) : undefined;
+        if (digest === undefined || this.#digests.matches(piece, digest)) continue;
+        this.#components.log("warn", "piece.stranger", { task: this.#info.taskId, piece });
+        this.#report.removed(piece);
+        this.#task.drop(piece).catch((error: unknown) => this.#fail(error));
+      }
     }
   }
 
@@ -226,88 +244,76 @@ export class Download {
   }
 
   #kept(): void {
-    this.#moved();
+    this.#watch.moved();
     if (this.#task.complete) this.#end(undefined);
   }
 
-  #moved(): void {
-    this.#movedAtMs = this.#components.nowMs();
-    this.#stallLogged = false;
-  }
-
   #leaseFailed(leaseId: LeaseId, error: unknown): void {
-    const problem = problemOf(error);
-    this.#components.log("warn", "lease.failed", {
-      task: this.#info.taskId,
-      lease: leaseId,
-      code: problem.code,
-      problem: problem.message,
-    });
-    if (!isProblemError(error) || FINAL_PROBLEMS.has(problem.code)) {
+    const { taskId } = this.#info;
+    const { code, message } = problemOf(error);
+    this.#components.log("warn", "lease.failed", { task: taskId, lease: leaseId, code, problem: message });
+    if (!isProblemError(error) || FINAL_PROBLEMS.has(code)) {
       this.#fail(error);
       return;
     }
     this.#flush();
-    const { code, message } = problem;
-    this.#components.send([
-      {
-        type: "return-leases",
-        taskId: this.#info.taskId,
-        leaseIds: [leaseId],
-        problem: { code, message: message.slice(0, 1024) },
-      },
-    ]);
+    const problem = { code, message: message.slice(0, 1024) };
+    this.#components.send([{ type: "return-leases", taskId, leaseIds: [leaseId], problem }]);
   }
 
   #flush(): void {
-    if (!this.#components.schedulerHears()) {
+    if (this.#components.schedulerHears()) {
+      this.#components.send(this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals));
+    } else {
       // The announcement after the reconnect says it all.
       this.#report.clear();
-      return;
     }
-    const report = this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals);
-    if (report !== undefined) this.#components.send([report]);
   }
 
   #tick(): void {
-    const { policy, nowMs, announce, schedulerHears, log } = this.#components;
-    if (this.#ticket !== undefined && nowMs() > this.#ticketUntilMs - 60_000) {
-      this.#ticketUntilMs = Number.POSITIVE_INFINITY;
-      announce();
-    }
-    const stall = this.stall();
-    if (stall !== null && !this.#stallLogged) {
-      this.#stallLogged = true;
-      log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
-    }
-    if (!schedulerHears() && nowMs() - this.#movedAtMs > policy.schedulerWaitMs) {
-      this.#fail(
-        new ProblemError(
-          "scheduler-unreachable",
-          `The scheduler at ${this.#components.schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept`,
-        ),
-      );
+    this.#ticket.tick();
+    const { log, schedulerUrl } = this.#components;
+    const stall = this.#watch.newStall();
+    if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
+    if (this.#watch.isHopeless()) {
+      const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept`;
+      this.#fail(new ProblemError("scheduler-unreachable", message));
       return;
     }
     this.#planSoon();
   }
 
+  #awaited(): string {
+    if (this.#leases.count > 0) return "the source sends nothing";
+    if (!this.#components.schedulerHears()) return "the scheduler is away";
+    if (this.#requests.view().size > 0) return "neighbours send nothing";
+    if (this.#neighbours.size > 0) return "waiting for neighbours to get more pieces";
+    return "waiting for a lease of the source or for neighbours";
+  }
+
   #fail(error: unknown): void {
-    if (!isProblemError(error))
-      this.#components.log("warn", "download.broken", { task: this.#info.taskId, error: String(error) });
-    this.#end(isProblemError(error) ? error : new ProblemError("internal", problemOf(error).message, { cause: error }));
+    if (isProblemError(error)) {
+      this.#end(error);
+      return;
+    }
+    this.#components.log("warn", "download.broken", { task: this.#info.taskId, error: String(error) });
+    this.#end(new ProblemError("internal", problemOf(error).message, { cause: error }));
   }
 
   #end(problem: ProblemError | undefined): void {
     if (this.#ended) return;
-    this.#flush();
     this.#ended = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#neighbours.close();
     this.#requests.close();
+    const { taskId } = this.#info;
     const leaseIds = this.#leases.close();
-    if (leaseIds.length > 0) this.#components.send([{ type: "return-leases", taskId: this.#info.taskId, leaseIds }]);
-    if (problem === undefined) this.#settle.resolve();
-    else this.#settle.reject(problem);
+    // Pieces that are being written now are kept, and the scheduler hears of them too.
+    void this.#keeper.idle().then(() => {
+      this.#flush();
+      if (leaseIds.length > 0) this.#components.send([{ type: "return-leases", taskId, leaseIds }]);
+      if (problem === undefined) this.#settle.resolve();
+      else this.#settle.reject(problem);
+    });
   }
 }

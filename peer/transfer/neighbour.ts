@@ -2,6 +2,8 @@
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
 import type { TransferPolicy } from "../core/policy.ts";
+import type { NewsBudget } from "./news-budget.ts";
+import { pause } from "./pause.ts";
 import type { BitfieldOutcome, ParentFailure } from "./piece-client.ts";
 
 export interface NeighbourComponents {
@@ -14,6 +16,7 @@ export interface NeighbourComponents {
   ) => Promise<BitfieldOutcome>;
   /** It offers more than before. */
   readonly offered: () => void;
+  readonly news: NewsBudget;
   /** It failed too often in a row. */
   readonly lost: (neighbour: Neighbour, failure: ParentFailure) => void;
 }
@@ -55,6 +58,8 @@ export class Neighbour {
   /** Lets it rest, longer with each failure in a row, and gives it up when there were too many. */
   failed(failure: ParentFailure): void {
     const { policy, nowMs, lost } = this.#components;
+    // Requests that ran side by side fail together: that is one failure.
+    if (nowMs() < this.restUntilMs) return;
     // A busy parent is a good one: it only wants to be asked later.
     if (failure !== "busy") this.#failures++;
     this.restUntilMs = nowMs() + policy.parentBackoffMs * 2 ** Math.min(this.#failures, 6);
@@ -62,38 +67,39 @@ export class Neighbour {
   }
 
   async #watch(): Promise<void> {
-    const { policy, nowMs, ask, offered } = this.#components;
     let version: number | undefined;
     while (!this.signal.aborted) {
+      const { nowMs } = this.#components;
       const askedAtMs = nowMs();
-      const outcome = await ask(this, { since: version, waitMs: policy.bitfieldWaitMs }, this.signal);
+      const { outcome, waited } = await this.#ask(version);
       if (this.signal.aborted) return;
       if (outcome.kind === "failed") {
-        // A task that is only being opened there is no failure of the host.
-        if (outcome.failure === "missing") this.restUntilMs = nowMs() + policy.parentBackoffMs;
-        else this.failed(outcome.failure);
+        this.#askFailed(outcome.failure);
         await pause(this.restUntilMs - nowMs(), this.signal);
         continue;
       }
       version = outcome.version;
       this.bitfield = outcome.bitfield;
       this.#failures = 0;
-      offered();
+      this.#components.offered();
       if (outcome.complete) return;
-      await pause(MIN_ASK_INTERVAL_MS - (nowMs() - askedAtMs), this.signal);
+      const intervalMs = waited ? MIN_ASK_INTERVAL_MS : this.#components.policy.bitfieldPollMs;
+      await pause(intervalMs - (nowMs() - askedAtMs), this.signal);
     }
   }
-}
 
-async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  if (durationMs <= 0 || signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener("abort", done);
-  });
+  async #ask(since: number | undefined): Promise<{ outcome: BitfieldOutcome; waited: boolean }> {
+    const { policy, ask, news } = this.#components;
+    using place = news.take();
+    const waited = place !== undefined;
+    const outcome = await ask(this, { since, waitMs: waited ? policy.bitfieldWaitMs : 0 }, this.signal);
+    return { outcome, waited };
+  }
+
+  #askFailed(failure: ParentFailure): void {
+    const { policy, nowMs } = this.#components;
+    // A task that is only being opened there is no failure of the host.
+    if (failure === "missing") this.restUntilMs = nowMs() + policy.parentBackoffMs;
+    else this.failed(failure);
+  }
 }

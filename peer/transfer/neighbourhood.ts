@@ -6,15 +6,19 @@ import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { Neighbour as NeighbourInfo, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { Log } from "../core/log.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import { Neighbour } from "./neighbour.ts";
+import type { NewsBudget } from "./news-budget.ts";
+import { pause } from "./pause.ts";
 import { fetchBitfield, type ParentAddress, requestPull } from "./piece-client.ts";
 
 export interface NeighbourhoodComponents {
   readonly info: TaskInfo;
   readonly policy: TransferPolicy;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
+  readonly news: NewsBudget;
   /** Our proof for parents; empty while there is none. */
   readonly ticket: () => string;
   /** For a seed that must be told where the source is. */
@@ -60,6 +64,8 @@ export class Neighbourhood {
   drop(hostId: HostId): void {
     this.#neighbours.get(hostId)?.close();
     this.#neighbours.delete(hostId);
+    // A seed that comes back may have forgotten what it was told.
+    this.#pulled.delete(hostId);
   }
 
   /** Stops trading with a host, and tells the scheduler why. */
@@ -84,11 +90,12 @@ export class Neighbourhood {
     const known = this.#neighbours.get(neighbour.hostId);
     if (known?.info.address === neighbour.address) return;
     known?.close();
-    const { info, policy, nowMs, offered } = this.#components;
+    const { info, policy, nowMs, news, offered } = this.#components;
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     const met = new Neighbour(neighbour, pieceCount, {
       policy,
       nowMs,
+      news,
       offered,
       ask: (asked, query, signal) => fetchBitfield(this.addressOf(asked.info), { ...query, pieceCount }, signal),
       lost: (lost) => this.blame(lost, "unreachable"),
@@ -97,14 +104,27 @@ export class Neighbourhood {
   }
 
   async #pull(seed: NeighbourInfo): Promise<void> {
-    const { info, log, source } = this.#components;
-    try {
-      await requestPull(this.addressOf(seed), source, this.#stopping.signal);
-      log("info", "seed.asked", { task: info.taskId, seed: seed.hostId });
-    } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      // Not fatal: the scheduler leases the source to others when no seed comes.
-      log("warn", "seed.declined", { task: info.taskId, seed: seed.hostId, problem: problemOf(error).message });
+    const { info, policy, log, source } = this.#components;
+    const { signal } = this.#stopping;
+    const facts = { task: info.taskId, seed: seed.hostId };
+    for (let tries = 0; !signal.aborted; tries++) {
+      try {
+        await requestPull(this.addressOf(seed), source, signal);
+        log("info", "seed.asked", facts);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const { code, message } = problemOf(error);
+        if (!PATIENCE.has(code) || tries === policy.pullRetries) {
+          // Not fatal: the scheduler leases the source to others when no seed comes.
+          log("warn", "seed.declined", { ...facts, problem: message });
+          return;
+        }
+        await pause(policy.pullRetryMs, signal);
+      }
     }
   }
 }
+
+/** A seed that says one of these may say yes in a moment. */
+const PATIENCE: ReadonlySet<string> = new Set(["too-many-requests", "not-ready"]);

@@ -8,11 +8,11 @@ import { fetchPiece, type ParentAddress } from "./piece-client.ts";
 export interface ParentRequestsComponents {
   readonly info: TaskInfo;
   readonly nowMs: () => number;
-  readonly timeoutMs: number;
+  readonly silenceMs: number;
   /** Verifies and keeps what a parent sent; `corrupt` when the bytes are not the piece. */
   readonly keep: (piece: number, bytes: Uint8Array, from: Neighbour) => Promise<"kept" | "corrupt">;
-  /** Our ticket was refused. */
-  readonly refused: () => void;
+  /** A parent refused this ticket. */
+  readonly refused: (ticket: string) => void;
   /** Something ended, so that slots are free again. */
   readonly ended: () => void;
   /** Our own disk failed. */
@@ -53,15 +53,16 @@ export class ParentRequests {
   }
 
   async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
-    const { info, nowMs, timeoutMs, keep, refused, ended, broken } = this.#components;
+    const { info, nowMs, silenceMs, keep, refused, ended, broken } = this.#components;
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
     flight.requests.set(neighbour, stop);
     neighbour.activeRequests++;
-    const signal = AbortSignal.any([stop.signal, neighbour.signal, AbortSignal.timeout(timeoutMs)]);
+    const signal = AbortSignal.any([stop.signal, neighbour.signal]);
     try {
-      const outcome = await fetchPiece(parent, pieceRange(piece, info.sizeBytes, info.pieceLengthBytes), signal);
+      const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
+      const outcome = await fetchPiece(parent, range, { signal, silenceMs });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
         if ((await keep(piece, outcome.bytes, neighbour)) === "corrupt") return;
@@ -70,7 +71,7 @@ export class ParentRequests {
         for (const [other, otherStop] of flight.requests) if (other !== neighbour) otherStop.abort();
       } else {
         neighbour.failed(outcome.failure);
-        if (outcome.failure === "refused") refused();
+        if (outcome.failure === "refused") refused(parent.ticket);
       }
     } catch (error) {
       broken(error);

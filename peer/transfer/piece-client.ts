@@ -6,6 +6,8 @@ import { formatRange } from "../../schema/byte-range.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
 import { bitfieldReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
+import { readExactly, readText } from "./read-body.ts";
+import { Silence } from "./silence.ts";
 
 /** Why a parent did not serve: no answer; it refused our ticket; it does not hold the piece (any more); all its upload
  *  slots are busy. */
@@ -27,15 +29,25 @@ export interface ParentAddress {
 }
 
 const PULL_TIMEOUT_MS = 30_000;
+/** A wait for news may take as long as it was asked to, and a little for the way. */
+const NEWS_GRACE_MS = 5000;
+/** A bitfield of 2^20 pieces in base64, and what is around it. */
+const MAX_NEWS_BYTES = 256 * 1024;
+const MAX_PROBLEM_BYTES = 64 * 1024;
 
-/** Bytes of one piece; their digest is the caller's to check. */
-export async function fetchPiece(parent: ParentAddress, range: ByteRange, signal: AbortSignal): Promise<PieceOutcome> {
+/** Bytes of one piece; their digest is the caller's to check. A parent that is silent for `silenceMs` is given up, one
+ *  that is slow is not. */
+export async function fetchPiece(
+  parent: ParentAddress,
+  range: ByteRange,
+  options: { readonly signal: AbortSignal; readonly silenceMs: number },
+): Promise<PieceOutcome> {
+  using silence = new Silence(options.silenceMs);
   try {
+    const signal = AbortSignal.any([options.signal, silence.signal]);
     const response = await ask(parent, "content", { signal, headers: { range: formatRange(range) } });
     if (response.status !== 206) return await failed(response);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes.length !== range.end - range.start) return { kind: "failed", failure: "unreachable" };
-    return { kind: "piece", bytes };
+    return { kind: "piece", bytes: await readExactly(response, range.end - range.start, silence) };
   } catch {
     return { kind: "failed", failure: "unreachable" };
   }
@@ -48,16 +60,15 @@ export async function fetchBitfield(
   query: { readonly since: number | undefined; readonly waitMs: number; readonly pieceCount: number },
   signal: AbortSignal,
 ): Promise<BitfieldOutcome> {
+  using silence = new Silence(query.waitMs + NEWS_GRACE_MS);
   try {
-    const response = await ask(
-      parent,
-      `bitfield${query.since === undefined ? "" : `?since=${query.since}&waitMs=${query.waitMs}`}`,
-      { signal },
-    );
+    const { since, waitMs, pieceCount } = query;
+    const target = `bitfield${since === undefined ? "" : `?since=${since}&waitMs=${waitMs}`}`;
+    const response = await ask(parent, target, { signal: AbortSignal.any([signal, silence.signal]) });
     if (response.status !== 200) return await failed(response);
-    const reply = bitfieldReplySchema.parse(await response.json());
+    const reply = bitfieldReplySchema.parse(JSON.parse(await readText(response, MAX_NEWS_BYTES, silence)));
     const bitfield = Uint8Array.from(Buffer.from(reply.bitfield, "base64"));
-    if (!isBitfieldOf(bitfield, query.pieceCount)) return { kind: "failed", failure: "refused" };
+    if (!isBitfieldOf(bitfield, pieceCount)) return { kind: "failed", failure: "refused" };
     return { kind: "bitfield", bitfield, version: reply.version, complete: reply.complete };
   } catch {
     return { kind: "failed", failure: "unreachable" };
@@ -67,24 +78,32 @@ export async function fetchBitfield(
 /** Tells a seed where the source of a task is. @throws ProblemError the seed's own, or `source-unreachable` when the
  *  seed itself does not answer. */
 export async function requestPull(seed: ParentAddress, source: SourceRequest, signal: AbortSignal): Promise<void> {
+  using silence = new Silence(PULL_TIMEOUT_MS);
   let response: Response;
+  let text: string;
   try {
     response = await ask(seed, "pull", {
       method: "POST",
       body: JSON.stringify({ source }),
       headers: { "content-type": "application/json" },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PULL_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, silence.signal]),
     });
+    text = await readText(response, MAX_PROBLEM_BYTES, silence);
   } catch (cause) {
     throw new ProblemError("source-unreachable", `The seed at ${seed.address} does not answer`, { cause });
   }
-  if (response.ok) {
-    await response.body?.cancel();
-    return;
-  }
-  const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
+  if (response.ok) return;
+  const problem = problemSchema.safeParse(jsonOf(text));
   if (problem.success) throw new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
   throw new ProblemError("source-refused", `The seed at ${seed.address} answered ${response.status} to a pull`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function ask(parent: ParentAddress, what: string, init: RequestInit): Promise<Response> {

@@ -23,14 +23,31 @@ export interface PieceKeeperComponents {
 
 export class PieceKeeper {
   readonly #components: PieceKeeperComponents;
+  /** Pieces being written: what comes twice at the same moment counts once. */
+  readonly #writes = new Map<number, Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(components: PieceKeeperComponents) {
     this.#components = components;
   }
 
+  /** Resolves when everything that was handed over is kept or refused. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
   /** Keeps what came from the source, whose digest is the piece's from now on unless one is known.
    *  @throws ProblemError `source-changed` when it is not the content others read, or of the store */
-  async fromSource(piece: number, bytes: Uint8Array): Promise<void> {
+  fromSource(piece: number, bytes: Uint8Array): Promise<void> {
+    return this.#follow(this.#keepFromSource(piece, bytes));
+  }
+
+  /** Keeps what a parent sent, if it is the piece. @throws ProblemError of the store */
+  fromParent(piece: number, bytes: Uint8Array): Promise<"kept" | "corrupt"> {
+    return this.#follow(this.#keepFromParent(piece, bytes));
+  }
+
+  async #keepFromSource(piece: number, bytes: Uint8Array): Promise<void> {
     const { task, digests, report, totals } = this.#components;
     const digest = blake3(bytes);
     if (digests.get(piece) !== undefined && !digests.matches(piece, digest)) {
@@ -40,22 +57,45 @@ export class PieceKeeper {
       );
     }
     if (hasPiece(task.held, piece)) return;
-    await task.write(piece, bytes, digest);
+    if (!(await this.#write(piece, bytes, digest))) return;
     totals.sourceBytes += bytes.length;
     report.digest(piece, digest);
     this.#kept(piece);
   }
 
-  /** Keeps what a parent sent, if it is the piece. @throws ProblemError of the store */
-  async fromParent(piece: number, bytes: Uint8Array): Promise<"kept" | "corrupt"> {
+  async #keepFromParent(piece: number, bytes: Uint8Array): Promise<"kept" | "corrupt"> {
     const { task, digests, totals } = this.#components;
     const digest = blake3(bytes);
     if (!digests.matches(piece, digest)) return "corrupt";
     if (hasPiece(task.held, piece)) return "kept";
-    await task.write(piece, bytes, digest);
+    if (!(await this.#write(piece, bytes, digest))) return "kept";
     totals.peerBytes += bytes.length;
     this.#kept(piece);
     return "kept";
+  }
+
+  #follow<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const over = () => this.#underWay.delete(work);
+    work.then(over, over);
+    return work;
+  }
+
+  /** False when the piece is being written already; then it waits for that. */
+  async #write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
+    const underWay = this.#writes.get(piece);
+    if (underWay !== undefined) {
+      await underWay;
+      return false;
+    }
+    const write = this.#components.task.write(piece, bytes, digest);
+    this.#writes.set(piece, write);
+    try {
+      await write;
+      return true;
+    } finally {
+      this.#writes.delete(piece);
+    }
   }
 
   #kept(piece: number): void {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { LeaseId, TaskId } from "../../schema/ids.ts";
-import { MAX_DIGESTS_PER_MESSAGE } from "../../schema/wire/peer-message.ts";
-import { digestRuns, ProgressReport, pieceRuns } from "./progress-report.ts";
+import { decodePeerFrame, encodePeerFrame } from "../../schema/wire/codec.ts";
+import { MAX_DIGESTS_PER_MESSAGE, MAX_RUNS_PER_MESSAGE } from "../../schema/wire/peer-message.ts";
+import { digestBatches, ProgressReport, pieceRuns } from "./progress-report.ts";
 
 const taskId = "0".repeat(64) as TaskId;
 const totals = { sourceBytes: 7, peerBytes: 9 };
@@ -16,51 +17,68 @@ describe("pieceRuns()", () => {
   });
 });
 
-describe("digestRuns()", () => {
+describe("digestBatches()", () => {
+  const digestsOf = (pieces: readonly number[]) =>
+    new Map(pieces.map((piece) => [piece, new Uint8Array(32).fill(piece % 251)]));
+  const range = (count: number, step = 1) => Array.from({ length: count }, (_, n) => n * step);
+
   test("splits a run that is longer than a message may hold", () => {
-    const digests = new Map(
-      Array.from({ length: MAX_DIGESTS_PER_MESSAGE + 2 }, (_, piece) => [piece, new Uint8Array(32).fill(piece % 251)]),
-    );
-    const runs = digestRuns(digests);
-    expect(runs.map((run) => [run.firstPiece, run.digests.length / 32])).toEqual([
-      [0, MAX_DIGESTS_PER_MESSAGE],
-      [MAX_DIGESTS_PER_MESSAGE, 2],
+    const batches = digestBatches(digestsOf(range(MAX_DIGESTS_PER_MESSAGE + 2)));
+    expect(batches.map((runs) => runs.map((run) => [run.firstPiece, run.digests.length / 32]))).toEqual([
+      [[0, MAX_DIGESTS_PER_MESSAGE]],
+      [[MAX_DIGESTS_PER_MESSAGE, 2]],
     ]);
-    expect(runs[1]?.digests[0]).toBe(MAX_DIGESTS_PER_MESSAGE % 251);
+    expect(batches[1]?.[0]?.digests[0]).toBe(MAX_DIGESTS_PER_MESSAGE % 251);
+  });
+
+  test("puts many scattered pieces into few messages, none with more runs than it may have", () => {
+    const batches = digestBatches(digestsOf(range(5000, 2)));
+    expect(batches.map((runs) => runs.length)).toEqual([MAX_RUNS_PER_MESSAGE, 5000 - MAX_RUNS_PER_MESSAGE]);
+    expect(batches.flat().map((run) => run.firstPiece)).toEqual(range(5000, 2));
   });
 });
 
 describe("ProgressReport", () => {
   test("has nothing to say until something changed, and says it once", () => {
     const report = new ProgressReport();
-    expect(report.take(taskId, [], totals)).toBeUndefined();
+    expect(report.take(taskId, [], totals)).toEqual([]);
     report.added(3);
-    expect(report.take(taskId, [], totals)).toEqual({
-      type: "progress",
-      taskId,
-      added: [{ firstPiece: 3, pieceCount: 1 }],
-      removed: [],
-      digests: [],
-      leases: [],
-      ...totals,
-    });
-    expect(report.take(taskId, [], totals)).toBeUndefined();
+    expect(report.take(taskId, [], totals)).toEqual([
+      {
+        type: "progress",
+        taskId,
+        added: [{ firstPiece: 3, pieceCount: 1 }],
+        removed: [],
+        digests: [],
+        leases: [],
+        ...totals,
+      },
+    ]);
+    expect(report.take(taskId, [], totals)).toEqual([]);
   });
 
   test("names a lease only while it grows", () => {
     const report = new ProgressReport();
     const lease = { leaseId: "a" as LeaseId, firstPiece: 0, pieceCount: 4, readBytes: 10 };
-    expect(report.take(taskId, [lease], totals)?.leases).toEqual([lease]);
-    expect(report.take(taskId, [lease], totals)).toBeUndefined();
-    expect(report.take(taskId, [{ ...lease, readBytes: 11 }], totals)?.leases).toHaveLength(1);
+    expect(report.take(taskId, [lease], totals)[0]?.leases).toEqual([lease]);
+    expect(report.take(taskId, [lease], totals)).toEqual([]);
+    expect(report.take(taskId, [{ ...lease, readBytes: 11 }], totals)[0]?.leases).toHaveLength(1);
   });
 
   test("a piece that was lost after it came is reported lost", () => {
     const report = new ProgressReport();
     report.added(1);
     report.removed(1);
-    const message = report.take(taskId, [], totals);
+    const [message] = report.take(taskId, [], totals);
     expect(message?.added).toEqual([]);
     expect(message?.removed).toEqual([{ firstPiece: 1, pieceCount: 1 }]);
+  });
+
+  test("sends several messages where one would be too long", () => {
+    const report = new ProgressReport();
+    for (let piece = 0; piece < 2 * MAX_RUNS_PER_MESSAGE + 2; piece += 2) report.added(piece);
+    const messages = report.take(taskId, [], totals);
+    expect(messages.map((message) => message.added.length)).toEqual([MAX_RUNS_PER_MESSAGE, 1]);
+    for (const message of messages) expect(() => decodePeerFrame(encodePeerFrame([message]))).not.toThrow();
   });
 });

@@ -4,6 +4,7 @@ import type { LeaseId, TaskId } from "../../schema/ids.ts";
 import {
   type LeaseProgress,
   MAX_DIGESTS_PER_MESSAGE,
+  MAX_RUNS_PER_MESSAGE,
   type PeerMessageOf,
   type PieceRun,
 } from "../../schema/wire/peer-message.ts";
@@ -35,27 +36,41 @@ export class ProgressReport {
     this.#digests.clear();
   }
 
-  /** The report, or `undefined` when nothing changed; afterwards the batch is empty. `leases` are those being read. */
+  /** What to report: nothing, one message, or several where one would be too long. Afterwards the batch is empty.
+   *  `leases` are those being read. */
   take(
     taskId: TaskId,
     leases: readonly LeaseProgress[],
     totals: { readonly sourceBytes: number; readonly peerBytes: number },
-  ): PeerMessageOf<"progress"> | undefined {
+  ): PeerMessageOf<"progress">[] {
     const moving = leases.filter((lease) => this.#readBytes.get(lease.leaseId) !== lease.readBytes);
     this.#readBytes = new Map(leases.map((lease) => [lease.leaseId, lease.readBytes]));
-    if (this.#added.size + this.#removed.size + this.#digests.size + moving.length === 0) return undefined;
-    const report: PeerMessageOf<"progress"> = {
-      type: "progress",
-      taskId,
-      added: pieceRuns(this.#added),
-      removed: pieceRuns(this.#removed),
-      digests: digestRuns(this.#digests),
-      leases: moving,
-      ...totals,
+    const parts = {
+      added: batches(pieceRuns(this.#added)),
+      removed: batches(pieceRuns(this.#removed)),
+      leases: batches(moving),
+      digests: digestBatches(this.#digests),
     };
     this.clear();
-    return report;
+    const { added, removed, leases: read, digests } = parts;
+    const count = Math.max(added.length, removed.length, read.length, digests.length);
+    return Array.from({ length: count }, (_, n) => ({
+      type: "progress",
+      taskId,
+      added: added[n] ?? [],
+      removed: removed[n] ?? [],
+      digests: digests[n] ?? [],
+      leases: read[n] ?? [],
+      sourceBytes: totals.sourceBytes,
+      peerBytes: totals.peerBytes,
+    }));
   }
+}
+
+function batches<T>(items: T[]): T[][] {
+  const some: T[][] = [];
+  for (let at = 0; at < items.length; at += MAX_RUNS_PER_MESSAGE) some.push(items.slice(at, at + MAX_RUNS_PER_MESSAGE));
+  return some;
 }
 
 /** Runs of consecutive pieces, ascending. */
@@ -69,16 +84,29 @@ export function pieceRuns(pieces: Iterable<number>): PieceRun[] {
   return runs;
 }
 
-/** Runs of digests of consecutive pieces, none longer than a message may hold. */
-export function digestRuns(digests: ReadonlyMap<number, Uint8Array>): DigestRun[] {
-  return pieceRuns(digests.keys()).flatMap((run) => {
-    const parts: DigestRun[] = [];
-    for (let first = run.firstPiece; first < run.firstPiece + run.pieceCount; first += MAX_DIGESTS_PER_MESSAGE) {
-      const count = Math.min(MAX_DIGESTS_PER_MESSAGE, run.firstPiece + run.pieceCount - first);
-      const bytes = new Uint8Array(count * PIECE_DIGEST_BYTES);
-      for (let n = 0; n < count; n++) bytes.set(digests.get(first + n) ?? new Uint8Array(), n * PIECE_DIGEST_BYTES);
-      parts.push({ firstPiece: first, digests: bytes });
+/** Runs of digests of consecutive pieces, in batches of what one message may hold. */
+export function digestBatches(digests: ReadonlyMap<number, Uint8Array>): DigestRun[][] {
+  const all: DigestRun[][] = [];
+  let batch: DigestRun[] = [];
+  let room = MAX_DIGESTS_PER_MESSAGE;
+  for (const run of pieceRuns(digests.keys())) {
+    for (let first = run.firstPiece; first < run.firstPiece + run.pieceCount; ) {
+      if (room === 0 || batch.length === MAX_RUNS_PER_MESSAGE) {
+        batch = [];
+        room = MAX_DIGESTS_PER_MESSAGE;
+      }
+      if (batch.length === 0) all.push(batch);
+      const count = Math.min(room, run.firstPiece + run.pieceCount - first);
+      batch.push(digestRun(digests, first, count));
+      room -= count;
+      first += count;
     }
-    return parts;
-  });
+  }
+  return all;
+}
+
+function digestRun(digests: ReadonlyMap<number, Uint8Array>, firstPiece: number, count: number): DigestRun {
+  const bytes = new Uint8Array(count * PIECE_DIGEST_BYTES);
+  for (let n = 0; n < count; n++) bytes.set(digests.get(firstPiece + n) ?? new Uint8Array(), n * PIECE_DIGEST_BYTES);
+  return { firstPiece, digests: bytes };
 }

@@ -10,19 +10,28 @@ import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { Download, type DownloadComponents } from "./download.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
-import { digestRuns } from "./progress-report.ts";
+import { digestBatches } from "./progress-report.ts";
 
 export interface TaskPeerComponents extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears"> {
   readonly send: (peer: TaskPeer, messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: (peer: TaskPeer) => boolean;
+  /** A download ended, or will not come. */
+  readonly settled: (peer: TaskPeer) => void;
+  /** What is held here is not what the task is elsewhere: it is offered to nobody. */
+  readonly withdraw: (peer: TaskPeer) => void;
+}
+
+interface Current {
+  readonly download: Download;
+  /** Callers that wait for it. */
+  waiting: number;
 }
 
 export class TaskPeer implements TaskSpeaker {
   readonly task: StoredTask;
   readonly totals: TransferTotals = { sourceBytes: 0, peerBytes: 0 };
   #components: TaskPeerComponents;
-  #download: Download | undefined;
-  #waiting = 0;
+  #current: Current | undefined;
 
   constructor(components: TaskPeerComponents, task: StoredTask) {
     this.#components = components;
@@ -34,11 +43,11 @@ export class TaskPeer implements TaskSpeaker {
   }
 
   get running(): boolean {
-    return this.#download !== undefined;
+    return this.#current?.download.ended === false;
   }
 
   get download(): Download | undefined {
-    return this.#download;
+    return this.#current?.download;
   }
 
   announcement(): PeerMessageOf<"announce"> {
@@ -47,17 +56,18 @@ export class TaskPeer implements TaskSpeaker {
       task: this.task.info,
       wanting: this.running,
       have: Uint8Array.from(this.task.held),
-      leases: this.#download?.leases() ?? [],
+      leases: this.download?.leases() ?? [],
     };
   }
 
   hear(message: TaskMessage): void {
     if (message.type === "task" && message.digestsWanted) this.#tellDigests();
-    this.#download?.hear(message);
+    if (this.download !== undefined) this.download.hear(message);
+    else if (message.type === "refused" && message.code === "source-changed") this.#components.withdraw(this);
   }
 
   dropNeighbour(hostId: HostId): void {
-    this.#download?.drop(hostId);
+    this.download?.drop(hostId);
   }
 
   /** Waits until every piece is held, downloading what is missing. Several callers share one download; it stops when the
@@ -65,26 +75,27 @@ export class TaskPeer implements TaskSpeaker {
   async complete(source: Source, stat: SourceStat, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.task.complete) return;
-    const download = this.#download ?? this.#start(source, stat);
-    this.#waiting++;
+    // One that is ending takes nobody any more.
+    const current = this.#current?.download.ended === false ? this.#current : this.#start(source, stat);
+    current.waiting++;
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);
     signal.addEventListener("abort", abort);
     try {
-      await Promise.race([download.done, aborted.promise]);
+      await Promise.race([current.download.done, aborted.promise]);
     } finally {
       signal.removeEventListener("abort", abort);
-      this.#waiting--;
-      if (this.#waiting === 0 && this.#download === download) download.cancel();
+      current.waiting--;
+      if (current.waiting === 0) current.download.cancel();
     }
   }
 
   /** Stops the download, whoever waits. */
   stop(): void {
-    this.#download?.cancel();
+    this.download?.cancel();
   }
 
-  #start(source: Source, stat: SourceStat): Download {
+  #start(source: Source, stat: SourceStat): Current {
     const components: DownloadComponents = {
       ...this.#components,
       send: (messages) => this.#components.send(this, messages),
@@ -92,12 +103,16 @@ export class TaskPeer implements TaskSpeaker {
       announce: () => this.#components.send(this, [this.announcement()]),
     };
     const download = new Download(components, this.task, source, stat, this.totals);
-    this.#download = download;
+    const current: Current = { download, waiting: 0 };
+    this.#current = current;
     const pin = this.task.pin();
     const ended = (finish: PeerMessage) => {
-      this.#download = undefined;
       pin[Symbol.dispose]();
+      // Whoever came while it ended has started another.
+      if (this.#current !== current) return;
+      this.#current = undefined;
       this.#components.send(this, [finish]);
+      this.#components.settled(this);
     };
     download.done.then(
       () => ended({ type: "finish", taskId: this.taskId, state: "succeeded", ...this.totals }),
@@ -115,7 +130,7 @@ export class TaskPeer implements TaskSpeaker {
       },
     );
     components.announce();
-    return download;
+    return current;
   }
 
   /** What remains of a cancelled download: pieces on offer, or nothing. */
@@ -131,10 +146,10 @@ export class TaskPeer implements TaskSpeaker {
       const digest = this.task.digestOf(piece);
       if (digest !== undefined) digests.set(piece, digest);
     }
-    for (const run of digestRuns(digests)) {
+    for (const batch of digestBatches(digests)) {
       const nothing = { added: [], removed: [], leases: [] };
       this.#components.send(this, [
-        { type: "progress", taskId: this.taskId, ...nothing, digests: [run], ...this.totals },
+        { type: "progress", taskId: this.taskId, ...nothing, digests: batch, ...this.totals },
       ]);
     }
   }

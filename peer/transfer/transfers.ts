@@ -7,9 +7,11 @@ import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
+import type { Log } from "../core/log.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
+import { NewsBudget } from "./news-budget.ts";
 import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
 
@@ -18,15 +20,17 @@ export interface TransfersComponents {
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
   readonly policy: TransferPolicy;
+  /** Never set back or forward: differences of it are durations. */
   readonly nowMs: () => number;
   readonly random: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
   /** Refuses URLs that this host must not read on behalf of others. @throws ProblemError `forbidden` */
   readonly guardPull: (url: URL) => Promise<void>;
 }
 
-/** A task whose source answered the caller: size and version are known, and the right to read is proven. */
-export interface OpenedTask {
+/** A task whose source answered the caller: size and version are known, and the right to read is proven. It is not
+ *  removed before it is disposed of. */
+export interface OpenedTask extends Disposable {
   readonly peer: TaskPeer;
   readonly source: Source;
   readonly stat: SourceStat;
@@ -39,13 +43,17 @@ export class Transfers {
   #components: TransfersComponents;
   #peers = new Map<TaskId, TaskPeer>();
   #pulls = new Map<TaskId, Promise<void>>();
+  readonly #news: NewsBudget;
   #stopping = new AbortController();
 
   constructor(components: TransfersComponents) {
     this.#components = components;
-    // Offers what an earlier life of this host has kept.
-    for (const task of components.store.list())
-      if (task.heldCount > 0) this.#take(new TaskPeer(this.#forPeers(), task));
+    this.#news = new NewsBudget(components.policy.bitfieldWaits);
+    for (const task of components.store.list()) {
+      // Offers what an earlier life of this host has kept.
+      if (task.heldCount > 0 || task.complete) this.#take(new TaskPeer(this.#forPeers(), task));
+      else void this.#sweep(task.info.taskId);
+    }
   }
 
   list(): TaskPeer[] {
@@ -62,7 +70,8 @@ export class Transfers {
     const source = await this.#components.openSource(request, options);
     const stat = await source.stat(signal);
     const info = await describe(request, source, stat);
-    return { peer: await this.#peerOf(info), source, stat };
+    const { peer, pin } = await this.#peerOf(info);
+    return { peer, source, stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
   }
 
   /** Takes part in a task as a seed, because a child said where its source is. Resolves once the source has answered;
@@ -123,15 +132,41 @@ export class Transfers {
         },
       );
     }
-    const peer = await this.#peerOf(info);
-    peer.complete(source, stat, this.#stopping.signal).catch((error: unknown) => {
-      log("warn", "pull.failed", { task: taskId, problem: problemOf(error).message });
-    });
+    const { peer, pin } = await this.#peerOf(info);
+    peer
+      .complete(source, stat, this.#stopping.signal)
+      .catch((error: unknown) => log("warn", "pull.failed", { task: taskId, problem: problemOf(error).message }))
+      .finally(() => pin[Symbol.dispose]());
   }
 
-  async #peerOf(info: TaskInfo): Promise<TaskPeer> {
-    const task = await this.#components.store.open(info);
-    return this.#peers.get(info.taskId) ?? this.#take(new TaskPeer(this.#forPeers(), task));
+  async #peerOf(info: TaskInfo): Promise<{ peer: TaskPeer; pin: Disposable }> {
+    const { store } = this.#components;
+    for (;;) {
+      const task = await store.open(info);
+      const pin = task.pin();
+      // Between the opening and the pin it may have been removed.
+      if (store.get(info.taskId) !== task) {
+        pin[Symbol.dispose]();
+        continue;
+      }
+      const known = this.#peers.get(info.taskId);
+      if (known?.task === task) return { peer: known, pin };
+      const peer = this.#take(new TaskPeer(this.#forPeers(), task));
+      // Nothing has to be fetched, so nothing else would tell of it.
+      if (task.complete) this.#send(peer, [peer.announcement()]);
+      return { peer, pin };
+    }
+  }
+
+  /** Forgets a task of which nothing is held. */
+  async #sweep(taskId: TaskId): Promise<void> {
+    try {
+      await this.remove(taskId);
+    } catch (error) {
+      // Somebody opened it again.
+      if (problemOf(error).code === "task-busy") return;
+      this.#components.log("warn", "task.stuck", { task: taskId, problem: problemOf(error).message });
+    }
   }
 
   #take(peer: TaskPeer): TaskPeer {
@@ -147,10 +182,18 @@ export class Transfers {
       nowMs,
       random,
       log,
-      progressIntervalMs: scheduler.progressIntervalMs,
+      news: this.#news,
+      progressIntervalMs: () => scheduler.progressIntervalMs,
       schedulerUrl: scheduler.url,
       send: (peer: TaskPeer, messages: readonly PeerMessage[]) => this.#send(peer, messages),
       schedulerHears: (peer: TaskPeer) => scheduler.hears(peer.taskId),
+      settled: (peer: TaskPeer) => {
+        if (peer.task.heldCount === 0 && !peer.task.complete) void this.#sweep(peer.taskId);
+      },
+      withdraw: (peer: TaskPeer) => {
+        log("warn", "task.withdrawn", { task: peer.taskId, reason: "the cluster has other content under this name" });
+        scheduler.remove(peer.taskId);
+      },
     };
   }
 

@@ -4,13 +4,15 @@ import { problemSchema } from "../problem.ts";
 import { hostInfoSchema, hostLoadSchema } from "./host.ts";
 import { sourceRequestSchema } from "./pull.ts";
 
+const MAX_TIMEOUT_MS = 24 * 86_400_000;
+
 /** `POST /v1/get`. The reply is a stream of JSON lines, one `GetEvent` each; closing it cancels the request. */
 export const getRequestSchema = z.object({
   source: sourceRequestSchema,
   /** `algorithm:hex` the whole content must have. */
   digest: z.string().max(200).optional(),
-  /** 0: no limit. */
-  timeoutMs: z.int().min(0).default(0),
+  /** 0: no limit. Longer ones than 24 d do not fit a timer. */
+  timeoutMs: z.int().min(0).max(MAX_TIMEOUT_MS).default(0),
 });
 export type GetRequest = z.input<typeof getRequestSchema>;
 

@@ -1,0 +1,53 @@
+/** Notices when a download does not move, and when it cannot any more. */
+import type { TransferPolicy } from "../core/policy.ts";
+
+export interface ProgressWatchComponents {
+  readonly policy: TransferPolicy;
+  readonly nowMs: () => number;
+  readonly schedulerHears: () => boolean;
+  /** What is awaited, in words. */
+  readonly awaited: () => string;
+}
+
+export class ProgressWatch {
+  readonly #components: ProgressWatchComponents;
+  #movedAtMs: number;
+  /** Since when the scheduler is away, or `undefined`. */
+  #awaySinceMs: number | undefined;
+  #told = false;
+
+  constructor(components: ProgressWatchComponents) {
+    this.#components = components;
+    this.#movedAtMs = components.nowMs();
+  }
+
+  moved(): void {
+    this.#movedAtMs = this.#components.nowMs();
+    this.#told = false;
+  }
+
+  /** Why nothing moved for a while, in words, or null while something does. */
+  stall(): string | null {
+    const { policy, nowMs, awaited } = this.#components;
+    const silentMs = nowMs() - this.#movedAtMs;
+    return silentMs < policy.stallAfterMs ? null : `${awaited()} (${Math.round(silentMs / 1000)} s)`;
+  }
+
+  /** A stall that was not told of yet. */
+  newStall(): string | null {
+    const stall = this.#told ? null : this.stall();
+    if (stall !== null) this.#told = true;
+    return stall;
+  }
+
+  /** Whether to give up: nothing moves, and the scheduler who could change that has been away for long. */
+  isHopeless(): boolean {
+    const { policy, nowMs, schedulerHears } = this.#components;
+    if (schedulerHears()) {
+      this.#awaySinceMs = undefined;
+      return false;
+    }
+    this.#awaySinceMs ??= nowMs();
+    return nowMs() - Math.max(this.#movedAtMs, this.#awaySinceMs) > policy.schedulerWaitMs;
+  }
+}
