@@ -17,6 +17,15 @@ import type { Directory } from "../store/directory.ts";
 import { memoryDirectory } from "../store/memory.ts";
 import { ShardBench } from "./testing/shard-bench.ts";
 
+const load = {
+  activeUploads: 0,
+  activeDownloads: 0,
+  uploadBytesPerSecond: 0,
+  downloadBytesPerSecond: 0,
+  storedBytes: 0,
+  freeBytes: 0,
+  residentBytes: 0,
+};
 const task = aTask(1, 16);
 const whole = announceOf(task, { wanting: false, have: allPieces(task) });
 const typesOf = (messages: readonly { type: string }[]) => messages.map((message) => message.type);
@@ -132,6 +141,24 @@ describe("a channel", () => {
     for (let frame = 0; frame < 2_000; frame++) said.push(client.say(whole));
     await Promise.all(said);
     expect(client.hungUp).toMatchObject({ code: 1008 });
+  });
+
+  test("is told by an empty frame that its heartbeat, and all it said before, was handled", async () => {
+    const bench = await ShardBench.start(slow(memoryDirectory()));
+    const frames: string[][] = [];
+    const session = bench.actor.open({
+      send: (frame) => void frames.push(typesOf(decodeSchedulerFrame(frame))),
+      close: () => {},
+    });
+    const heartbeat: PeerMessage = { type: "heartbeat", load };
+    const said = [
+      [{ type: "hello", host: aHost(1) } as const],
+      [announceOf(task), heartbeat],
+      [announceOf(aTask(2, 4))],
+      [heartbeat],
+    ];
+    await Promise.all(said.map((messages) => session.receive(encodePeerFrame(messages))));
+    expect(frames).toEqual([["welcome"], ["task", "leases"], [], ["task", "leases"], []]);
   });
 
   test("gets an error, and the shard goes on, when a ticket cannot be signed", async () => {

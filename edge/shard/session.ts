@@ -26,9 +26,11 @@ const BROKEN = 1008;
 const TOO_LONG = 1009;
 const REPLACED = 4001;
 
-/** Frames of one host that may wait while the shard is busy. A peer sends a few a second for each running task. */
+/** Frames of one host that may wait while the shard is busy. A peer says no more than about 2 MiB in 256 frames ahead of
+ *  the answers to its heartbeats. */
 const MAX_WAITING_FRAMES = 1024;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const NOTHING = encodeSchedulerFrame([]);
 
 export class Session implements ChannelSession {
   hostId: HostId | undefined;
@@ -69,6 +71,8 @@ export class Session implements ChannelSession {
     await this.#handler.heard(this, messages);
     this.#waitingFrames--;
     this.#waitingBytes -= frame.length;
+    // The host learns that the line is alive, and that what it said so far does not wait here any more.
+    if (messages.some((message) => message.type === "heartbeat")) this.sendFrame(NOTHING);
   }
 
   async closed(): Promise<void> {

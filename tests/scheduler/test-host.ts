@@ -18,12 +18,17 @@ export class TestHost {
   readonly #socket: Socket;
   readonly #received: SchedulerMessage[] = [];
   #wake: () => void = () => {};
+  #frameWaiter: ((messages: readonly SchedulerMessage[]) => void) | undefined;
 
   private constructor(info: HostInfo, socket: Socket) {
     this.info = info;
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      if (data instanceof ArrayBuffer) this.#received.push(...decodeSchedulerFrame(new Uint8Array(data)));
+      if (data instanceof ArrayBuffer) {
+        const messages = decodeSchedulerFrame(new Uint8Array(data));
+        this.#received.push(...messages);
+        this.#frameWaiter?.(messages);
+      }
       this.#wake();
     });
     this.closed = new Promise((resolve) => {
@@ -61,6 +66,13 @@ export class TestHost {
 
   close(): void {
     this.#socket.close(1000);
+  }
+
+  /** The messages of the next frame that comes; they can still be taken one by one. */
+  async nextFrame(): Promise<readonly SchedulerMessage[]> {
+    return await new Promise((resolve) => {
+      this.#frameWaiter = resolve;
+    });
   }
 
   /** Takes the first message of that type which fits out of those received, waiting for it. */

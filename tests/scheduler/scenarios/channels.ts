@@ -33,6 +33,15 @@ export const channelScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a heartbeat is answered by an empty frame",
+    run: async (home, expect) => {
+      const host = await TestHost.join(home, 0);
+      host.send({ type: "heartbeat", load: LOAD });
+      expect(await host.nextFrame()).toEqual([]);
+      host.close();
+    },
+  },
+  {
     name: "the newest channel of a host replaces the older one",
     run: async (home, expect) => {
       const older = await TestHost.join(home, 0);
