@@ -1,0 +1,99 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { TaskId } from "../../schema/ids.ts";
+import { fetchBitfield, fetchPiece, type ParentAddress } from "./piece-client.ts";
+
+const never = new AbortController().signal;
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A parent that answers every request as told, byte for byte. */
+async function parentThat(answer: (socket: Socket) => void): Promise<ParentAddress> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.on("data", () => answer(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    taskId: "0".repeat(64) as TaskId,
+    ticket: "t",
+  };
+}
+
+const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n\r\n`;
+const range = { start: 0, end: 1000 };
+
+describe("fetchPiece()", () => {
+  test("takes a piece that comes slowly, as long as it comes", async () => {
+    const parent = await parentThat(async (socket) => {
+      socket.write(head("206 Partial Content", 1000));
+      for (let n = 0; n < 10; n++) {
+        socket.write(new Uint8Array(100).fill(n));
+        await Bun.sleep(20);
+      }
+    });
+    const outcome = await fetchPiece(parent, range, { signal: never, silenceMs: 150 });
+    expect(outcome.kind === "piece" && [outcome.bytes.length, outcome.bytes[999]]).toEqual([1000, 9]);
+  });
+
+  test("gives up a parent that falls silent in the middle", async () => {
+    const parent = await parentThat((socket) => void socket.write(`${head("206 Partial Content", 1000)}half`));
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50 })).toEqual({
+      kind: "failed",
+      failure: "unreachable",
+    });
+  });
+
+  test("does not read on when a parent sends more than the piece", async () => {
+    let closed = false;
+    const parent = await parentThat((socket) => {
+      socket.on("close", () => {
+        closed = true;
+      });
+      socket.write(head("206 Partial Content", 1e9));
+      const more = () => {
+        while (!socket.destroyed && socket.write(new Uint8Array(65_536)));
+      };
+      socket.on("drain", more);
+      more();
+    });
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000 })).toEqual({
+      kind: "failed",
+      failure: "unreachable",
+    });
+    while (!closed) await Bun.sleep(5);
+  });
+
+  for (const [status, failure] of [
+    ["404 Not Found", "missing"],
+    ["429 Too Many Requests", "busy"],
+    ["403 Forbidden", "refused"],
+    ["500 Oops", "unreachable"],
+  ] as const) {
+    test(`calls a parent that answers ${status} ${failure}`, async () => {
+      const parent = await parentThat((socket) => void socket.write(head(status, 0)));
+      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000 })).toEqual({ kind: "failed", failure });
+    });
+  }
+});
+
+describe("fetchBitfield()", () => {
+  test("refuses a field that does not fit the task", async () => {
+    const body = JSON.stringify({ version: 1, complete: false, bitfield: "//8=" });
+    const parent = await parentThat((socket) => void socket.write(head("200 OK", body.length) + body));
+    const ask = (pieceCount: number) => fetchBitfield(parent, { since: undefined, waitMs: 0, pieceCount }, never);
+    expect(await ask(9)).toEqual({ kind: "failed", failure: "refused" });
+    expect(await ask(16)).toMatchObject({ kind: "bitfield", version: 1 });
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import type { LeaseId } from "../../schema/ids.ts";
+import { isProblemError } from "../../schema/problem.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import { until } from "../../tests/fixtures/daemon.ts";
+import type { TaskMessage } from "../channel/scheduler-client.ts";
+import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { blake3 } from "../store/hash.ts";
+import { PIECE_BYTES, pieceBytes, sourceOf, standalonePeer, statOf, storedTask } from "./fixtures.ts";
+
+const never = new AbortController().signal;
+
+function outcomeOf(work: Promise<unknown>): { readonly now: () => string; readonly settled: Promise<string> } {
+  let now = "waiting";
+  const settled = work.then(
+    () => "done",
+    (error: unknown) => (isProblemError(error) ? error.code : String(error)),
+  );
+  void settled.then((outcome) => {
+    now = outcome;
+  });
+  return { now: () => now, settled };
+}
+
+function leaseOf(taskId: TaskMessage["taskId"], pieceCount: number): TaskMessage {
+  const leaseId = "lease-1" as LeaseId;
+  return { type: "leases", taskId, granted: [{ leaseId, firstPiece: 0, pieceCount, ttlMs: 10_000 }], revoked: [] };
+}
+
+const typesOf = (messages: readonly PeerMessage[]) => messages.map((message) => message.type);
+
+describe("a download", () => {
+  test("reads the source under its lease, reports pieces with digests, and finishes", async () => {
+    const task = await storedTask(3);
+    const { peer, sent } = standalonePeer(task);
+    const source = sourceOf(task, async function* ({ start, end }) {
+      for (let at = start; at < end; at += PIECE_BYTES) yield pieceBytes(at / PIECE_BYTES);
+    });
+    const done = peer.complete(source, statOf(task), never);
+    peer.hear(leaseOf(peer.taskId, 3));
+    await done;
+    await until("it says so", () => sent.some((message) => message.type === "finish"));
+    const reports = sent.filter((message) => message.type === "progress");
+    expect(reports.flatMap((report) => report.digests).reduce((sum, run) => sum + run.digests.length / 32, 0)).toBe(3);
+    expect(sent.at(-1)).toMatchObject({ type: "finish", state: "succeeded", sourceBytes: 3 * PIECE_BYTES });
+  });
+
+  test("is shared by all who wait, and ends with the last of them, handing its lease back", async () => {
+    const task = await storedTask(3);
+    const { peer, sent, events } = standalonePeer(task);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const one = outcomeOf(peer.complete(sourceOf(task), statOf(task), first.signal));
+    const two = outcomeOf(peer.complete(sourceOf(task), statOf(task), second.signal));
+    peer.hear(leaseOf(peer.taskId, 3));
+    first.abort(new Error("gone"));
+    await one.settled;
+    expect([peer.running, two.now()]).toEqual([true, "waiting"]);
+    second.abort(new Error("gone too"));
+    await two.settled;
+    await until("it is over", () => events.includes("settled"));
+    expect(typesOf(sent).slice(-2)).toEqual(["return-leases", "finish"]);
+    expect(sent.at(-1)).toMatchObject({ state: "left" });
+  });
+
+  test("that is ending takes nobody any more: whoever comes then starts another", async () => {
+    for (let hops = 0; hops < 12; hops++) {
+      const task = await storedTask(2);
+      const { peer } = standalonePeer(task);
+      const leaving = new AbortController();
+      const first = outcomeOf(peer.complete(sourceOf(task), statOf(task), leaving.signal));
+      leaving.abort(new Error("gone"));
+      for (let hop = 0; hop < hops; hop++) await undefined;
+      const staying = new AbortController();
+      const second = outcomeOf(peer.complete(sourceOf(task), statOf(task), staying.signal));
+      await first.settled;
+      await Bun.sleep(1);
+      expect([second.now(), peer.running]).toEqual(["waiting", true]);
+      staying.abort(new Error("end of test"));
+      await second.settled;
+    }
+  });
+
+  test("drops pieces kept from another version when the task's own digests come", async () => {
+    const task = await storedTask(2);
+    await task.write(0, pieceBytes(7), blake3(pieceBytes(7)));
+    const { peer, events, sent } = standalonePeer(task);
+    const stop = new AbortController();
+    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), stop.signal));
+    peer.hear({ type: "digests", taskId: peer.taskId, runs: [{ firstPiece: 0, digests: blake3(pieceBytes(0)) }] });
+    await until("it is told", () =>
+      sent.some((message) => message.type === "progress" && message.removed.length === 1),
+    );
+    expect([task.heldCount, events[0]]).toEqual([0, "piece.stranger"]);
+    stop.abort(new Error("end of test"));
+    await waiting.settled;
+  });
+
+  test("asks again for a ticket that did not come", async () => {
+    const task = await storedTask(2);
+    const { peer, sent, world } = standalonePeer(task);
+    const stop = new AbortController();
+    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), stop.signal));
+    expect(typesOf(sent)).toEqual(["announce"]);
+    world.nowMs += DEFAULT_TRANSFER_POLICY.ticketWaitMs;
+    await until("it announces again", () => typesOf(sent).filter((type) => type === "announce").length === 2);
+    stop.abort(new Error("end of test"));
+    await waiting.settled;
+  });
+
+  test("that waited long for the source does not die of a scheduler that is away for a moment", async () => {
+    const task = await storedTask(2);
+    const { peer, world, events } = standalonePeer(task);
+    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), never));
+    world.nowMs += 10 * DEFAULT_TRANSFER_POLICY.schedulerWaitMs;
+    await until("the stall is named", () => events.includes("download.stalled"));
+    world.schedulerHears = false;
+    await Bun.sleep(600);
+    expect(waiting.now()).toBe("waiting");
+    world.nowMs += DEFAULT_TRANSFER_POLICY.schedulerWaitMs + 1;
+    expect(await waiting.settled).toBe("scheduler-unreachable");
+  });
+
+  test("ends with what the scheduler says when it is refused, and keeps what it has", async () => {
+    const task = await storedTask(2);
+    await task.write(1, pieceBytes(1), blake3(pieceBytes(1)));
+    const { peer, sent } = standalonePeer(task);
+    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), never));
+    peer.hear({ type: "refused", taskId: peer.taskId, code: "source-not-found", message: "gone" });
+    expect(await waiting.settled).toBe("source-not-found");
+    await until("it says so", () => sent.at(-1)?.type === "finish");
+    expect(sent.at(-1)).toMatchObject({ state: "failed", problem: { code: "source-not-found", message: "gone" } });
+    expect(task.heldCount).toBe(1);
+  });
+});
+
+describe("a holder", () => {
+  test("tells its digests when they are wanted", async () => {
+    const task = await storedTask(3);
+    for (const piece of [0, 2]) await task.write(piece, pieceBytes(piece), blake3(pieceBytes(piece)));
+    const { peer, sent } = standalonePeer(task);
+    peer.hear({ type: "task", taskId: peer.taskId, ticket: "t", ticketTtlMs: 1000, digestsWanted: true });
+    expect(sent).toHaveLength(1);
+    const [report] = sent;
+    expect(report?.type === "progress" && report.digests.map((run) => run.firstPiece)).toEqual([0, 2]);
+  });
+
+  test("whose content is not the cluster's offers it no more", async () => {
+    const task = await storedTask(1);
+    await task.write(0, pieceBytes(0), blake3(pieceBytes(0)));
+    const { peer, events } = standalonePeer(task);
+    peer.hear({ type: "refused", taskId: peer.taskId, code: "source-changed", message: "other bytes" });
+    expect(events).toEqual(["withdrawn"]);
+  });
+});
