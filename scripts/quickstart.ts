@@ -56,14 +56,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 let right = false;
 try {
-  right = await Promise.race([run(size.data), interruption.then(() => false)]);
+  await Promise.race([run(size.data), interruption]);
 } catch (error) {
   console.error(`quickstart: ${error instanceof Error ? error.message : String(error)}`);
 }
 await owned.disposeAsync();
 process.exit(interrupted && !right ? 130 : right ? 0 : 1);
 
-async function run(sizeBytes: number): Promise<boolean> {
+async function run(sizeBytes: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "pantala-quickstart-"));
   owned.defer(() => rm(folder, { recursive: true, force: true }));
   say(`writing a file of ${humanBytes(sizeBytes)} into a store with an S3 face`);
@@ -73,7 +73,7 @@ async function run(sizeBytes: number): Promise<boolean> {
 
   say("starting a scheduler, one seed and three peers");
   const token = randomBytes(24).toString("hex");
-  const scheduler = await startScheduler({ folder: join(folder, "scheduler"), token, port: await schedulerPort() });
+  const scheduler = await startOwnScheduler(join(folder, "scheduler"), token);
   owned.defer(async () => void (await scheduler.daemon.stop()));
   const seed = await joinCluster(folder, { name: "seed-1", role: "seed", scheduler: scheduler.url, token });
   const peers = await Promise.all(
@@ -87,20 +87,18 @@ async function run(sizeBytes: number): Promise<boolean> {
   const pulls = await Promise.all(peers.map((peer) => pull(peer, store, join(folder, peer.name, KEY), digest))).finally(
     progress,
   );
-  const right = report(pulls, store, sizeBytes);
+  right = report(pulls, store, sizeBytes);
   if (options.keep) await keep({ scheduler, store, peers: [seed, ...peers], token });
-  return right;
 }
 
-/** 8002, where the documents look for it, unless something else is there. */
-async function schedulerPort(): Promise<number> {
+/** On 8002, where the documents look for it, unless something else has that port. */
+async function startOwnScheduler(folder: string, token: string): Promise<RunningScheduler> {
   try {
-    Bun.listen({ hostname: "127.0.0.1", port: SCHEDULER_PORT, socket: { data() {} } }).stop(true);
-    return SCHEDULER_PORT;
+    return await startScheduler({ folder, token, port: SCHEDULER_PORT });
   } catch {
     const port = await freePort();
     say(`port ${SCHEDULER_PORT} is taken: the scheduler listens on ${port}`);
-    return port;
+    return await startScheduler({ folder, token, port });
   }
 }
 

@@ -6,6 +6,7 @@ import { until } from "../../tests/fixtures/daemon.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import { blake3 } from "../store/hash.ts";
+import type { StoredTask } from "../store/piece-store.ts";
 import { PIECE_BYTES, pieceBytes, sourceOf, standalonePeer, statOf, storedTask } from "./fixtures.ts";
 
 const never = new AbortController().signal;
@@ -43,6 +44,29 @@ describe("a download", () => {
     const reports = sent.filter((message) => message.type === "progress");
     expect(reports.flatMap((report) => report.digests).reduce((sum, run) => sum + run.digests.length / 32, 0)).toBe(3);
     expect(sent.at(-1)).toMatchObject({ type: "finish", state: "succeeded", sourceBytes: 3 * PIECE_BYTES });
+  });
+
+  test("reports every piece also when the last two are kept at the same moment", async () => {
+    const kept = await storedTask(2);
+    const gate = Promise.withResolvers<void>();
+    const task = withSlowWrites(kept, gate.promise);
+    const { peer, sent } = standalonePeer(task);
+    const source = sourceOf(task, async function* ({ start }) {
+      yield pieceBytes(start / PIECE_BYTES);
+    });
+    const done = peer.complete(source, statOf(task), never);
+    const granted = [0, 1].map((firstPiece) => ({
+      leaseId: `lease-${firstPiece}` as LeaseId,
+      firstPiece,
+      pieceCount: 1,
+      ttlMs: 10_000,
+    }));
+    peer.hear({ type: "leases", taskId: peer.taskId, granted, revoked: [] });
+    await until("both are written", () => kept.complete);
+    gate.resolve();
+    await done;
+    const reported = sent.flatMap((message) => (message.type === "progress" ? message.added : []));
+    expect(reported.reduce((sum, run) => sum + run.pieceCount, 0)).toBe(2);
   });
 
   test("is shared by all who wait, and ends with the last of them, handing its lease back", async () => {
@@ -152,3 +176,19 @@ describe("a holder", () => {
     expect(events).toEqual(["withdrawn"]);
   });
 });
+
+/** Writes are on disk at once, and are said to be only when the gate opens. */
+function withSlowWrites(task: StoredTask, gate: Promise<void>): StoredTask {
+  return new Proxy(task, {
+    get(target, key) {
+      if (key === "write") {
+        return async (...write: Parameters<StoredTask["write"]>) => {
+          await target.write(...write);
+          await gate;
+        };
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
