@@ -6,7 +6,7 @@ import type { TaskId } from "../../schema/ids.ts";
 import { isProblemError } from "../../schema/problem.ts";
 import { DEFAULT_EVICTION_POLICY, type EvictionPolicy } from "../core/evict.ts";
 import { openDiskStore } from "../store/disk-store.ts";
-import { aTask, writeAll, writePieces } from "../store/fixtures.ts";
+import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { Janitor, type JanitorComponents } from "./janitor.ts";
 
@@ -193,6 +193,35 @@ describe("opening a task", () => {
     await expect(store.open(aTask({ sizeBytes: 1.5 * MIB }))).rejects.toMatchObject({ code: "disk-full" });
     expect(kept([task])).toEqual([true]);
   });
+});
+
+test("many who open, read and leave a few tasks at once never lose one under their hands, nor pass the quota", async () => {
+  await keepHouse({ quotaBytes: 6 * MIB });
+  const infos = Array.from({ length: 12 }, aMebibyte);
+  const refused: unknown[] = [];
+  let served = 0;
+  const visit = async (n: number): Promise<void> => {
+    const info = infos[n % infos.length] ?? expect.unreachable();
+    nowMs += 7;
+    try {
+      const task = await store.open(info);
+      using _reader = task.pin();
+      if (!task.complete) await writeAll(task);
+      const bytes = await Promise.all([0, 7, 15].map((piece) => task.read(piece)));
+      expect(bytes).toEqual([0, 7, 15].map((piece) => pieceOf(info, piece)));
+      served++;
+    } catch (error) {
+      refused.push(isProblemError(error) ? error.code : error);
+    }
+    expect(store.storedBytes()).toBeLessThanOrEqual(6 * MIB);
+  };
+  const visitor = async (step: number): Promise<void> => {
+    for (let visits = 0; visits < 40; visits++) await visit(visits * step + step);
+  };
+  await Promise.all([1, 5, 7, 11].map(visitor));
+  expect(refused).toEqual([]);
+  expect(served).toBe(160);
+  expect(events.length).toBeGreaterThan(20);
 });
 
 describe("relieve()", () => {
