@@ -71,6 +71,7 @@ function beginRunning(turn: Turn, peer: Peer): void {
   const { task } = peer;
   peer.problem = null;
   peer.movedAtMs = turn.nowMs;
+  peer.patienceMs = 0;
   peer.leaseBackoffUntilMs = 0;
   peer.sourceFailed = false;
   peer.refused = false;

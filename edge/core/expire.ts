@@ -2,8 +2,8 @@
 import type { HostId } from "../../schema/ids.ts";
 import { unbanHost } from "./ban.ts";
 import type { Host } from "./host.ts";
-import { expireLeases } from "./leases.ts";
-import { hasStrangers, helpStalled } from "./neighbours.ts";
+import { expireLeases, silentAtMs } from "./leases.ts";
+import { hasStrangers, helpStalled, stalledAtMs } from "./neighbours.ts";
 import type { Policy } from "./policy.ts";
 import { dropUnstated, goOffline } from "./presence.ts";
 import { endTurn } from "./settle.ts";
@@ -75,13 +75,14 @@ function presenceDeadlineMs(host: Host, policy: Policy): number {
 function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined> {
   yield task.recovery?.untilMs;
   yield task.relayAtMs;
-  for (const lease of task.leases.values()) yield lease.aliveAtMs + policy.leaseTtlMs;
+  for (const lease of task.leases.values()) yield lease.aliveAtMs + lease.ttlMs;
   if (task.running.size === 0) return;
   const isLeasable = task.pieces.leasableCount > 0;
   for (const peer of task.running) {
-    if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.stalledUntilMs];
+    if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;
-    if (hasStrangers(peer)) yield peer.movedAtMs + policy.stallMs;
+    if (hasStrangers(peer)) yield stalledAtMs(peer, policy);
+    yield silentAtMs(peer, policy);
   }
 }
 

@@ -22,10 +22,10 @@ export function grantLeases(turn: Turn, task: Task): void {
     if (run === undefined) return;
     // Without ranges a stream starts at the first byte, whatever is held already.
     const covered = task.info.ranged ? run : { firstPiece: 0, pieceCount: task.pieceCount };
-    const lease = openLease(reader, nextLeaseId(task), covered, turn.nowMs);
+    const lease = openLease(reader, nextLeaseId(task), covered, leaseTtlMs(turn, reader), turn.nowMs);
     notesFor(turn, reader).granted.push(lease);
     reader.refused = false;
-    wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
+    wakeBy(turn, turn.nowMs + lease.ttlMs);
   }
 }
 
@@ -39,11 +39,18 @@ export function mayRead(turn: Turn, peer: Peer): boolean {
   );
 }
 
+/** Time to live of the next lease of this peer. */
+export function leaseTtlMs({ policy }: Turn, { patienceMs }: Peer): number {
+  return Math.min(Math.max(policy.leaseTtlMs, patienceMs), policy.leaseTtlMaxMs);
+}
+
 /** Seeds alone while one takes part; nobody while one was told to come; else everybody. Whoever let a lease expire is
- *  passed over for a while, as long as there is somebody else. */
+ *  passed over for a while, and until it is heard again (its host may be frozen), as long as there is somebody else. */
 function readersOf(turn: Turn, task: Task): Peer[] {
   const able = [...task.running].filter((peer) => mayRead(turn, peer));
-  const lively = able.filter((peer) => turn.nowMs >= peer.stalledUntilMs);
+  const lively = able.filter(
+    ({ expiredAtMs, host }) => host.lastSeenAtMs > expiredAtMs && turn.nowMs >= expiredAtMs + turn.policy.leaseTtlMs,
+  );
   const readers = lively.length > 0 ? lively : able;
   const seeds = readers.filter((peer) => peer.host.info.role === "seed");
   if (seeds.length > 0) return seeds;

@@ -5,7 +5,7 @@ import { NO_LEASE, type Run } from "./piece-ledger.ts";
 import type { Task } from "./task.ts";
 
 /** Puts those pieces of the run that can be leased under a new lease. There must be one at least. */
-export function openLease(peer: Peer, leaseId: LeaseId, run: Run, nowMs: number): Lease {
+export function openLease(peer: Peer, leaseId: LeaseId, run: Run, ttlMs: number, nowMs: number): Lease {
   const { task } = peer;
   const serial = ++task.leaseCount;
   let openCount = 0;
@@ -14,7 +14,8 @@ export function openLease(peer: Peer, leaseId: LeaseId, run: Run, nowMs: number)
     task.pieces.lease(piece, serial);
     openCount++;
   }
-  const lease: Lease = { leaseId, serial, peer, ...run, openCount, readBytes: 0, aliveAtMs: nowMs };
+  const fresh = { readBytes: 0, aliveAtMs: nowMs, longestSilenceMs: 0 };
+  const lease: Lease = { leaseId, serial, peer, ...run, openCount, ttlMs, ...fresh };
   task.leases.set(leaseId, lease);
   peer.leases.add(lease);
   peer.grantedPieceCount += openCount;
@@ -33,6 +34,15 @@ export function closeLease(lease: Lease): void {
   }
 }
 
+/** It shows progress, so the source needs no more patience than it had to have with this lease. */
+export function keepAlive(lease: Lease, nowMs: number): void {
+  const { peer } = lease;
+  lease.longestSilenceMs = Math.max(lease.longestSilenceMs, nowMs - lease.aliveAtMs);
+  lease.aliveAtMs = nowMs;
+  peer.patienceMs = Math.min(peer.patienceMs, 2 * lease.longestSilenceMs);
+  peer.task.sourceMovedAtMs = nowMs;
+}
+
 /** The peer has a piece now; if it was to read it, that is done. A lease whose pieces are all read is over. */
 export function readUnderLease(peer: Peer, piece: number, nowMs: number): void {
   const lease = leaseOver(peer, piece);
@@ -40,7 +50,7 @@ export function readUnderLease(peer: Peer, piece: number, nowMs: number): void {
   peer.task.pieces.unlease(piece);
   peer.readPieceCount++;
   lease.openCount--;
-  lease.aliveAtMs = nowMs;
+  keepAlive(lease, nowMs);
   if (lease.openCount === 0) closeLease(lease);
 }
 

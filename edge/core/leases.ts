@@ -2,11 +2,13 @@
 import { hasPiece } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
-import { mayRead } from "./grant-leases.ts";
+import { leaseTtlMs, mayRead } from "./grant-leases.ts";
 import { isBanned } from "./host.ts";
-import { closeLease, openLease } from "./lease-book.ts";
+import { closeLease, keepAlive, openLease } from "./lease-book.ts";
 import type { Lease, Peer } from "./peer.ts";
+import type { Policy } from "./policy.ts";
 import { waitsForSeed } from "./seeds.ts";
+import { NEVER_MS } from "./swarm.ts";
 import type { SourceProblem, Task } from "./task.ts";
 import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
 
@@ -51,10 +53,9 @@ export function returnLeases(
     const lease = ownLease(peer, leaseId);
     if (lease !== undefined) closeLease(lease);
   }
-  const { leaseTtlMs, sourceBackoffMs } = turn.policy;
   if (problem !== undefined) peer.task.sourceProblem = problem;
   peer.sourceFailed = problem !== undefined || obstacleOf(turn, peer) !== undefined;
-  backOff(turn, peer, problem === undefined ? leaseTtlMs : sourceBackoffMs);
+  backOff(turn, peer, problem === undefined ? turn.policy.leaseTtlMs : turn.policy.sourceBackoffMs);
 }
 
 /** No lease of this task for a while. */
@@ -63,14 +64,17 @@ export function backOff(turn: Turn, peer: Peer, durationMs: number): void {
   wakeBy(turn, peer.leaseBackoffUntilMs);
 }
 
-/** Ends leases that showed no progress for `leaseTtlMs`. */
+/** Ends leases that showed no progress in their time. A source may only be slow, or its reader about to find out that it is
+ *  silent: the next leases of that reader live twice as long. */
 export function expireLeases(turn: Turn, task: Task): void {
   for (const lease of [...task.leases.values()]) {
-    if (turn.nowMs - lease.aliveAtMs < turn.policy.leaseTtlMs) continue;
-    lease.peer.stalledUntilMs = turn.nowMs + turn.policy.leaseTtlMs;
-    wakeBy(turn, lease.peer.stalledUntilMs);
+    const { peer } = lease;
+    if (turn.nowMs - lease.aliveAtMs < lease.ttlMs) continue;
+    peer.expiredAtMs = turn.nowMs;
+    peer.patienceMs = Math.max(peer.patienceMs, 2 * lease.ttlMs);
+    wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
     closeLease(lease);
-    notesFor(turn, lease.peer).revoked.add(lease.leaseId);
+    notesFor(turn, peer).revoked.add(lease.leaseId);
     turn.touched.add(task);
   }
 }
@@ -80,12 +84,30 @@ export function refuseHopeless(turn: Turn, task: Task): void {
   if (task.recovery !== undefined || task.leases.size > 0 || task.pieces.unheldCount === 0) return;
   for (const peer of task.running) if (obstacleOf(turn, peer) === undefined) return;
   if (waitsForSeed(turn, task)) return;
+  for (const peer of task.running) tellRefused(turn, peer, obstacleOf(turn, peer));
+}
+
+/** Readers that come and go may find out one after the other that the source is silent, so that never all of them know at
+ *  once: who waited long enough is told anyway. */
+export function refuseSilent(turn: Turn, task: Task): void {
   for (const peer of task.running) {
-    const obstacle = obstacleOf(turn, peer);
-    if (peer.refused || obstacle === undefined) continue;
-    peer.refused = true;
-    send(turn, peer.host, { type: "refused", taskId: task.info.taskId, ...obstacle });
+    if (turn.nowMs < silentAtMs(peer, turn.policy)) continue;
+    const minutes = Math.round(turn.policy.sourceSilentMs / 60_000);
+    const message = `The source sent nothing to any host for ${minutes} minutes, and no host has the rest: check that it answers, and ask again`;
+    tellRefused(turn, peer, { code: "source-unreachable", message });
   }
+}
+
+/** When this peer counts as waiting for a silent source; `NEVER_MS` while it does not wait for the source. */
+export function silentAtMs({ task, movedAtMs }: Peer, policy: Policy): number {
+  if (task.recovery !== undefined || task.pieces.unheldCount === 0) return NEVER_MS;
+  return Math.max(movedAtMs, task.sourceMovedAtMs) + policy.sourceSilentMs;
+}
+
+function tellRefused(turn: Turn, peer: Peer, problem: SourceProblem | undefined): void {
+  if (peer.refused || problem === undefined) return;
+  peer.refused = true;
+  send(turn, peer.host, { type: "refused", taskId: peer.task.info.taskId, ...problem });
 }
 
 const BANNED: SourceProblem = {
@@ -109,7 +131,7 @@ function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
 function advance(turn: Turn, lease: Lease, readBytes: number): void {
   if (readBytes <= lease.readBytes) return;
   lease.readBytes = readBytes;
-  lease.aliveAtMs = turn.nowMs;
+  keepAlive(lease, turn.nowMs);
 }
 
 function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }: LeaseProgress): boolean {
@@ -130,9 +152,9 @@ function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }
 }
 
 function adopt(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount, readBytes }: LeaseProgress): void {
-  const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, turn.nowMs);
+  const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, leaseTtlMs(turn, peer), turn.nowMs);
   lease.readBytes = readBytes;
-  wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
+  wakeBy(turn, turn.nowMs + lease.ttlMs);
 }
 
 function holdsRun(peer: Peer, { firstPiece, pieceCount }: LeaseProgress): boolean {

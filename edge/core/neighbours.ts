@@ -2,6 +2,7 @@
  *  the own site, so that no cut of the herd is narrow (design 3.4, field notes 2.3). */
 import { avoids, link, tellToPull, unlink } from "./links.ts";
 import type { Peer } from "./peer.ts";
+import type { Policy } from "./policy.ts";
 import { needsPull, pullersOf, seedsOf } from "./seeds.ts";
 import type { Task } from "./task.ts";
 import { type Turn, wakeBy } from "./turn.ts";
@@ -47,13 +48,18 @@ export function meetPullers(turn: Turn, seed: Peer): void {
 /** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks. */
 export function helpStalled(turn: Turn, task: Task): void {
   for (const peer of task.running) {
-    if (turn.nowMs - peer.movedAtMs < turn.policy.stallMs) continue;
-    peer.movedAtMs = turn.nowMs;
+    if (turn.nowMs < stalledAtMs(peer, turn.policy)) continue;
+    peer.helpedAtMs = turn.nowMs;
     const drawn = task.traders.sample(turn.policy.neighbourSample, turn.random);
     const helper = drawn.find((other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer));
     if (helper === undefined) continue;
     linkAnyway(turn, peer, helper);
   }
+}
+
+/** When a running peer that gets nothing needs another neighbour. */
+export function stalledAtMs({ movedAtMs, helpedAtMs }: Peer, { stallMs }: Policy): number {
+  return Math.max(movedAtMs, helpedAtMs) + stallMs;
 }
 
 /** Whether looking again could bring a stalled peer anything. */

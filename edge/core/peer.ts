@@ -21,8 +21,10 @@ export interface Peer {
   /** Pieces it was ever granted, and those it read. */
   grantedPieceCount: number;
   readPieceCount: number;
-  /** A lease of it expired without progress: until then others come first. */
-  stalledUntilMs: number;
+  /** When a lease of it expired last. */
+  expiredAtMs: number;
+  /** How long a lease should wait for this source: twice what was too short, or what was needed, last. */
+  patienceMs: number;
   /** No lease before then. */
   leaseBackoffUntilMs: number;
   /** The source failed it, and the backoff is not over. */
@@ -38,8 +40,10 @@ export interface Peer {
   hearsDigests: boolean;
   /** Log entries of the task's digests it was sent. */
   digestsSent: number;
-  /** When it got a piece last, or another neighbour because it got none. */
+  /** When it began, or got a piece last. */
   movedAtMs: number;
+  /** When it was given another neighbour because it got nothing. */
+  helpedAtMs: number;
   /** Totals over all lives of its host, and what it reported last in this one. */
   readonly bytes: Bytes;
   readonly reported: Bytes;
@@ -62,6 +66,9 @@ export interface Lease {
   openCount: number;
   readBytes: number;
   aliveAtMs: number;
+  /** Without progress for this long it expires. */
+  readonly ttlMs: number;
+  longestSilenceMs: number;
 }
 
 export function createPeer(task: Task, host: Host, nowMs: number): Peer {
@@ -77,7 +84,8 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     leases: new Set(),
     grantedPieceCount: 0,
     readPieceCount: 0,
-    stalledUntilMs: 0,
+    expiredAtMs: Number.NEGATIVE_INFINITY,
+    patienceMs: 0,
     leaseBackoffUntilMs: 0,
     sourceFailed: false,
     refused: false,
@@ -87,6 +95,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     hearsDigests: false,
     digestsSent: 0,
     movedAtMs: nowMs,
+    helpedAtMs: nowMs,
     bytes: { sourceBytes: 0, peerBytes: 0 },
     reported: { sourceBytes: 0, peerBytes: 0 },
     reportedLife: host.info.startedAtMs,

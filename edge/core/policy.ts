@@ -42,6 +42,12 @@ export interface Policy {
   readonly sourceStreamsPerTask: number;
   /** A lease without progress for this long is granted to somebody else. */
   readonly leaseTtlMs: number;
+  /** Longest time to live of a lease. A reader whose leases expire in a row gets twice the time with each, up to this: more
+   *  than the 153 s in which a peer finds out itself that a source is silent (5 tries of 30 s). */
+  readonly leaseTtlMaxMs: number;
+  /** A peer that got nothing for this long, while the source gave nothing to anybody, is told that it is silent: twice what
+   *  one reader alone needs to find out. */
+  readonly sourceSilentMs: number;
   /** A host the source failed gets no lease of that task for this long. */
   readonly sourceBackoffMs: number;
   /** Others wait this long for a seed that was told to pull. */
@@ -102,6 +108,8 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseBytesPerHost: 64 * MIB,
   sourceStreamsPerTask: 16,
   leaseTtlMs: 10 * SECOND,
+  leaseTtlMaxMs: 160 * SECOND,
+  sourceSilentMs: 10 * MINUTE,
   sourceBackoffMs: 30 * SECOND,
   seedGraceMs: 1500,
   recoveryGraceMs: 2 * SECOND,

@@ -2,7 +2,7 @@
 import type { TaskState } from "../../schema/wire/task.ts";
 import { flushDigests, relayDigests } from "./digests.ts";
 import { grantLeases } from "./grant-leases.ts";
-import { refuseHopeless } from "./leases.ts";
+import { refuseHopeless, refuseSilent } from "./leases.ts";
 import { replaceLost } from "./neighbours.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import { endRecovery } from "./recovery.ts";
@@ -31,6 +31,7 @@ function settle(turn: Turn, task: Task): void {
   endRecovery(turn, task);
   grantLeases(turn, task);
   refuseHopeless(turn, task);
+  refuseSilent(turn, task);
   relayDigests(turn, task);
   flushDigests(turn, task);
   if (task.recovery === undefined || !task.recorded) recordState(turn, task);
@@ -56,11 +57,10 @@ function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked }: Notes): 
     send(turn, peer.host, { type: "neighbours", taskId, add, remove });
   }
   if (granted.length === 0 && revoked.size === 0) return;
-  const ttlMs = turn.policy.leaseTtlMs;
   send(turn, peer.host, {
     type: "leases",
     taskId,
-    granted: granted.map(({ leaseId, firstPiece, pieceCount }) => ({ leaseId, firstPiece, pieceCount, ttlMs })),
+    granted: granted.map(({ leaseId, firstPiece, pieceCount, ttlMs }) => ({ leaseId, firstPiece, pieceCount, ttlMs })),
     revoked: [...revoked],
   });
 }

@@ -38,6 +38,8 @@ export interface Task {
   /** Hosts that had a part in the task before this memory began and may come back; nothing is granted meanwhile. */
   recovery: { readonly expected: Set<HostId>; begun: boolean; untilMs: number } | undefined;
   sourceProblem: SourceProblem | undefined;
+  /** When anybody read anything from the source last. */
+  sourceMovedAtMs: number;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
 }
@@ -76,6 +78,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     seedGraceUntilMs: 0,
     recovery: undefined,
     sourceProblem: undefined,
+    sourceMovedAtMs: Number.NEGATIVE_INFINITY,
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
 }

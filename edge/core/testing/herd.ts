@@ -10,9 +10,7 @@ import { createSwarm, type Swarm } from "../swarm.ts";
 import type { Outcome } from "../turn.ts";
 import { seededRandom } from "./fixtures.ts";
 import { faultsOf } from "./invariants.ts";
-import { SimHost, type Surroundings } from "./sim-host.ts";
-
-const STEP_MS = 50;
+import { SimHost, STEP_MS, type Surroundings } from "./sim-host.ts";
 
 export class Herd {
   readonly swarm: Swarm;
@@ -26,10 +24,18 @@ export class Herd {
   nowMs = 1_000_000;
   /** Hosts the source refuses. */
   readonly refused = new Set<HostId>();
+  /** How long the source takes to send its first bytes, and every piece after it likewise. */
+  sourceDelayMs = 0;
+  /** Whether one host can reach another; a frozen one nobody can. */
+  reaches: (from: SimHost, to: SimHost) => boolean = () => true;
   readonly around: Surroundings = {
-    host: (hostId) => this.hosts.get(hostId),
-    readSource: (hostId, piece) => {
+    host: (hostId, from) => {
+      const host = this.hosts.get(hostId);
+      return host !== undefined && !host.frozen && this.reaches(from, host) ? host : undefined;
+    },
+    readSource: (hostId, piece, silentMs) => {
       if (this.refused.has(hostId)) return "failed";
+      if (silentMs < this.sourceDelayMs) return "silent";
       this.reads[piece] = (this.reads[piece] ?? 0) + 1;
       return "read";
     },

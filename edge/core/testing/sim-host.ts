@@ -4,25 +4,47 @@ import { addPiece, type Bitfield, countPieces, emptyBitfield, hasPiece, piecesOf
 import { PIECE_DIGEST_BYTES } from "../../../schema/digest.ts";
 import type { HostId, LeaseId } from "../../../schema/ids.ts";
 import { pieceCountOf } from "../../../schema/piece.ts";
-import type { HostInfo } from "../../../schema/wire/host.ts";
+import type { HostInfo, HostLoad } from "../../../schema/wire/host.ts";
 import type { LeaseProgress, PeerMessage } from "../../../schema/wire/peer-message.ts";
 import type { Lease, Neighbour, SchedulerMessage } from "../../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../../schema/wire/task.ts";
+import type { SourceProblem } from "../task.ts";
 import type { CoreMessage } from "../turn.ts";
 import { announceOf, digestRun, finishOf, progressOf } from "./fixtures.ts";
 
 /** What surrounds a simulated host. */
 export interface Surroundings {
-  /** A host that is up and takes part. */
-  readonly host: (hostId: HostId) => SimHost | undefined;
-  /** One piece read from the source; throws a problem code when the source fails this host. */
-  readonly readSource: (hostId: HostId, piece: number) => "read" | "failed";
+  /** A host that is up and takes part, as long as `from` can reach it. */
+  readonly host: (hostId: HostId, from: SimHost) => SimHost | undefined;
+  /** One piece asked of the source, which sent nothing for `silentMs`. */
+  readonly readSource: (hostId: HostId, piece: number, silentMs: number) => "read" | "failed" | "silent";
 }
+
+/** Time that one step stands for. */
+export const STEP_MS = 50;
+/** A peer gives a silent source up after 5 tries of 30 s, and a parent after 5 failures (peer/source, peer/core/policy.ts). */
+const SOURCE_GIVEN_UP_MS = 153_000;
+const PARENT_GIVEN_UP_MS = 7_500;
+const HEARTBEAT_MS = 30_000;
+const LOAD: HostLoad = {
+  activeUploads: 0,
+  activeDownloads: 0,
+  uploadBytesPerSecond: 0,
+  downloadBytesPerSecond: 0,
+  storedBytes: 0,
+  freeBytes: 0,
+  residentBytes: 0,
+};
+
+const SOURCE_FORBIDDEN: SourceProblem = { code: "source-forbidden", message: "The source answered 403" };
+const SOURCE_SILENT: SourceProblem = { code: "source-unreachable", message: "The source sent nothing for 30 s" };
 
 interface Reading {
   readonly lease: Lease;
   nextPiece: number;
   readBytes: number;
+  /** When the source sent something last, or was asked first. */
+  movedAtMs: number;
 }
 
 export class SimHost {
@@ -38,6 +60,8 @@ export class SimHost {
   refusedWith: string | undefined;
   /** Pieces it can move in one step, from the source and from neighbours each. */
   piecesPerStep = 2;
+  /** It neither works, nor hears, nor serves, and its channel stays open. */
+  frozen = false;
   messagesUp = 0;
   #outbox: PeerMessage[] = [];
   #added: number[] = [];
@@ -45,6 +69,11 @@ export class SimHost {
   #sourceBytes = 0;
   #peerBytes = 0;
   #welcomed = false;
+  /** Its own clock, which counts steps. */
+  #nowMs = 0;
+  #heartbeatAtMs = 0;
+  /** Since when neighbours cannot be reached. */
+  #failingSinceMs = new Map<HostId, number>();
 
   constructor(info: HostInfo, task: TaskInfo) {
     this.info = info;
@@ -75,6 +104,7 @@ export class SimHost {
   }
 
   takeOutbox(): PeerMessage[] {
+    if (this.frozen) return [];
     const messages = this.#outbox;
     this.#outbox = [];
     this.messagesUp += messages.length;
@@ -82,6 +112,7 @@ export class SimHost {
   }
 
   hear(message: SchedulerMessage | CoreMessage, around: Surroundings): void {
+    if (this.frozen) return;
     switch (message.type) {
       case "welcome":
         this.#welcomed = true;
@@ -99,16 +130,17 @@ export class SimHost {
         }
         return;
       case "neighbours":
-        for (const hostId of message.remove) this.neighbours.delete(hostId);
+        for (const hostId of message.remove) this.#forget(hostId);
         for (const neighbour of message.add) {
           this.neighbours.set(neighbour.hostId, neighbour);
-          if (neighbour.needsPull) around.host(neighbour.hostId)?.want();
+          if (neighbour.needsPull) around.host(neighbour.hostId, this)?.want();
         }
         return;
       case "leases":
         for (const leaseId of message.revoked) this.reading.delete(leaseId);
         for (const lease of message.granted) {
-          this.reading.set(lease.leaseId, { lease, nextPiece: lease.firstPiece, readBytes: 0 });
+          const movedAtMs = this.#nowMs;
+          this.reading.set(lease.leaseId, { lease, nextPiece: lease.firstPiece, readBytes: 0, movedAtMs });
         }
         return;
       case "refused":
@@ -123,6 +155,12 @@ export class SimHost {
 
   /** Moves some pieces and reports them. */
   step(around: Surroundings): void {
+    this.#nowMs += STEP_MS;
+    if (this.frozen) return;
+    if (this.#nowMs >= this.#heartbeatAtMs + HEARTBEAT_MS) {
+      this.#heartbeatAtMs = this.#nowMs;
+      this.#outbox.push({ type: "heartbeat", load: LOAD });
+    }
     if (this.state !== "running" || !this.#welcomed) return;
     const finishedLease = this.#readLeases(around);
     this.#trade(around);
@@ -141,15 +179,23 @@ export class SimHost {
 
   #readLeases(around: Surroundings): boolean {
     let finished = false;
+    const silent = new Set<Reading>();
     for (let moved = 0; moved < this.piecesPerStep; moved++) {
-      const reading = [...this.reading.values()].sort((a, b) => a.readBytes - b.readBytes)[0];
+      const readings = [...this.reading.values()].filter((reading) => !silent.has(reading));
+      const reading = readings.sort((a, b) => a.readBytes - b.readBytes)[0];
       if (reading === undefined) break;
       const piece = reading.nextPiece;
       if (!hasPiece(this.held, piece)) {
-        if (around.readSource(this.info.hostId, piece) === "failed") {
-          this.#returnLease(reading);
+        const silentMs = this.#nowMs - reading.movedAtMs;
+        const answer = around.readSource(this.info.hostId, piece, silentMs);
+        if (answer === "failed") this.#returnLease(reading, SOURCE_FORBIDDEN);
+        else if (answer === "silent" && silentMs >= SOURCE_GIVEN_UP_MS) this.#returnLease(reading, SOURCE_SILENT);
+        else if (answer === "silent") silent.add(reading);
+        if (answer !== "read") {
+          moved--;
           continue;
         }
+        reading.movedAtMs = this.#nowMs;
         reading.readBytes += this.task.pieceLengthBytes;
         this.#sourceBytes += this.task.pieceLengthBytes;
         this.#keep(piece);
@@ -163,18 +209,21 @@ export class SimHost {
     return finished;
   }
 
-  #returnLease({ lease }: Reading): void {
+  #returnLease({ lease }: Reading, problem: SourceProblem): void {
     this.reading.delete(lease.leaseId);
     this.#report();
-    const problem = { code: "source-forbidden" as const, message: "The source answered 403" };
     this.#outbox.push({ type: "return-leases", taskId: this.task.taskId, leaseIds: [lease.leaseId], problem });
   }
 
   #trade(around: Surroundings): void {
     let moved = 0;
-    for (const hostId of this.neighbours.keys()) {
-      const parent = around.host(hostId);
-      if (parent === undefined) continue;
+    for (const hostId of [...this.neighbours.keys()]) {
+      const parent = around.host(hostId, this);
+      if (parent === undefined) {
+        this.#failed(hostId);
+        continue;
+      }
+      this.#failingSinceMs.delete(hostId);
       for (const piece of piecesOf(parent.held, this.pieceCount)) {
         if (moved >= this.piecesPerStep) return;
         if (hasPiece(this.held, piece) || !this.digests.has(piece)) continue;
@@ -183,6 +232,19 @@ export class SimHost {
         moved++;
       }
     }
+  }
+
+  #forget(hostId: HostId): void {
+    this.neighbours.delete(hostId);
+    this.#failingSinceMs.delete(hostId);
+  }
+
+  #failed(hostId: HostId): void {
+    const sinceMs = this.#failingSinceMs.get(hostId) ?? this.#nowMs;
+    this.#failingSinceMs.set(hostId, sinceMs);
+    if (this.#nowMs - sinceMs < PARENT_GIVEN_UP_MS) return;
+    this.#forget(hostId);
+    this.#outbox.push({ type: "fault", taskId: this.task.taskId, parentHostId: hostId, kind: "unreachable" });
   }
 
   #keep(piece: number): void {

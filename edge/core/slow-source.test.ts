@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import { DEFAULT_POLICY } from "./policy.ts";
+import { aHost, announceOf, aTask, progressOf } from "./testing/fixtures.ts";
+import { Herd } from "./testing/herd.ts";
+import { Scene } from "./testing/scene.ts";
+import type { SimHost } from "./testing/sim-host.ts";
+
+const NEVER_MS = Number.POSITIVE_INFINITY;
+const { leaseTtlMs, sourceSilentMs } = DEFAULT_POLICY;
+
+function aHerd(hosts: number, sourceDelayMs: number, pieces = 40): Herd {
+  const herd = new Herd(aTask(1, pieces), DEFAULT_POLICY);
+  herd.sourceDelayMs = sourceDelayMs;
+  for (let number = 1; number <= hosts; number++) herd.join(aHost(number)).want();
+  return herd;
+}
+
+const all = (herd: Herd, state: SimHost["state"]) => () =>
+  [...herd.hosts.values()].every((host) => host.state === state);
+const refusals = (herd: Herd) => new Set([...herd.hosts.values()].map((host) => host.refusedWith));
+
+describe("a source", () => {
+  for (const hosts of [1, 4]) {
+    test(`that needs longer to answer than a lease lives is read all the same, and once, by ${hosts} hosts`, () => {
+      const herd = aHerd(hosts, leaseTtlMs + 2_000, 4);
+      expect(herd.until(all(herd, "succeeded"), 120_000)).toBe(true);
+      expect(herd.reads).toEqual([1, 1, 1, 1]);
+    });
+  }
+
+  test("that is silent fails its only reader once the reader itself has found out", () => {
+    const herd = aHerd(1, NEVER_MS);
+    expect(herd.until(all(herd, "failed"), 320_000)).toBe(true);
+    expect(refusals(herd)).toEqual(new Set(["source-unreachable"]));
+  });
+
+  for (const hosts of [2, 5, 20]) {
+    test(`that is silent is refused to each of ${hosts} readers within sourceSilentMs`, () => {
+      const herd = aHerd(hosts, NEVER_MS);
+      expect(herd.until(all(herd, "failed"), sourceSilentMs + 1_000)).toBe(true);
+      expect(refusals(herd)).toEqual(new Set(["source-unreachable"]));
+    });
+  }
+
+  test("that is silent is refused within sourceSilentMs of its coming to each host of a herd with a seed that grows", () => {
+    const herd = new Herd(aTask(1, 40), DEFAULT_POLICY);
+    herd.sourceDelayMs = NEVER_MS;
+    herd.join(aHost(100, { role: "seed" }));
+    herd.exchange();
+    for (let number = 1; number <= 6; number++) {
+      herd.join(aHost(number)).want();
+      herd.until(() => false, 50_000);
+    }
+    expect(herd.until(all(herd, "failed"), sourceSilentMs + 1_000)).toBe(true);
+    expect(refusals(herd)).toEqual(new Set(["source-unreachable"]));
+  });
+
+  test("that is silent for some minutes and then answers again is read", () => {
+    const herd = aHerd(5, NEVER_MS);
+    herd.until(() => false, 200_000);
+    herd.sourceDelayMs = 0;
+    expect(herd.until(all(herd, "succeeded"), 20_000)).toBe(true);
+    expect(herd.reads.every((count) => count === 1)).toBe(true);
+  });
+});
+
+describe("a reader that freezes", () => {
+  test("costs the others the time of one lease, and gets no other while they are there", () => {
+    const herd = aHerd(4, 0, 200);
+    herd.exchange();
+    const [frozen, ...others] = [...herd.hosts.values()];
+    if (frozen === undefined) throw new Error("Nobody joined");
+    expect(frozen.reading.size).toBeGreaterThan(0);
+    expect(frozen.heldCount).toBe(0);
+    frozen.frozen = true;
+    const served = () => others.every((host) => host.state === "succeeded");
+    expect(herd.until(served, leaseTtlMs + 5_000)).toBe(true);
+    expect(herd.reads.every((count) => count === 1)).toBe(true);
+  });
+});
+
+describe("the time to live of a lease", () => {
+  const task = aTask(1, 1024);
+  const ttlsOf = (scene: Scene, number: number) =>
+    new Set(scene.told(number, "leases").flatMap((message) => message.granted.map((lease) => lease.ttlMs)));
+
+  test("doubles with each expiry in a row, up to leaseTtlMaxMs", () => {
+    const scene = new Scene({ hostSilentMs: NEVER_MS });
+    scene.greet([1]);
+    scene.say(1, announceOf(task));
+    const seen: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      const [ttlMs = 0, ...others] = ttlsOf(scene, 1);
+      expect(others).toEqual([]);
+      seen.push(ttlMs);
+      scene.wait(ttlMs);
+    }
+    expect(seen).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 160_000]);
+  });
+
+  test("is short again when the source gets fast, and as long as needed while it is slow", () => {
+    const scene = new Scene({ hostSilentMs: NEVER_MS });
+    scene.greet([1]);
+    scene.say(1, announceOf(task));
+    scene.wait(leaseTtlMs);
+    const readOne = () => {
+      scene.heard(1);
+      const [lease] = scene.peer(task.taskId, 1).leases;
+      if (lease === undefined) throw new Error("Nothing is leased");
+      const { firstPiece, pieceCount } = lease;
+      scene.say(1, progressOf(task, { added: [{ firstPiece, pieceCount }] }));
+      return ttlsOf(scene, 1);
+    };
+    scene.wait(12_000);
+    expect(readOne()).toEqual(new Set([20_000]));
+    for (let reads = 0; reads < 3; reads++) readOne();
+    scene.wait(1_000);
+    expect(readOne()).toEqual(new Set([leaseTtlMs]));
+  });
+
+  test("is short for a host that begins anew", () => {
+    const scene = new Scene();
+    scene.greet([1]);
+    scene.say(1, announceOf(task));
+    scene.wait(leaseTtlMs);
+    scene.say(1, announceOf(task, { wanting: false }));
+    scene.heard(1);
+    scene.say(1, announceOf(task));
+    expect(ttlsOf(scene, 1)).toEqual(new Set([leaseTtlMs]));
+  });
+});
