@@ -35,6 +35,8 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
     () => new Date(),
   );
   const nowMs = () => Date.now();
+  // Durations are measured on a clock that nobody sets.
+  const monotonicMs = () => performance.now();
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   await using owned = new AsyncDisposableStack();
 
@@ -109,7 +111,7 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
       freeBytes,
       residentBytes: process.memoryUsage.rss(),
     }),
-    nowMs,
+    monotonicMs,
   );
 
   const scheduler = new SchedulerClient({
@@ -129,7 +131,7 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
     openSource,
     scheduler,
     policy: { ...DEFAULT_TRANSFER_POLICY, requestsPerParent: settings.streamsPerParent },
-    nowMs,
+    nowMs: monotonicMs,
     random: Math.random,
     log,
     guardPull: (url) => checkPullAddress(url, { allow: settings.pullAllow }),
@@ -148,7 +150,7 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
     transfers: opened,
     scheduler,
     digests,
-    nowMs,
+    nowMs: monotonicMs,
     log,
     status: () => ({
       host,
