@@ -7,7 +7,7 @@ import { inTurns } from "../lib/repeat.ts";
 import type { Lab, Measured, Measurement } from "./lab.ts";
 
 export const WARM: Measurement = {
-  names: ["warm.bytes_per_s", "serve.cpu_s_per_gb", "receive.cpu_s_per_gb"],
+  names: ["warm.bytes_per_s", "serve.pieces.cpu_s_per_gb", "receive.cpu_s_per_gb"],
   title: "warm: a child gets from its parent, beside curl -o from nginx (which verifies nothing)",
   measure,
 };
@@ -53,7 +53,7 @@ async function measure(lab: Lab): Promise<Measured> {
         },
       },
       {
-        name: "serve.cpu_s_per_gb",
+        name: "serve.pieces.cpu_s_per_gb",
         unit: "CPU s/GB",
         better: "lower",
         samples: pairs.map((pair) => perGb(pair.ours.serve)),
