@@ -30,6 +30,7 @@ function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferVi
     leased: emptyBitfield(pieceCount),
     inFlight: new Map(),
     parents: [],
+    cursors: [],
     ...more,
   };
 }
@@ -85,6 +86,17 @@ describe("planRequests()", () => {
     const requests = planRequests(aView(64, { parents: [aParent(1, all), aParent(2, all)] }), policy, 0, Math.random);
     expect(requests.filter((request) => request.hostId === host(1))).toHaveLength(policy.requestsPerParent);
     expect(requests.filter((request) => request.hostId === host(2))).toHaveLength(policy.requestsPerParent);
+  });
+
+  test("asks for pieces from a reader's cursor on, in order, before those behind it", () => {
+    const all = bits(40, range(40));
+    const view = aView(40, { parents: [aParent(1, all)], cursors: [21], held: bits(40, [22]) });
+    const pieces = planRequests(view, { ...policy, readerShare: 1 }, 0, () => 0).map((request) => request.piece);
+    expect(pieces).toEqual([21, 23, 24, 25]);
+    const tail = aView(40, { parents: [aParent(1, all)], cursors: [38] });
+    expect(planRequests(tail, { ...policy, readerShare: 1 }, 0, () => 0).map((request) => request.piece)).toEqual([
+      38, 39, 0, 1,
+    ]);
   });
 
   test("leaves a resting parent alone", () => {

@@ -28,6 +28,8 @@ export interface TransferView {
   readonly leased: Bitfield;
   readonly inFlight: ReadonlyMap<number, InFlight>;
   readonly parents: readonly ParentView[];
+  /** Next pieces of readers who take the content in order; empty when nobody reads. */
+  readonly cursors: readonly number[];
 }
 
 export interface PieceRequest {
@@ -60,7 +62,10 @@ export function planRequests(
     if (next === undefined) break;
     const { parent } = next;
     const active = load.get(parent.hostId) ?? 0;
-    const piece = active < policy.requestsPerParent ? choosePiece(wanted, parent.bitfield, policy, random) : undefined;
+    const piece =
+      active < policy.requestsPerParent
+        ? choosePiece(wanted, parent.bitfield, startOf(view, policy, random), random)
+        : undefined;
     if (piece === undefined) {
       queue.shift();
       continue;
@@ -91,17 +96,31 @@ function wantedPieces(view: TransferView): Uint8Array {
   return wanted;
 }
 
+/** Where to look for the next piece: in order from a reader's cursor or the beginning, or anywhere. */
+function startOf(
+  view: TransferView,
+  policy: TransferPolicy,
+  random: () => number,
+): { piece: number; inOrder: boolean } {
+  const share = view.cursors.length > 0 ? policy.readerShare : policy.inOrderShare;
+  if (random() >= share) return { piece: Math.floor(random() * view.pieceCount), inOrder: false };
+  return { piece: view.cursors[Math.floor(random() * view.cursors.length)] ?? 0, inOrder: true };
+}
+
+/** The first useful piece from `start` on, round the end of the task. */
 function choosePiece(
   wanted: Uint8Array,
   offered: Bitfield,
-  policy: TransferPolicy,
+  start: { readonly piece: number; readonly inOrder: boolean },
   random: () => number,
 ): number | undefined {
-  const start = random() < policy.inOrderShare ? 0 : Math.floor(random() * wanted.length);
-  for (let step = 0; step < wanted.length; step++) {
-    const at = (start + step) % wanted.length;
-    const useful = (wanted[at] ?? 0) & (offered[at] ?? 0);
-    if (useful !== 0) return at * 8 + (start === 0 ? lowestBit(useful) : anyBit(useful, random));
+  const first = start.piece >> 3;
+  for (let step = 0; step <= wanted.length; step++) {
+    const at = (first + step) % wanted.length;
+    let useful = (wanted[at] ?? 0) & (offered[at] ?? 0);
+    // What lies before the start in its own byte comes last.
+    if (start.inOrder && step === 0) useful &= 0xff << (start.piece & 7);
+    if (useful !== 0) return at * 8 + (start.inOrder ? lowestBit(useful) : anyBit(useful, random));
   }
   return undefined;
 }

@@ -33,6 +33,9 @@ export interface TransferPolicy {
   /** Share of requests that go for the first missing pieces in order; the rest picks any useful piece, which is what
    *  keeps a herd's pieces diverse (field notes 2.5: streaming in order costs 2-3 %). */
   readonly inOrderShare: number;
+  /** The same while somebody reads the content in order: pieces near the cursor first, and enough of the rest to trade
+   *  (field notes 2.5: 70-80 %). */
+  readonly readerShare: number;
 }
 
 export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
@@ -52,4 +55,5 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   schedulerWaitMs: 20_000,
   stallAfterMs: 2000,
   inOrderShare: 0.25,
+  readerShare: 0.75,
 });

@@ -7,6 +7,7 @@ import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { GetEvent, getRequestSchema } from "../../schema/wire/local.ts";
 import type { OpenedTask, Transfers } from "../transfer/transfers.ts";
 import type { ContentDigests } from "./content-digests.ts";
+import { timeoutSignal } from "./timeout-signal.ts";
 
 export interface GetComponents {
   readonly transfers: Transfers;
@@ -100,22 +101,6 @@ async function run(
     if (readerGone.aborted) resolve();
     else readerGone.addEventListener("abort", () => resolve());
   });
-}
-
-function timeoutSignal(timeoutMs: number): AbortSignal {
-  const controller = new AbortController();
-  if (timeoutMs > 0) {
-    const timer = setTimeout(() => {
-      controller.abort(
-        new ProblemError(
-          "timeout",
-          `Not complete after ${timeoutMs / 1000} s: run the same command again to go on from here, or give it more time with --timeout`,
-        ),
-      );
-    }, timeoutMs);
-    timer.unref?.();
-  }
-  return controller.signal;
 }
 
 /** Bytes by where they came from, for one caller: what was here when it came is local to it. */

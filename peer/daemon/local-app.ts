@@ -2,16 +2,24 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { z } from "zod";
+import type { z } from "zod";
 import { countPieces } from "../../schema/bitfield.ts";
 import { parseTaskId } from "../../schema/ids.ts";
+import { describeIssues } from "../../schema/issues.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
-import { getRequestSchema, type LocalStatus, type LocalTask, type LocalTaskDetail } from "../../schema/wire/local.ts";
+import {
+  contentRequestSchema,
+  getRequestSchema,
+  type LocalStatus,
+  type LocalTask,
+  type LocalTaskDetail,
+} from "../../schema/wire/local.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TaskPeer } from "../transfer/task-peer.ts";
 import type { Transfers } from "../transfer/transfers.ts";
 import type { ContentDigests } from "./content-digests.ts";
+import { contentResponse } from "./content-response.ts";
 import { getStream } from "./get-stream.ts";
 
 export interface LocalAppComponents {
@@ -40,10 +48,15 @@ export function createLocalApp(components: LocalAppComponents): Hono {
   );
 
   app.post("/v1/get", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
-    const request = parseGet(await c.req.json().catch(() => undefined));
+    const request = parseBody(getRequestSchema, await c.req.json().catch(() => undefined));
     return new Response(getStream(components, request), {
       headers: { "content-type": "application/x-ndjson", "cache-control": "no-store" },
     });
+  });
+
+  app.post("/v1/content", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
+    const request = parseBody(contentRequestSchema, await c.req.json().catch(() => undefined));
+    return await contentResponse(components, request, c.req.header("range"), c.req.raw.signal);
   });
 
   app.get("/v1/status", (c) => c.json(components.status()));
@@ -81,10 +94,10 @@ function tooLarge(): Response {
   throw new ProblemError("body-too-large", `A request may have at most ${MAX_BODY_BYTES} bytes`);
 }
 
-function parseGet(body: unknown) {
-  const parsed = getRequestSchema.safeParse(body);
+function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new ProblemError("bad-request", `The request is not a get request: ${z.prettifyError(parsed.error)}`);
+  throw new ProblemError("bad-request", `The request does not fit the local API: ${describeIssues(parsed.error)}`);
 }
 
 /** A whole id, or the beginning of one that only one task has. */

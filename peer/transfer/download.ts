@@ -39,6 +39,8 @@ export interface DownloadComponents {
   /** Announces the task again, for a fresh ticket. */
   readonly announce: () => void;
   readonly progressIntervalMs: () => number;
+  /** Next pieces of readers who take the content in order. */
+  readonly cursors: () => readonly number[];
 }
 
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
@@ -206,6 +208,7 @@ export class Download {
       verifiable: this.#digests.known,
       leased: this.#leases.count > 0 ? this.#leases.pieces(this.#pieceCount) : emptyBitfield(this.#pieceCount),
       inFlight: this.#requests.view(),
+      cursors: this.#components.cursors(),
       parents: this.neighbours().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
         hostId: info.hostId,
         bitfield,

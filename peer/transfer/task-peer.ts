@@ -12,13 +12,20 @@ import { Download, type DownloadComponents } from "./download.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
 import { digestBatches } from "./progress-report.ts";
 
-export interface TaskPeerComponents extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears"> {
+export interface TaskPeerComponents
+  extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears" | "cursors"> {
   readonly send: (peer: TaskPeer, messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: (peer: TaskPeer) => boolean;
   /** A download ended, or will not come. */
   readonly settled: (peer: TaskPeer) => void;
   /** What is held here is not what the task is elsewhere: it is offered to nobody. */
   readonly withdraw: (peer: TaskPeer) => void;
+}
+
+/** Where a reader is. */
+export interface Cursor {
+  /** The next piece it needs. */
+  piece: number;
 }
 
 interface Current {
@@ -31,6 +38,7 @@ export class TaskPeer implements TaskSpeaker {
   readonly task: StoredTask;
   readonly totals: TransferTotals = { sourceBytes: 0, peerBytes: 0 };
   #components: TaskPeerComponents;
+  readonly #cursors = new Set<Cursor>();
   #current: Current | undefined;
 
   constructor(components: TaskPeerComponents, task: StoredTask) {
@@ -90,6 +98,12 @@ export class TaskPeer implements TaskSpeaker {
     }
   }
 
+  /** Lets the download go ahead of a reader, until it is disposed of. */
+  read(cursor: Cursor): Disposable {
+    this.#cursors.add(cursor);
+    return { [Symbol.dispose]: () => void this.#cursors.delete(cursor) };
+  }
+
   /** Stops the download, whoever waits. */
   stop(): void {
     this.download?.cancel();
@@ -101,6 +115,7 @@ export class TaskPeer implements TaskSpeaker {
       send: (messages) => this.#components.send(this, messages),
       schedulerHears: () => this.#components.schedulerHears(this),
       announce: () => this.#components.send(this, [this.announcement()]),
+      cursors: () => [...this.#cursors].map((cursor) => cursor.piece),
     };
     const download = new Download(components, this.task, source, stat, this.totals);
     const current: Current = { download, waiting: 0 };

@@ -16,6 +16,10 @@ export const getRequestSchema = z.object({
 });
 export type GetRequest = z.input<typeof getRequestSchema>;
 
+/** `POST /v1/content`: the content itself, in order, as it comes. A `Range` header asks for a part of it. */
+export const contentRequestSchema = getRequestSchema.omit({ digest: true });
+export type ContentRequest = z.input<typeof contentRequestSchema>;
+
 const bytesBySource = {
   /** Verified bytes so far by where they came from; their sum is how much of the task is here. */
   sourceBytes: z.number(),

@@ -1,0 +1,67 @@
+/** `POST /v1/content`: a task's content in order, the first bytes as soon as they are verified. */
+import type { z } from "zod";
+import { formatContentRange, parseRange } from "../../schema/byte-range.ts";
+import { ProblemError, problemOf } from "../../schema/problem.ts";
+import type { contentRequestSchema } from "../../schema/wire/local.ts";
+import type { Log } from "../core/log.ts";
+import { readContent } from "../transfer/read-content.ts";
+import type { Transfers } from "../transfer/transfers.ts";
+import { timeoutSignal } from "./timeout-signal.ts";
+
+export interface ContentComponents {
+  readonly transfers: Transfers;
+  readonly log: Log;
+}
+
+/** A failure after the first byte breaks the connection off, so that nobody takes a part for the whole.
+ *  @throws ProblemError before the first byte */
+export async function contentResponse(
+  { transfers, log }: ContentComponents,
+  request: z.output<typeof contentRequestSchema>,
+  rangeHeader: string | undefined,
+  readerGone: AbortSignal,
+): Promise<Response> {
+  const signal = AbortSignal.any([readerGone, timeoutSignal(request.timeoutMs)]);
+  const opened = await transfers.open(request.source, signal);
+  const { info } = opened.peer.task;
+  const asked = parseRange(rangeHeader, info.sizeBytes);
+  if (asked.kind === "unsatisfiable") {
+    opened[Symbol.dispose]();
+    throw new ProblemError("range-unsatisfiable", `${info.url} has ${info.sizeBytes} bytes: the range lies outside`, {
+      detail: { sizeBytes: info.sizeBytes },
+    });
+  }
+  const range = asked.kind === "range" ? asked.range : { start: 0, end: info.sizeBytes };
+  const content = readContent(opened, range, signal);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const next = await content.next();
+          if (!next.done) {
+            controller.enqueue(next.value);
+            return;
+          }
+          controller.close();
+        } catch (error) {
+          log("warn", "content.broken", { task: info.taskId, problem: problemOf(error).message });
+          controller.error(error);
+        }
+        opened[Symbol.dispose]();
+      },
+      async cancel() {
+        await content.return(undefined);
+        opened[Symbol.dispose]();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const headers = new Headers({
+    "content-type": opened.stat.contentType ?? "application/octet-stream",
+    "content-length": String(range.end - range.start),
+    "accept-ranges": "bytes",
+    etag: `"${info.taskId}"`,
+  });
+  if (asked.kind === "range") headers.set("content-range", formatContentRange(range, info.sizeBytes));
+  return new Response(body, { status: asked.kind === "range" ? 206 : 200, headers });
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import type { RunningPeer } from "../fixtures/cluster.ts";
+import { until } from "../fixtures/daemon.ts";
+import { TestCluster } from "./test-cluster.ts";
+
+const MIB = 1024 * 1024;
+const TIMEOUT_MS = 120_000;
+
+function contentOf(
+  cluster: TestCluster,
+  peer: RunningPeer,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const s3 = {
+    endpoint: cluster.store.url,
+    region: "us-east-1",
+    accessKeyId: "test-access-key",
+    secretAccessKey: "test-secret-key",
+  };
+  return fetch("http://peer/v1/content", {
+    method: "POST",
+    body: JSON.stringify({ source: { url, s3 } }),
+    headers,
+    unix: peer.socket,
+  });
+}
+
+async function digestOf(response: Response): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of response.body ?? []) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+describe("content that is read as it comes", () => {
+  test(
+    "starts before the rest is here, is shared by its readers, and is right",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 2, storeRateBps: 8 * MIB });
+      const file = await cluster.put("model.bin", 16 * MIB + 77);
+      const [one, two] = [cluster.peer(0), cluster.peer(1)];
+      const responses = await Promise.all([
+        contentOf(cluster, one, file.url),
+        contentOf(cluster, one, file.url),
+        contentOf(cluster, two, file.url),
+      ]);
+      const reader = responses[0].body?.getReader();
+      const first = await reader?.read();
+      expect(first?.value?.length).toBeGreaterThan(0);
+      expect(cluster.store.stats().bodyBytes).toBeLessThan(file.sizeBytes);
+      const hash = createHash("sha256").update(first?.value ?? new Uint8Array());
+      const rest = (async () => {
+        for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read())
+          hash.update(next.value);
+        return hash.digest("hex");
+      })();
+      expect(await Promise.all([rest, digestOf(responses[1]), digestOf(responses[2])])).toEqual([
+        file.sha256,
+        file.sha256,
+        file.sha256,
+      ]);
+      expect(cluster.store.stats().bodyBytes).toBe(file.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "answers ranges of a task that is here",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const small = await cluster.put("small.bin", MIB);
+      const whole = new Uint8Array(await (await contentOf(cluster, cluster.peer(0), small.url)).arrayBuffer());
+      const part = await contentOf(cluster, cluster.peer(0), small.url, { range: "bytes=300000-300009" });
+      expect([part.status, part.headers.get("content-range")]).toEqual([206, `bytes 300000-300009/${MIB}`]);
+      expect(new Uint8Array(await part.arrayBuffer())).toEqual(whole.slice(300_000, 300_010));
+      const beyond = await contentOf(cluster, cluster.peer(0), small.url, { range: `bytes=${MIB}-` });
+      expect([beyond.status, ((await beyond.json()) as { code: string }).code]).toEqual([416, "range-unsatisfiable"]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "says what is wrong before the first byte",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const response = await contentOf(cluster, cluster.peer(0), "s3://bucket/nothing");
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, "source-not-found"]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "stops coming when its only reader goes away",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 4 * MIB });
+      const large = await cluster.put("large.bin", 32 * MIB);
+      const response = await contentOf(cluster, cluster.peer(0), large.url);
+      const reader = response.body?.getReader();
+      await reader?.read();
+      await reader?.cancel();
+      await until("the download has stopped", async () => (await cluster.peer(0).status()).runningTaskCount === 0);
+      expect(cluster.store.stats().bodyBytes).toBeLessThan(large.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
+});
