@@ -1,6 +1,7 @@
 /** Settings as one table: each row drives a flag, an environment variable, a key of the YAML file and a line of
  *  `--help`. Precedence: flag > environment > file > default. Every fault is reported at once. */
 import { z } from "zod";
+import { describeIssues } from "./issues.ts";
 import { withoutSecrets } from "./redact.ts";
 
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -146,11 +147,8 @@ function fileValues(
 const MAX_SHOWN_LENGTH = 200;
 
 function faultOf(setting: Setting, found: Found, error: z.ZodError): SettingFault {
-  const problem = error.issues
-    .map((issue) => (issue.path.length === 0 ? issue.message : `${z.core.toDotPath(issue.path)}: ${issue.message}`))
-    .join("; ");
   const shown = found.value === undefined ? "not set" : setting.secret ? "hidden" : show(found.value);
-  return { origin: found.origin, value: shown, problem, remedy: setting.remedy };
+  return { origin: found.origin, value: shown, problem: describeIssues(error), remedy: setting.remedy };
 }
 
 /** A value as a fault may show it: a URL may hold a secret wherever it was written. */

@@ -168,6 +168,7 @@ describe("errors", () => {
     const { code, message } = await get<{ code: string; message: string }>("/v1/hosts?limit=x&role=boss&color=red");
     expect(code).toBe("bad-request");
     for (const name of ["limit", "role", "color"]) expect(message).toContain(name);
+    expect((await get<{ message: string }>("/v1/hosts?a%0Alevel=1")).message).not.toContain("\n");
   });
 
   test("of our own are logged with their text and answered without it", async () => {

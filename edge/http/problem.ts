@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
+import { describeIssues } from "../../schema/issues.ts";
 import { isProblemError, PROBLEM_STATUS, ProblemError, problemOf } from "../../schema/problem.ts";
 import type { Log } from "./deps.ts";
 
@@ -33,6 +34,6 @@ export function noSuchPath(context: Context): never {
 /** What is wrong with the parameters of a request, each by name. */
 export function badParameters(error: z.core.$ZodError): ProblemError {
   const faults = error.issues.map((issue) => ({ parameter: issue.path.join(".") || "query", problem: issue.message }));
-  const text = faults.map((fault) => `${fault.parameter}: ${fault.problem}`).join("; ");
-  return new ProblemError("bad-request", `The request has parameters that are wrong: ${text}`, { detail: { faults } });
+  const text = `The request has parameters that are wrong: ${describeIssues(error)}`;
+  return new ProblemError("bad-request", text, { detail: { faults } });
 }

@@ -1,5 +1,6 @@
 /** What a Worker is told by its environment. */
 import { z } from "zod";
+import { describeIssues } from "../../schema/issues.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { onOff } from "../../schema/settings.ts";
 import { clusterToken, shardCount } from "./edge-settings.ts";
@@ -23,9 +24,8 @@ export function workerSettingsOf(env: object): WorkerSettings {
     const { PANTALA_TOKEN, PANTALA_SHARDS, PANTALA_OPEN_QUERIES } = parsed.data;
     return { token: PANTALA_TOKEN, shardCount: PANTALA_SHARDS, openQueries: PANTALA_OPEN_QUERIES };
   }
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
   throw new ProblemError(
     "not-ready",
-    `The scheduler is not set up: ${faults.join("; ")}. Set the secret with \`wrangler secret put PANTALA_TOKEN\`, variables in wrangler.toml`,
+    `The scheduler is not set up: ${describeIssues(parsed.error)}. Set the secret with \`wrangler secret put PANTALA_TOKEN\`, variables in wrangler.toml`,
   );
 }

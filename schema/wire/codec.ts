@@ -1,6 +1,7 @@
 /** Frames: one msgpack map `{v, messages}` a WebSocket message or POST body. */
 import { Packr } from "msgpackr";
 import { z } from "zod";
+import { describeIssues } from "../issues.ts";
 import { ProblemError } from "../problem.ts";
 import { type PeerMessage, peerMessageSchema } from "./peer-message.ts";
 import { type SchedulerMessage, schedulerMessageSchema } from "./scheduler-message.ts";
@@ -66,6 +67,6 @@ function decode<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   if (parsed.success) return parsed.data;
   throw new ProblemError(
     "bad-message",
-    `The frame does not fit protocol ${PROTOCOL_VERSION}: ${z.prettifyError(parsed.error).slice(0, 1000)}`,
+    `The frame does not fit protocol ${PROTOCOL_VERSION}: ${describeIssues(parsed.error)}`,
   );
 }
