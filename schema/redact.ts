@@ -1,17 +1,22 @@
 /** Keeps secrets out of what is remembered, logged and shown, whatever a peer sent. */
 
 /** Drops user info and query of every URL in a text; a query's place is kept as `?…`. Signed URLs hold their secret
- *  there. A text of `displayUrl` stays as it is. */
+ *  there. A text of `displayUrl` stays as it is. In an `s3://` URL `#` is a character of the key. */
 export function withoutSecrets(text: string): string {
   return text.replaceAll(/[^\s"'<>]+/g, withoutSecretsOfWord);
 }
+
+const S3_START = /(?:^|[^a-z0-9+.-])s3:\/\/$/i;
 
 function withoutSecretsOfWord(word: string): string {
   const scheme = word.indexOf("://");
   if (scheme === -1) return word;
   const start = scheme + 3;
-  const query = word.slice(start).search(/[?#]/);
-  const address = query === -1 ? word.slice(start) : word.slice(start, start + query);
+  const rest = word.slice(start);
+  // Another URL in the same word may have a fragment, which may be a secret.
+  const isObject = S3_START.test(word.slice(0, start)) && !rest.includes("://");
+  const query = rest.search(isObject ? /\?/ : /[?#]/);
+  const address = query === -1 ? rest : rest.slice(0, query);
   const path = address.indexOf("/");
   const authority = path === -1 ? address : address.slice(0, path);
   const host = authority.lastIndexOf("@") + 1;

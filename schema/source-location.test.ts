@@ -111,6 +111,12 @@ test("displayUrl() shows neither user info nor query", () => {
   const url = new URL("https://user:password@example.com/a%20b?sig=secret#part");
   expect(displayUrl(url)).toBe("https://example.com/a%20b?…");
   expect(displayUrl(new URL("https://example.com/a"))).toBe("https://example.com/a");
+  expect(displayUrl(new URL("https://example.com/a#token"))).toBe("https://example.com/a");
+});
+
+test("displayUrl() shows the whole key of an s3:// URL, which `#` does not end", () => {
+  expect(displayUrl(new URL("s3://bkt/a#b.bin"))).toBe("s3://bkt/a#b.bin");
+  expect(displayUrl(new URL("s3://bkt/a?X-Amz-Signature=secret#b"))).toBe("s3://bkt/a?…");
 });
 
 test("displayText() is bounded and holds no control characters", () => {

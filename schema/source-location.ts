@@ -20,9 +20,12 @@ export function canonicalLocation(url: URL, options: LocationOptions = {}): stri
   return `${url.protocol}//${url.host}${url.pathname}${query}`;
 }
 
-/** What people and the scheduler may see of a URL: no user info, and no query, since any value there may be a secret. */
+/** What people and the scheduler may see of a URL: no user info, and no query, since any value there may be a secret. The
+ *  fragment says nothing about the content, but in `s3://` it is the rest of the key. */
 export function displayUrl(url: URL): string {
-  return displayText(`${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`);
+  const query = url.search === "" ? "" : "?…";
+  const restOfKey = url.protocol === "s3:" && query === "" ? url.hash : "";
+  return displayText(`${url.protocol}//${url.host}${url.pathname}${query}${restOfKey}`);
 }
 
 /** Longest display form; messages of the wire take no more. */
