@@ -14,6 +14,7 @@ export const PROBLEM_STATUS = {
   "shard-not-found": 404,
   "method-not-allowed": 405,
   conflict: 409,
+  "in-use": 409,
   "task-mismatch": 409,
   "task-busy": 409,
   "source-changed": 412,

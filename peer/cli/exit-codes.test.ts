@@ -15,3 +15,7 @@ test("EXIT_CODES gives no number two meanings, and every failure one that a shel
   expect(new Set(codes).size).toBe(codes.length);
   for (const code of codes) expect(code).toBeLessThan(256);
 });
+
+test("exitCodeOf() tells a port or folder that is in use from a command that is wrong", () => {
+  expect([exitCodeOf("in-use"), exitCodeOf("conflict")]).toEqual([EXIT_CODES.busy.code, EXIT_CODES.usage.code]);
+});

@@ -52,6 +52,7 @@ export const EXIT_OF_PROBLEM: Readonly<Record<ProblemCode, ExitName>> = {
   forbidden: "scheduler",
   "protocol-mismatch": "scheduler",
   timeout: "timeout",
+  "in-use": "busy",
   "task-busy": "busy",
   "too-many-requests": "busy",
   cancelled: "interrupted",

@@ -25,7 +25,7 @@ describe("servePieces()", () => {
     await expect(
       servePieces({ hostname: "127.0.0.1", port: first.port, app: anApp(async () => new Response()) }),
     ).rejects.toMatchObject({
-      code: "conflict",
+      code: "in-use",
       message: `Cannot listen on 127.0.0.1:${first.port}: another process listens there. Use another address: --listen or PANTALA_LISTEN`,
     });
     await first.stop();
@@ -114,7 +114,7 @@ describe("serveUnix()", () => {
     const path = join(folder, "peer.sock");
     const server = await serveUnix({ path, fetch: hello });
     await expect(serveUnix({ path, fetch: hello })).rejects.toMatchObject({
-      code: "conflict",
+      code: "in-use",
       message: expect.stringContaining(`Another process serves ${path}`),
     });
     expect(await ask(path)).toBe("hello");

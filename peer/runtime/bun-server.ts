@@ -32,7 +32,8 @@ export function bunFileRange(path: string, range: ByteRange): Blob {
   return Bun.file(path).slice(range.start, range.end);
 }
 
-/** @throws ProblemError `conflict` when it cannot listen there, naming address and setting. */
+/** @throws ProblemError, naming address and setting: `in-use` when another process listens there, `conflict` when it
+ *  cannot listen for another reason. */
 export async function servePieces(options: PieceServerOptions): Promise<PieceServer> {
   const { hostname, port, app } = options;
   const server = listening(`${hostname}:${port}`, "listen", () =>
@@ -62,8 +63,8 @@ export async function servePieces(options: PieceServerOptions): Promise<PieceSer
 }
 
 /** Serves on a unix socket that only this user can open (mode 0600).
- *  @throws ProblemError `bad-request` when the path is too long or is another file, `conflict` when a running process
- *  serves there or it cannot listen. */
+ *  @throws ProblemError `bad-request` when the path is too long or is another file, `in-use` when a running process
+ *  serves there, `conflict` when it cannot listen for another reason. */
 export async function serveUnix(options: {
   readonly path: string;
   readonly fetch: (request: Request) => Response | Promise<Response>;
@@ -105,7 +106,7 @@ function listening<Server>(where: string, setting: string, listen: () => Server)
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
     const why = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
     throw new ProblemError(
-      "conflict",
+      code === "EADDRINUSE" ? "in-use" : "conflict",
       `Cannot listen on ${where}: ${why}. Use another address: --${setting} or ${variableOf(setting)}`,
       { detail: { address: where, errorCode: code }, cause },
     );

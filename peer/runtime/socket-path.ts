@@ -14,7 +14,7 @@ export interface ClaimedPath {
 
 /** Removes the socket a dead process left there. Two processes that claim one path at the same moment are not kept
  *  apart here: the lock of the store does that.
- *  @throws ProblemError `bad-request` when the path is too long or another kind of file, `conflict` when it is served. */
+ *  @throws ProblemError `bad-request` when the path is too long or another kind of file, `in-use` when it is served. */
 export async function claimSocketPath(path: string): Promise<ClaimedPath> {
   const lengthBytes = new TextEncoder().encode(path).length;
   if (lengthBytes > MAX_PATH_BYTES) {
@@ -33,7 +33,7 @@ export async function claimSocketPath(path: string): Promise<ClaimedPath> {
   if (found !== undefined) {
     if (await isServed(path)) {
       throw new ProblemError(
-        "conflict",
+        "in-use",
         `Another process serves ${path}: stop it, or give this one another data folder (--data-dir) or socket (--socket)`,
       );
     }

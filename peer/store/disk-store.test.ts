@@ -221,7 +221,7 @@ describe("openDiskStore()", () => {
   test("refuses a folder that another store has open, naming the process", async () => {
     await openStore();
     await expect(openStore()).rejects.toMatchObject({
-      code: "conflict",
+      code: "in-use",
       message: expect.stringContaining(`in use by process ${process.pid}`),
     });
   });

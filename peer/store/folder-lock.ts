@@ -12,7 +12,7 @@ export interface FolderLock {
   release(): void;
 }
 
-/** @throws ProblemError `conflict`, naming the process that has the folder; SQLite's error when the file is unusable. */
+/** @throws ProblemError `in-use`, naming the process that has the folder; SQLite's error when the file is unusable. */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   // Held by the object returned: were it collected, the lock would be gone with it (Bun 1.4.5).
   const database = new DatabaseSync(join(folder, "lock"));
@@ -24,7 +24,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     if (!(cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY)) throw cause;
     const pid = (await readFile(pidPath, "utf8").catch(() => "")).trim();
     throw new ProblemError(
-      "conflict",
+      "in-use",
       `The store in ${folder} is in use by process ${pid || "of unknown id"}: stop that peer, or give this one another data folder`,
       { detail: { folder, pid: Number(pid) || null }, cause },
     );
