@@ -22,8 +22,8 @@ describe("pantala get", () => {
   test("delivers under the last part of the URL and tells where the bytes came from", async () => {
     await using peer = await delivering();
     const { code, stdout, stderr } = await run(peer, ["get", URL]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/model\.bin: 16 B in .*; peers 16 B; hard link, read-only\n$/);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/model\.bin: 16 B in .*; peers 16 B; hard link, read-only\n$/);
     expect(await readFile(join(peer.folder, "model.bin"), "utf8")).toBe(CONTENT);
   });
 

@@ -92,7 +92,7 @@ function report(context: CliContext, settings: GetSettings, result: GetResult): 
   const speed = elapsedMs > 0 ? ` (${humanBytes((sizeBytes / elapsedMs) * 1000)}/s)` : "";
   const origins = originsText(result);
   const how = delivery === "hard-link" ? "hard link, read-only" : "reflink or copy";
-  context.stderr.write(
+  context.stdout.write(
     `${output}: ${humanBytes(sizeBytes)} in ${humanDuration(elapsedMs)}${speed}; ${origins === "" ? "" : `${origins}; `}${how}\n`,
   );
 }
