@@ -171,6 +171,16 @@ describe("errors", () => {
     expect((await get<{ message: string }>("/v1/hosts?a%0Alevel=1")).message).not.toContain("\n");
   });
 
+  test("say what a limit must be, and a limit is digits alone", async () => {
+    const { get } = await open();
+    for (const limit of ["0x2", "1e1", "", "+5", " 5", "1.0", "-1", "0", "501", "9".repeat(30), "5&limit=6"]) {
+      const { code, message } = await get<{ code: string; message: string }>(`/v1/tasks?limit=${limit}`);
+      const told = "The request has parameters that are wrong: limit: must be a whole number from 1 to 500";
+      expect([limit, code, message]).toEqual([limit, "bad-request", told]);
+    }
+    expect(await get<Page<HostSummary>>("/v1/hosts?limit=500")).toEqual({ items: [], nextCursor: null });
+  });
+
   test("of our own are logged with their text and answered without it", async () => {
     const app = createApp({
       shards: [],

@@ -16,6 +16,7 @@ const operation = z.object({
   operationId: z.string(),
   summary: z.string(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
+  parameters: z.array(z.unknown()).optional(),
   responses: z.record(
     z.string(),
     z.object({
@@ -74,6 +75,16 @@ describe("/openapi.json", () => {
         const refused = responses["401"]?.content?.["application/json"]?.schema.$ref;
         expect([path, refused]).toEqual([path, "#/components/schemas/Problem"]);
       }
+    }
+  });
+
+  test("says how long a page may be, as the routes check it", () => {
+    const limit = { name: "limit", in: "query", required: false };
+    for (const path of ["/v1/tasks", "/v1/hosts"]) {
+      expect(described.paths[path]?.get?.parameters).toContainEqual({
+        ...limit,
+        schema: { type: "integer", minimum: 1, maximum: 500, default: 100 },
+      });
     }
   });
 

@@ -9,7 +9,14 @@ export const MAX_PAGE_SIZE = 500;
 export const DEFAULT_PAGE_SIZE = 100;
 export const HOST_STATES = ["online", "offline"] as const;
 
-const limit = z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE);
+const limitFault = `must be a whole number from 1 to ${MAX_PAGE_SIZE}`;
+// Digits alone: Number() takes 0x2, 1e1 and the empty text too.
+const limit = z
+  .preprocess(
+    (given) => (typeof given === "string" ? (/^\d{1,15}$/.test(given) ? Number(given) : Number.NaN) : given),
+    z.int({ error: limitFault }).min(1, limitFault).max(MAX_PAGE_SIZE, limitFault),
+  )
+  .default(DEFAULT_PAGE_SIZE);
 
 export const taskQuerySchema = z.object({
   limit,
