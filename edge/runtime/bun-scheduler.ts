@@ -113,7 +113,7 @@ class BunScheduler implements RunningScheduler {
       return Bun.serve<ChannelData>({
         hostname,
         port,
-        fetch: async (request) => await (await this.#app.promise).fetch(request),
+        fetch: async (request) => await (await this.#app.promise).fetch(whole(request)),
         websocket: {
           maxPayloadLength: MAX_FRAME_BYTES,
           idleTimeout: IDLE_TIMEOUT_S,
@@ -158,6 +158,11 @@ class BunScheduler implements RunningScheduler {
       .finally(() => this.#pending.delete(kept));
     this.#pending.add(kept);
   }
+}
+
+/** A HEAD request becomes a GET: Bun keeps the body back by itself, and tells the length of the one it is given. */
+function whole(request: Request): Request {
+  return request.method === "HEAD" ? new Request(request, { method: "GET" }) : request;
 }
 
 function channelOf(socket: Socket): Channel {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { bearer } from "./ask.ts";
 import { startBunHome } from "./bun-home.ts";
 import { someTask } from "./facts.ts";
 import { announceOf } from "./reading.ts";
@@ -46,6 +47,25 @@ describe("bun run edge", () => {
     expect(texts.some((text) => text.includes(task.taskId))).toBe(true);
     for (const text of [log, ...texts]) {
       for (const secret of [home.token, "pa55w0rd", "deadbeefdeadbeef"]) expect(text).not.toContain(secret);
+    }
+  });
+
+  test("answers HEAD with the headers of GET, and without a body", async () => {
+    await using home = await startBunHome();
+    for (const path of ["/v1/tasks", "/v1/tasks?limit=x", "/healthz", "/metrics", "/v1/shards/0/messages", "/none"]) {
+      const [get, head] = await Promise.all(
+        ["GET", "HEAD"].map((method) => home.fetch(path, { method, headers: bearer(home.token) })),
+      );
+      const length = Number((await get?.arrayBuffer())?.byteLength);
+      const told = ["content-type", "content-length", "allow"].map((name) => head?.headers.get(name));
+      expect([path, head?.status, ...told]).toEqual([
+        path,
+        get?.status,
+        get?.headers.get("content-type"),
+        String(length),
+        get?.headers.get("allow"),
+      ]);
+      expect(await head?.text()).toBe("");
     }
   });
 
