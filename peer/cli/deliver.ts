@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { chmod, copyFile, link, lstat, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ProblemError } from "../../schema/problem.ts";
+import { plainText } from "./human.ts";
 import { alreadyThere } from "./output-target.ts";
 
 /** `hard-link`: the output is the store's own file, read-only. `reflink-or-copy`: a file of its own; the file system
@@ -96,13 +97,21 @@ function problemOfWriting(error: unknown, to: string, signal: AbortSignal): unkn
   if (error instanceof ProblemError || signal.aborted) return error;
   const code = codeOf(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new ProblemError("disk-full", `The disk is full: make room for ${to} and run the same command again`, {
-      cause: error,
-    });
+    return new ProblemError(
+      "disk-full",
+      `The disk is full: make room for ${plainText(to)} and run the same command again`,
+      {
+        cause: error,
+      },
+    );
   }
-  return new ProblemError("output-unwritable", `${to} cannot be written (${code}): name another output with -O`, {
-    cause: error,
-  });
+  return new ProblemError(
+    "output-unwritable",
+    `${plainText(to)} cannot be written (${code}): name another output with -O`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -27,6 +27,19 @@ describe("pantala get", () => {
     expect(await readFile(join(peer.folder, "model.bin"), "utf8")).toBe(CONTENT);
   });
 
+  test("drives no terminal by the name of an output", async () => {
+    await using peer = await delivering();
+    const args = ["get", URL, "-O", "\u001b]0;pwned\u0007a\nb"];
+    const { code, stdout } = await run(peer, args);
+    expect({ code, line: stdout.slice(0, stdout.indexOf(":")) }).toEqual({
+      code: 0,
+      line: join(peer.folder, "\ufffd]0;pwned\ufffda b"),
+    });
+    const { stderr } = await run(peer, args);
+    expect(stderr).toContain("/\ufffd]0;pwned\ufffda b exists already");
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+
   test("prints one JSON object with --json", async () => {
     await using peer = await delivering();
     const digest = `sha256:${"ab".repeat(32)}`;

@@ -8,7 +8,7 @@ import { deliver } from "./deliver.ts";
 import { GetDownload, type GetResult } from "./get-download.ts";
 import { readGet } from "./get-request.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
-import { humanBytes, humanDuration } from "./human.ts";
+import { humanBytes, humanDuration, plainText } from "./human.ts";
 import { openClient } from "./open-client.ts";
 import { outputTarget } from "./output-target.ts";
 import { originsText } from "./progress-text.ts";
@@ -93,7 +93,7 @@ function report(context: CliContext, settings: GetSettings, result: GetResult): 
   const origins = originsText(result);
   const how = delivery === "hard-link" ? "hard link, read-only" : "reflink or copy";
   context.stdout.write(
-    `${output}: ${humanBytes(sizeBytes)} in ${humanDuration(elapsedMs)}${speed}; ${origins === "" ? "" : `${origins}; `}${how}\n`,
+    `${plainText(output)}: ${humanBytes(sizeBytes)} in ${humanDuration(elapsedMs)}${speed}; ${origins === "" ? "" : `${origins}; `}${how}\n`,
   );
 }
 

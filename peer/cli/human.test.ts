@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { humanBytes, humanDuration, humanPercent, plainText } from "./human.ts";
+import { humanBytes, humanDuration, humanPercent, plainLines, plainText } from "./human.ts";
 
 test.each([
   [0, "0 B"],
@@ -35,4 +35,8 @@ test("humanPercent() says 100 only of what is whole", () => {
 
 test("plainText() cannot drive a terminal or fill a second line", () => {
   expect(plainText("a\u001b[31mb\nc\u202ed")).toBe("a�[31mb c�d");
+});
+
+test("plainLines() keeps line breaks and nothing else that drives a terminal", () => {
+  expect(plainLines("a\n  b\r\u001b[2J\u202e\u009bc")).toBe("a\n  b\ufffd\ufffd[2J\ufffd\ufffdc");
 });

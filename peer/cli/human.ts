@@ -38,6 +38,11 @@ export function plainText(text: string): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/[\p{Cc}\p{Cf}]/gu, "�");
 }
 
+/** Text of several lines without what could drive a terminal. */
+export function plainLines(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]|\p{Cf}/gu, "�");
+}
+
 function threeDigits(value: number): string {
   const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   return String(Number(value.toFixed(digits)));

@@ -3,6 +3,7 @@ import { constants, type Stats } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ProblemError } from "../../schema/problem.ts";
+import { plainText } from "./human.ts";
 
 export interface OutputRequest {
   /** As given: a file, an existing folder, or nothing. */
@@ -23,24 +24,24 @@ export async function outputTarget({ output, url, cwd, overwrite }: OutputReques
   const parent = await kindOf(folder);
   if (parent?.isDirectory() !== true) {
     throw unwritable(
-      `${folder} is ${parent === undefined ? "missing" : "no folder"}: make it, or name another output with -O`,
+      `${plainText(folder)} is ${parent === undefined ? "missing" : "no folder"}: make it, or name another output with -O`,
     );
   }
   await access(folder, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-    throw unwritable(`${folder} cannot be written by this user: name another output with -O`, cause);
+    throw unwritable(`${plainText(folder)} cannot be written by this user: name another output with -O`, cause);
   });
 
   const existing = await lstat(path).catch(() => undefined);
   if (existing === undefined) return path;
   if (existing.isDirectory() || !(existing.isFile() || existing.isSymbolicLink())) {
-    throw unwritable(`${path} exists and is no file: name another output with -O`);
+    throw unwritable(`${plainText(path)} exists and is no file: name another output with -O`);
   }
   if (!overwrite) throw alreadyThere(path);
   return path;
 }
 
 export function alreadyThere(path: string): ProblemError {
-  const message = `${path} exists already: give --overwrite to replace it, or name another output with -O`;
+  const message = `${plainText(path)} exists already: give --overwrite to replace it, or name another output with -O`;
   return new ProblemError("output-exists", message, { detail: { output: path } });
 }
 

@@ -33,6 +33,8 @@ describe("pantala", () => {
     [["fetch"], "pantala: unknown command 'fetch'"],
     [["get"], "pantala get: missing required argument 'url'"],
     [["get", "https://h/f", "--diggest", "x"], "pantala get: unknown option '--diggest' (Did you mean --digest?)"],
+    [["get", "a", "b", "c"], "pantala get: too many arguments for 'get'. Expected 1 argument but got 3: a, b, c. See"],
+    [["fetch\u001b[31m\n"], "pantala: unknown command 'fetch\ufffd[31m '. See"],
     [["get", "https://h/f", "-O"], "pantala get: option '-O, --output <FILE>' argument missing"],
   ])("answers %j with one line and exit code 2", async (args, beginning) => {
     const { code, stderr } = await run(nowhere, args);

@@ -6,6 +6,7 @@ import type { CliContext } from "./cli-context.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { addGetCommand } from "./get-command.ts";
 import { addHostCommand } from "./host-command.ts";
+import { plainLines, plainText } from "./human.ts";
 import { addPeerCommand } from "./peer-command.ts";
 import { addStatusCommand } from "./status-command.ts";
 import { addTaskCommand } from "./task-command.ts";
@@ -46,7 +47,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     const problem = problemOfAnything(error, name);
     if (problem === undefined) return EXIT_CODES.done.code;
     if (args.includes("--json")) context.stderr.write(`${JSON.stringify(problem)}\n`);
-    else context.stderr.write(`${name}: ${problem.message}\n`);
+    else context.stderr.write(`${name}: ${plainLines(problem.message)}\n`);
     return exitCodeOf(problem.code);
   }
 }
@@ -56,7 +57,7 @@ function problemOfAnything(error: unknown, name: string): Problem | undefined {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined;
     if (error.code === "commander.help") return usage("A command is missing", name);
-    return usage(error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " "), name);
+    return usage(plainText(error.message).replace(/^error: /, ""), name);
   }
   if (error instanceof ProblemError) return error.toProblem();
   const problem = problemOf(error);
@@ -65,7 +66,8 @@ function problemOfAnything(error: unknown, name: string): Problem | undefined {
 }
 
 function usage(message: string, name: string): Problem {
-  return { code: "bad-request", message: `${message}. See \`${name} --help\``, detail: {} };
+  // Some of commander's sentences end in a full stop, some do not.
+  return { code: "bad-request", message: `${message.replace(/\.$/, "")}. See \`${name} --help\``, detail: {} };
 }
 
 /** `pantala task ls`, as far as the arguments name commands. */
