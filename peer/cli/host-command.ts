@@ -42,7 +42,7 @@ function hostColumns(nowMs: number): readonly Column<HostSummary>[] {
     { title: "HOST", of: (host) => host.hostId.slice(0, 12) },
     { title: "NAME", of: (host) => host.hostname },
     { title: "ROLE", of: (host) => host.role },
-    { title: "STATE", of: (host) => ((host.bannedUntilMs ?? 0) > nowMs ? "banned" : host.state) },
+    { title: "STATE", of: (host) => ((host.bannedUntilMs ?? 0) > nowMs ? `${host.state} (banned)` : host.state) },
     { title: "ADDRESS", of: (host) => host.address },
     { title: "IDC", of: (host) => host.idc },
     { title: "TASKS", of: (host) => String(host.taskCount), right: true },

@@ -259,6 +259,21 @@ test("pantala host ls lists the hosts of the cluster", async () => {
   );
 });
 
+test("pantala host ls says of a host that is banned whether it is online", async () => {
+  const items = [
+    { ...host, bannedUntilMs: NOW + 1 },
+    { ...host, bannedUntilMs: NOW },
+  ];
+  await using peer = await answering({ "GET /v1/cluster/hosts?limit=500": { items, nextCursor: null } });
+  const { stdout } = await run(peer, ["host", "ls"], { nowMs });
+  expect(stdout.split("\n").map((line) => line.slice(28, 43))).toEqual([
+    "STATE          ",
+    "online (banned)",
+    "online         ",
+    "",
+  ]);
+});
+
 describe("pantala status", () => {
   test("tells why the scheduler is not reached", async () => {
     await using peer = await answering({ "GET /v1/status": status });
