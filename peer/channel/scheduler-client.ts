@@ -1,5 +1,6 @@
 /** The scheduler as one host sees it: a channel to its home shard, to every shard with a task of this host, and, for a
  *  seed, to all of them. */
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { type HostId, shardOf, type TaskId } from "../../schema/ids.ts";
 import { isProblemError, ProblemError, problemSchema } from "../../schema/problem.ts";
@@ -9,7 +10,8 @@ import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import { type Cluster, clusterSchema } from "../../schema/wire/query.ts";
 import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
 import { backoffMs } from "./backoff.ts";
-import { type ChannelComponents, ShardChannel, type Socket, type SocketEvents } from "./shard-channel.ts";
+import { type ChannelComponents, ShardChannel } from "./shard-channel.ts";
+import type { Socket, SocketEvents } from "./socket-line.ts";
 
 /** A scheduler message that is about one task. */
 export type TaskMessage = Extract<SchedulerMessage, { taskId: TaskId }>;
@@ -40,6 +42,8 @@ export interface SchedulerStatus {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How long leaving may take: whoever stops this process is patient for about 10 s. */
+const LEAVE_TIMEOUT_MS = 3000;
 
 export class SchedulerClient {
   /** How often the scheduler wants to hear of a running task. */
@@ -50,6 +54,8 @@ export class SchedulerClient {
   #shardCount: number | null = null;
   #lastError: string | null = null;
   #stopping = new AbortController();
+  #closed = false;
+  #asking = false;
 
   constructor(components: SchedulerClientComponents) {
     this.#components = components;
@@ -59,11 +65,10 @@ export class SchedulerClient {
    *  background. @throws ProblemError `unauthorized` or `protocol-mismatch`: those do not heal by waiting. */
   async start(): Promise<void> {
     try {
-      this.#adopt(await this.#cluster());
+      this.#adopt((await this.#cluster()).shardCount);
     } catch (error) {
-      if (!isProblemError(error) || error.code === "unauthorized" || error.code === "protocol-mismatch") throw error;
-      this.#lastError = error.message;
-      this.#components.log("warn", "scheduler.unreachable", { reason: error.message });
+      if (!isProblemError(error) || isForGood(error)) throw error;
+      this.#noteFailure(error);
       void this.#keepAsking();
     }
   }
@@ -107,9 +112,14 @@ export class SchedulerClient {
     return await this.#request(pathAndQuery, {});
   }
 
+  /** Says goodbye on every channel, as far as that is possible in a moment. */
   async close(): Promise<void> {
+    this.#closed = true;
+    const left = Promise.all([...this.#channels.values()].map((channel) => channel.close()));
+    const patience = setTimeout(() => this.#stopping.abort(), LEAVE_TIMEOUT_MS);
+    await left;
+    clearTimeout(patience);
     this.#stopping.abort();
-    await Promise.all([...this.#channels.values()].map((channel) => channel.close()));
   }
 
   #channelOf(taskId: TaskId): ShardChannel | undefined {
@@ -117,24 +127,48 @@ export class SchedulerClient {
   }
 
   async #keepAsking(): Promise<void> {
+    const { signal } = this.#stopping;
     for (let failures = 1; this.#shardCount === null; failures++) {
-      await new Promise((resolve) => setTimeout(resolve, backoffMs(failures, this.#components.random())));
-      if (this.#stopping.signal.aborted) return;
+      await pause(backoffMs(failures, this.#components.random()), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       try {
-        this.#adopt(await this.#cluster());
+        this.#adopt((await this.#cluster()).shardCount);
       } catch (error) {
-        this.#lastError = error instanceof Error ? error.message : String(error);
+        this.#noteFailure(error);
       }
     }
   }
 
-  #adopt(cluster: Cluster): void {
-    this.#shardCount = cluster.shardCount;
+  /** A shard that cannot be reached may be one that the cluster has no more. */
+  async #askAgain(): Promise<void> {
+    if (this.#asking || this.#closed) return;
+    this.#asking = true;
+    try {
+      this.#reshape((await this.#cluster()).shardCount);
+      this.#lastError = null;
+    } catch (error) {
+      this.#noteFailure(error);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** Logs each problem once, however often the scheduler is asked. */
+  #noteFailure(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#closed || reason === this.#lastError) return;
+    this.#lastError = reason;
+    const isRefusal = isProblemError(error) && isForGood(error);
+    this.#components.log("warn", isRefusal ? "scheduler.refused" : "scheduler.unreachable", { reason });
+  }
+
+  #adopt(shardCount: number): void {
+    if (this.#closed) return;
+    this.#shardCount = shardCount;
     this.#lastError = null;
-    this.#open(shardOf(this.#components.host.hostId, cluster.shardCount));
-    if (this.#components.host.role === "seed")
-      for (let shard = 0; shard < cluster.shardCount; shard++) this.#open(shard);
-    for (const speaker of this.#speakers.values()) this.#open(shardOf(speaker.taskId, cluster.shardCount));
+    this.#open(shardOf(this.#components.host.hostId, shardCount));
+    if (this.#components.host.role === "seed") for (let shard = 0; shard < shardCount; shard++) this.#open(shard);
+    for (const speaker of this.#speakers.values()) this.#open(shardOf(speaker.taskId, shardCount));
   }
 
   #open(shard: number): ShardChannel {
@@ -156,12 +190,20 @@ export class SchedulerClient {
       {
         hello: () => ({ type: "hello", host: components.host }),
         heartbeat: () => ({ type: "heartbeat", load: components.load() }),
-        restate: () => speakersHere().map((speaker) => speaker.announcement()),
+        tasks: () => {
+          const speakers = speakersHere();
+          // Somebody waits for those that run.
+          const running = speakers.filter((speaker) => speaker.running);
+          const others = speakers.filter((speaker) => !speaker.running);
+          return [...running, ...others].map((speaker) => speaker.taskId);
+        },
+        announcement: (taskId) => this.#speakers.get(taskId)?.announcement(),
         busy: () => speakersHere().some((speaker) => speaker.running),
         welcomed: (welcome) => {
           this.progressIntervalMs = welcome.progressIntervalMs;
           this.#reshape(welcome.shardCount);
         },
+        unreachable: () => void this.#askAgain(),
         receive: (message) => this.#receive(message),
       },
     );
@@ -171,11 +213,11 @@ export class SchedulerClient {
 
   /** The operator changed the number of shards: tasks have moved, so every channel is opened anew. */
   #reshape(shardCount: number): void {
-    if (shardCount === this.#shardCount) return;
+    if (shardCount === this.#shardCount || this.#closed) return;
     this.#components.log("info", "scheduler.reshaped", { from: this.#shardCount, to: shardCount });
-    for (const channel of this.#channels.values()) void channel.close();
+    for (const channel of this.#channels.values()) channel.abandon();
     this.#channels.clear();
-    this.#adopt({ shardCount, protocol: PROTOCOL_VERSION, version: "" });
+    this.#adopt(shardCount);
   }
 
   #receive(message: SchedulerMessage): void {
@@ -238,4 +280,9 @@ export class SchedulerClient {
       throw new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
     throw new ProblemError("scheduler-unreachable", `The scheduler at ${url} answered ${response.status} to ${path}`);
   }
+}
+
+/** Waiting does not heal it: the token or the version is another one. */
+function isForGood({ code }: ProblemError): boolean {
+  return code === "unauthorized" || code === "protocol-mismatch";
 }

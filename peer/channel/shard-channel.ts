@@ -1,23 +1,14 @@
 /** One host's channel to one shard: a WebSocket that comes back by itself, or POSTed batches where sockets are blocked.
  *  It keeps no backlog: after every reconnect the host states everything anew, so what could not be sent is not lost. */
+import type { TaskId } from "../../schema/ids.ts";
 import { problemOf } from "../../schema/problem.ts";
-import { decodeSchedulerFrame, encodePeerFrame } from "../../schema/wire/codec.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SchedulerMessage, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
 import { backoffMs } from "./backoff.ts";
-
-/** An open socket as the channel writes to it. */
-export interface Socket {
-  send(frame: Uint8Array<ArrayBuffer>): void;
-  close(code: number, reason: string): void;
-}
-
-export interface SocketEvents {
-  opened(): void;
-  received(frame: Uint8Array): void;
-  /** Called once, also when the socket never opened. */
-  closed(code: number, reason: string): void;
-}
+import type { Line, LineComponents, LineEnd } from "./line.ts";
+import { PostLine } from "./post-line.ts";
+import { type Socket, type SocketEvents, SocketLine } from "./socket-line.ts";
+import { Unsaid } from "./unsaid.ts";
 
 export interface ChannelComponents {
   readonly openSocket: (events: SocketEvents) => Socket;
@@ -30,134 +21,151 @@ export interface ChannelComponents {
 export interface ChannelHandler {
   hello(): PeerMessage;
   heartbeat(): PeerMessage;
-  /** Everything this shard must know of this host's tasks. */
-  restate(): PeerMessage[];
+  /** Every task this shard must know of, those that matter most first. */
+  tasks(): Iterable<TaskId>;
+  /** States a task as it is now; `undefined` when this host has no part in it any more. */
+  announcement(taskId: TaskId): PeerMessage | undefined;
   receive(message: SchedulerMessage): void;
+  /** May close this channel. */
   welcomed(welcome: SchedulerMessageOf<"welcome">): void;
+  /** Neither way led to the shard. May close this channel. */
+  unreachable(): void;
   /** Whether a task is running, so that a channel without socket asks often. */
   busy(): boolean;
 }
 
 /** Sockets that failed to open in a row before POST is tried. */
 const SOCKET_ATTEMPTS_BEFORE_POST = 2;
-const SOCKET_RETRY_WHILE_POSTING_MS = 60_000;
-const WELCOME_TIMEOUT_MS = 10_000;
-const DEFAULT_INTERVALS = { heartbeatIntervalMs: 30_000, progressIntervalMs: 200 };
+/** A channel that lived for less was no success: the wait before the next attempt goes on growing. */
+const STABLE_AFTER_MS = 10_000;
+/** What may wait for a shard that takes it slowly. The digests of a task with 2^20 pieces are 32 MiB. */
+const MAX_UNSAID_BYTES = 64 * 1024 * 1024;
 
 export class ShardChannel {
   connected = false;
   lastError: string | null = null;
   #components: ChannelComponents;
   #handler: ChannelHandler;
-  #intervals = DEFAULT_INTERVALS;
-  #socket: Socket | undefined;
+  #unsaid: Unsaid;
+  #line: Line | undefined;
   #closed = false;
+  /** Ends in a row of lines that did not live long. */
   #failures = 0;
-  #posting = false;
-  #pending: PeerMessage[] = [];
-  #socketAgainAtMs: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  /** Sockets in a row that did not open. */
+  #unopened = 0;
+  /** What the shard said instead of a welcome. */
+  #refusal: string | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #stableTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(components: ChannelComponents, handler: ChannelHandler) {
     this.#components = components;
     this.#handler = handler;
+    this.#unsaid = new Unsaid((taskId) => handler.announcement(taskId));
     this.#connect();
   }
 
   /** Sends, or drops the messages when the channel is down. */
   send(messages: readonly PeerMessage[]): void {
     if (!this.connected || messages.length === 0) return;
-    if (this.#posting) {
-      this.#pending.push(...messages);
-      this.#after(0, () => this.#exchange());
-    } else {
-      this.#socket?.send(encodePeerFrame(messages));
+    this.#unsaid.put(messages);
+    if (this.#unsaid.bytes <= MAX_UNSAID_BYTES) {
+      this.#line?.flush();
+      return;
     }
+    this.#line?.drop();
+    this.#lost({ reason: `more than ${MAX_UNSAID_BYTES} bytes wait for the scheduler`, opened: true });
   }
 
   /** Says goodbye as far as the connection allows. */
   async close(): Promise<void> {
     if (this.#closed) return;
     const wasConnected = this.connected;
+    const line = this.#end();
+    if (wasConnected) await line?.leave();
+    else line?.drop();
+  }
+
+  /** Ends without a word: this shard has nothing to do with this host any more. */
+  abandon(): void {
+    if (!this.#closed) this.#end()?.drop();
+  }
+
+  #end(): Line | undefined {
+    const line = this.#line;
     this.#closed = true;
     this.#down();
-    const bye: PeerMessage = { type: "bye" };
-    if (wasConnected && this.#posting) {
-      const frame = encodePeerFrame([this.#handler.hello(), bye]);
-      await this.#components.post(frame).catch(() => undefined);
-    } else if (wasConnected) {
-      this.#socket?.send(encodePeerFrame([bye]));
-    }
-    this.#socket?.close(1000, "leaving");
+    return line;
   }
 
   #connect(): void {
-    if (this.#closed) return;
-    this.#posting = false;
-    let opened = false;
-    // A socket that opens but is never welcomed is as good as none.
-    const welcomeTimer = setTimeout(() => socket.close(1000, "no welcome"), WELCOME_TIMEOUT_MS);
-    const socket = this.#components.openSocket({
-      opened: () => {
-        opened = true;
-        socket.send(encodePeerFrame([this.#handler.hello()]));
+    this.#line = new SocketLine({
+      ...this.#forLines(),
+      openSocket: this.#components.openSocket,
+      ended: (end) => this.#socketEnded(end),
+    });
+  }
+
+  #post(): void {
+    this.#line = new PostLine({
+      ...this.#forLines(),
+      post: this.#components.post,
+      busy: () => this.#handler.busy(),
+      socketDue: () => {
+        this.#down();
+        this.#connect();
       },
-      received: (frame) => {
-        if (socket !== this.#socket) return;
-        if (!this.connected) clearTimeout(welcomeTimer);
-        this.#receive(frame);
-      },
-      closed: (code, reason) => {
-        clearTimeout(welcomeTimer);
-        if (socket === this.#socket) this.#lost(opened, code, reason);
+      ended: (end) => {
+        this.#lost(end);
+        if (!this.#closed) this.#handler.unreachable();
       },
     });
-    this.#socket = socket;
   }
 
-  #lost(opened: boolean, code: number, reason: string): void {
+  #forLines(): Omit<LineComponents, "ended"> {
+    return {
+      unsaid: this.#unsaid,
+      hello: () => this.#handler.hello(),
+      heartbeat: () => this.#handler.heartbeat(),
+      received: (message) => this.#receive(message),
+      misread: (error) => {
+        this.lastError = problemOf(error).message;
+        this.#components.log("warn", "channel.bad-frame", { problem: this.lastError });
+      },
+    };
+  }
+
+  #socketEnded(end: LineEnd): void {
+    this.#unopened = end.opened ? 0 : this.#unopened + 1;
+    this.#lost(end);
+    if (this.#unopened === 0 || this.#unopened % SOCKET_ATTEMPTS_BEFORE_POST !== 0) return;
+    clearTimeout(this.#retryTimer);
+    this.#post();
+  }
+
+  #lost({ code, reason }: LineEnd): void {
     const wasConnected = this.connected;
     this.#down();
-    this.#socket = undefined;
-    if (this.#closed) return;
-    this.#failures = wasConnected ? 0 : this.#failures + 1;
-    this.lastError = reason === "" ? `the connection closed with code ${code}` : reason;
-    this.#components.log(wasConnected ? "info" : "warn", "channel.lost", { code, reason: this.lastError });
-    if (
-      !opened &&
-      this.#failures >= SOCKET_ATTEMPTS_BEFORE_POST &&
-      this.#failures % SOCKET_ATTEMPTS_BEFORE_POST === 0
-    ) {
-      this.#posting = true;
-      this.#after(0, () => this.#exchange());
-      return;
-    }
-    this.#after(backoffMs(this.#failures, this.#components.random()), () => this.#connect());
+    this.lastError = this.#refusal ?? reason;
+    const retryInMs = Math.round(backoffMs(this.#failures++, this.#components.random()));
+    this.#components.log(wasConnected ? "info" : "warn", "channel.lost", { code, reason: this.lastError, retryInMs });
+    this.#refusal = undefined;
+    this.#retryTimer = setTimeout(() => this.#connect(), retryInMs);
   }
 
-  #receive(frame: Uint8Array): void {
-    let messages: SchedulerMessage[];
-    try {
-      messages = decodeSchedulerFrame(frame);
-    } catch (error) {
-      this.lastError = problemOf(error).message;
-      this.#components.log("warn", "channel.bad-frame", { problem: this.lastError });
-      return;
-    }
-    for (const message of messages) this.#handle(message);
-  }
-
-  #handle(message: SchedulerMessage): void {
+  #receive(message: SchedulerMessage): void {
     switch (message.type) {
       case "welcome":
         this.#welcome(message);
         return;
       case "resync":
-        this.#reintroduce();
+        // The shard forgot this host.
+        this.#restate();
+        this.#line?.introduce();
         return;
       case "error":
         this.lastError = message.problem.message;
+        if (!this.connected) this.#refusal = message.problem.message;
         this.#components.log("warn", "channel.error", { problem: message.problem.message });
         return;
       default:
@@ -166,72 +174,29 @@ export class ShardChannel {
   }
 
   #welcome(welcome: SchedulerMessageOf<"welcome">): void {
-    this.#intervals = welcome;
-    this.#failures = 0;
-    this.lastError = null;
-    const first = !this.connected;
-    this.connected = true;
     this.#handler.welcomed(welcome);
-    if (!this.#posting) {
-      clearInterval(this.#heartbeat);
-      this.#heartbeat = setInterval(() => this.send([this.#handler.heartbeat()]), welcome.heartbeatIntervalMs);
+    if (this.#closed) return;
+    this.lastError = null;
+    if (!this.connected) {
+      this.connected = true;
+      this.#unopened = 0;
+      this.#stableTimer = setTimeout(() => {
+        this.#failures = 0;
+      }, STABLE_AFTER_MS);
+      this.#restate();
     }
-    // Without a socket every batch is welcomed; only the first calls for a statement.
-    if (first || !this.#posting) this.#restate();
+    this.#line?.welcomed(welcome);
   }
 
   #restate(): void {
-    // One frame a message: statements hold bitfields, and together they could pass the limit of a frame.
-    for (const message of [this.#handler.heartbeat(), ...this.#handler.restate()]) this.send([message]);
-  }
-
-  /** The shard forgot this host: introduce it again; the welcome that follows calls for a statement. */
-  #reintroduce(): void {
-    if (this.#posting) {
-      this.connected = false;
-      this.#after(0, () => this.#exchange());
-    } else {
-      this.#socket?.send(encodePeerFrame([this.#handler.hello()]));
-    }
-  }
-
-  async #exchange(): Promise<void> {
-    if (this.#closed) return;
-    const batch = [this.#handler.hello(), this.#handler.heartbeat(), ...this.#pending.splice(0, 512)];
-    try {
-      this.#receive(await this.#components.post(encodePeerFrame(batch)));
-      this.#failures = 0;
-    } catch (error) {
-      this.#down();
-      this.#failures++;
-      this.lastError = problemOf(error).message;
-      this.#components.log("warn", "channel.lost", { reason: this.lastError });
-      this.#after(backoffMs(this.#failures, this.#components.random()), () => this.#connect());
-      return;
-    }
-    this.#socketAgainAtMs ??= performance.now() + SOCKET_RETRY_WHILE_POSTING_MS;
-    if (performance.now() > this.#socketAgainAtMs) {
-      this.#socketAgainAtMs = undefined;
-      this.#down();
-      this.#connect();
-      return;
-    }
-    const { progressIntervalMs, heartbeatIntervalMs } = this.#intervals;
-    const quiet = this.#pending.length === 0 && !this.#handler.busy();
-    this.#after(this.#pending.length > 0 ? 0 : quiet ? heartbeatIntervalMs : progressIntervalMs, () =>
-      this.#exchange(),
-    );
+    this.#unsaid.restate(this.#handler.tasks());
   }
 
   #down(): void {
     this.connected = false;
-    this.#pending = [];
-    clearTimeout(this.#timer);
-    clearInterval(this.#heartbeat);
-  }
-
-  #after(delayMs: number, act: () => void | Promise<void>): void {
-    clearTimeout(this.#timer);
-    if (!this.#closed) this.#timer = setTimeout(() => void act(), delayMs);
+    this.#line = undefined;
+    this.#unsaid.clear();
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#stableTimer);
   }
 }

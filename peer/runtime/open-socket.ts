@@ -1,5 +1,5 @@
 /** WebSocket client with an Authorization header, which Bun and Deno offer beyond the web standard. */
-import type { Socket, SocketEvents } from "../channel/shard-channel.ts";
+import type { Socket, SocketEvents } from "../channel/socket-line.ts";
 
 /** Frames this side has not sent yet may not pile up: a scheduler that stopped reading is given up. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
