@@ -1,35 +1,36 @@
 /** Headers a caller wants to be sent to the source. */
 import { ProblemError } from "../../schema/problem.ts";
 
-/** They would change which bytes come back, or how the request is framed; both are ours to decide. */
-const REFUSED = new Set([
-  "range",
-  "if-range",
-  "if-match",
-  "if-none-match",
-  "if-modified-since",
-  "if-unmodified-since",
-  "host",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-  "te",
-  "trailer",
-  "upgrade",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
+const BYTES = "which bytes to ask for is decided here";
+const FRAMING = "how a request is sent is decided here";
+
+/** Headers that are ours to decide, and why. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["range", BYTES],
+  ["if-range", BYTES],
+  ["if-match", BYTES],
+  ["if-none-match", BYTES],
+  ["if-modified-since", BYTES],
+  ["if-unmodified-since", BYTES],
+  ["host", "it is made of the URL"],
+  ["connection", FRAMING],
+  ["content-length", FRAMING],
+  ["transfer-encoding", FRAMING],
+  ["te", FRAMING],
+  ["trailer", FRAMING],
+  ["upgrade", FRAMING],
+  ["expect", FRAMING],
+  ["keep-alive", FRAMING],
+  ["proxy-connection", FRAMING],
 ]);
 
 /** @throws ProblemError `bad-request` naming the header that cannot be passed on. */
 export function callerHeaders(given: Readonly<Record<string, string>>): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(given)) {
-    if (REFUSED.has(name.toLowerCase())) {
-      throw new ProblemError(
-        "bad-request",
-        `The header ${name} cannot be passed to a source: which bytes to ask for is decided here. Leave it out`,
-      );
+    const why = REFUSED.get(name.toLowerCase());
+    if (why !== undefined) {
+      throw new ProblemError("bad-request", `The header ${name} cannot be passed to a source: ${why}. Leave it out`);
     }
     try {
       headers.append(name, value);
