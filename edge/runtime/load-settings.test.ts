@@ -105,6 +105,29 @@ describe("loadEdgeSettings()", () => {
     expect(faults).not.toContain("pa55word");
   });
 
+  test("names the data folder, and no token file, when that folder cannot be used", async () => {
+    const remedy = "Name a folder this user can write.";
+    for (const env of [{}, { PANTALA_TOKEN: TOKEN }]) {
+      expect(await faultsOf({ dataDir: "/dev/null" }, env)).toEndWith(
+        `  --data-dir: is no folder: current value is /dev/null. ${remedy}`,
+      );
+    }
+    const below = "/dev/null/a/b";
+    expect(await faultsOf({}, { PANTALA_DATA_DIR: below })).toEndWith(
+      `  PANTALA_DATA_DIR: cannot be made, since /dev/null is no folder: current value is ${below}. ${remedy}`,
+    );
+  });
+
+  test("tells faults of files together with all others, and draws no token while there are any", async () => {
+    const tokenFile = join(folder, "none-of-this-name");
+    const faults = await faultsOf({ tokenFile, dataDir: "/dev/null", listen: "nowhere", config: "none.yaml" }, {});
+    const origins = faults.split("\n").map((line) => line.split(":")[0]?.trim());
+    expect(origins.slice(1)).toEqual(["--config", "--listen", "--data-dir", "--token-file"]);
+    const dataDir = join(folder, "untouched");
+    await faultsOf({ dataDir, shards: "0" }, {});
+    expect(await stat(dataDir).catch(() => "absent")).toBe("absent");
+  });
+
   test("says which configuration file is absent, broken, or holds a key that is no setting", async () => {
     expect(await faultsOf({ config: "none.yaml" })).toContain(`--config: there is no such file`);
     await writeFile(join(folder, "broken.yaml"), "token: 'secret-not-closed\n");

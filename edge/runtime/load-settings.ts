@@ -1,16 +1,19 @@
 /** Puts together what a self-hosted scheduler is told by flags, environment, YAML file and token file. */
 import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
+import { describeIssues } from "../../schema/issues.ts";
 import {
   flagOf,
   isLoopback,
   type ListenAddress,
+  type ResolvedSettings,
   resolveSettings,
   type SettingFault,
   variableOf,
 } from "../../schema/settings.ts";
 import type { LibsqlPlace } from "../store/libsql.ts";
-import { clusterToken, EDGE_SETTINGS, type GivenEdgeSettings } from "./edge-settings.ts";
+import { folderProblem } from "./data-folder.ts";
+import { clusterToken, EDGE_SETTINGS, type EdgeTable, type GivenEdgeSettings } from "./edge-settings.ts";
 import { defaultDataDir, readIfThere, tokenFileIn, tokenIn } from "./token-file.ts";
 
 export interface EdgeSources {
@@ -37,55 +40,106 @@ export type LoadedEdgeSettings =
   | { readonly kind: "settings"; readonly settings: EdgeSettings }
   | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
 
-/** Draws a cluster token and writes its file when nothing names one and the data folder has none.
- *  Never rejects for what a person can mend. */
+/** Draws a cluster token and writes its file when nothing names one, the data folder has none, and all else is right.
+ *  Never rejects for what a person can mend: every fault of every place is in the result. */
 export async function loadEdgeSettings(sources: EdgeSources): Promise<LoadedEdgeSettings> {
-  const faults: SettingFault[] = [];
-  const file = await readConfig(sources, faults);
-  const resolved = resolveSettings(EDGE_SETTINGS, { flags: sources.flags, env: sources.env, file });
-  if (resolved.kind === "faults") return { kind: "faults", faults: [...faults, ...resolved.faults] };
-  const given = resolved.settings;
-
-  if (given.database !== undefined && given.shards > 1) {
-    faults.push({
-      origin: resolved.origins.shards,
-      value: String(given.shards),
-      problem: "must be 1 with a database server, since every shard needs a database of its own",
-      remedy: "Leave out shards, or leave out database to keep one file a shard",
-    });
-  }
-  const dataDir = resolve(sources.cwd, given.dataDir ?? defaultDataDir(sources.env));
-  if (faults.length > 0) return { kind: "faults", faults };
-  const token = await tokenOf(given, dataDir, sources.cwd, resolved.origins.tokenFile);
-  if ("fault" in token) return { kind: "faults", faults: [token.fault] };
-  const settings: EdgeSettings = {
-    listen: given.listen,
-    dataDir,
-    places: placesOf(given, dataDir),
-    token: token.token,
-    newTokenFile: token.newFile,
-    openQueries: given.openQueries ?? isLoopback(given.listen.hostname),
-  };
-  return { kind: "settings", settings };
+  return await new Loading(sources).load();
 }
 
-type TokenFound = { readonly token: string; readonly newFile: string | undefined } | { readonly fault: SettingFault };
+class Loading {
+  readonly #sources: EdgeSources;
+  readonly #faults: SettingFault[] = [];
 
-async function tokenOf(given: GivenEdgeSettings, dataDir: string, cwd: string, origin: string): Promise<TokenFound> {
-  if (given.token !== undefined) return { token: given.token, newFile: undefined };
-  const path = given.tokenFile === undefined ? tokenFileIn(dataDir) : resolve(cwd, given.tokenFile);
-  const { remedy } = EDGE_SETTINGS.tokenFile;
-  try {
-    // A file that was named must exist: a slip in its name must not start a cluster of its own.
-    const found = given.tokenFile === undefined ? await tokenIn(path) : { text: await readIfThere(path), isNew: false };
-    if (found.text === undefined) return { fault: { origin, value: path, problem: "there is no such file", remedy } };
-    const parsed = clusterToken.safeParse(found.text);
-    if (parsed.success) return { token: parsed.data, newFile: found.isNew ? path : undefined };
-    const problem = `the token in it ${parsed.error.issues.map((issue) => issue.message).join("; ")}`;
-    return { fault: { origin: path, value: "hidden", problem, remedy: EDGE_SETTINGS.token.remedy } };
-  } catch (error) {
-    return { fault: { origin, value: path, problem: `cannot be read or made (${messageOf(error)})`, remedy } };
+  constructor(sources: EdgeSources) {
+    this.#sources = sources;
   }
+
+  async load(): Promise<LoadedEdgeSettings> {
+    const file = await readConfig(this.#sources, this.#faults);
+    // What a file that cannot be read says is not known: a default in its place is not to blame.
+    const isWhole = this.#faults.length === 0;
+    const resolved = resolveSettings(EDGE_SETTINGS, { flags: this.#sources.flags, env: this.#sources.env, file });
+    if (resolved.kind === "faults") this.#faults.push(...resolved.faults);
+    const given: Partial<GivenEdgeSettings> = resolved.kind === "settings" ? resolved.settings : resolved.valid;
+    const { origins } = resolved;
+
+    this.#checkShards(given, origins);
+    const dataDir =
+      "dataDir" in given && (isWhole || given.dataDir !== undefined) ? await this.#dataDir(given, origins) : undefined;
+    const token = await this.#token(given, origins, dataDir);
+
+    if (this.#faults.length > 0 || resolved.kind === "faults") return { kind: "faults", faults: this.#faults };
+    if (dataDir === undefined || token === undefined)
+      throw new Error("A setting is missing although no fault was found");
+    const { listen, openQueries } = resolved.settings;
+    const settings: EdgeSettings = {
+      listen,
+      dataDir,
+      places: placesOf(resolved.settings, dataDir),
+      token: token.text,
+      newTokenFile: token.newFile,
+      openQueries: openQueries ?? isLoopback(listen.hostname),
+    };
+    return { kind: "settings", settings };
+  }
+
+  #checkShards({ database, shards = 1 }: Partial<GivenEdgeSettings>, origins: Origins): void {
+    if (database === undefined || shards === 1) return;
+    const problem = "must be 1 with a database server, since every shard needs a database of its own";
+    const remedy = "Leave out shards, or leave out database to keep one file a shard";
+    this.#fault(origins.shards, String(shards), problem, remedy);
+  }
+
+  /** `undefined` when it cannot be used. */
+  async #dataDir(given: Partial<GivenEdgeSettings>, origins: Origins): Promise<string | undefined> {
+    const path = resolve(this.#sources.cwd, given.dataDir ?? defaultDataDir(this.#sources.env));
+    const problem = await folderProblem(path);
+    if (problem === undefined) return path;
+    this.#fault(origins.dataDir, path, problem, EDGE_SETTINGS.dataDir.remedy);
+    return undefined;
+  }
+
+  async #token(
+    given: Partial<GivenEdgeSettings>,
+    origins: Origins,
+    dataDir: string | undefined,
+  ): Promise<Token | undefined> {
+    // One that is wrong in itself was told.
+    if (!("token" in given && "tokenFile" in given)) return undefined;
+    if (given.token !== undefined) return { text: given.token, newFile: undefined };
+    const named = given.tokenFile === undefined ? undefined : resolve(this.#sources.cwd, given.tokenFile);
+    const path = named ?? (dataDir === undefined ? undefined : tokenFileIn(dataDir));
+    if (path === undefined) return undefined;
+    const { remedy } = named === undefined ? EDGE_SETTINGS.dataDir : EDGE_SETTINGS.tokenFile;
+    const origin = named === undefined ? origins.dataDir : origins.tokenFile;
+    try {
+      // A file that was named must exist: a slip in its name must not start a cluster of its own.
+      const isDrawn = named === undefined && this.#faults.length === 0;
+      const found = isDrawn ? await tokenIn(path) : { text: await readIfThere(path), isNew: false };
+      if (found.text === undefined) {
+        if (named !== undefined) this.#fault(origin, path, "there is no such file", remedy);
+        return undefined;
+      }
+      const parsed = clusterToken.safeParse(found.text);
+      if (parsed.success) return { text: parsed.data, newFile: found.isNew ? path : undefined };
+      this.#fault(path, "hidden", `the token in it ${describeIssues(parsed.error)}`, EDGE_SETTINGS.token.remedy);
+    } catch (error) {
+      this.#fault(origin, path, `cannot be read or made (${messageOf(error)})`, remedy);
+    }
+    return undefined;
+  }
+
+  #fault(origin: string, value: string, problem: string, remedy: string): void {
+    this.#faults.push({ origin, value, problem, remedy });
+  }
+}
+
+type Origins = ResolvedSettings<EdgeTable>["origins"];
+
+interface Token {
+  readonly text: string;
+  /** The file it was drawn for just now. */
+  readonly newFile: string | undefined;
 }
 
 function placesOf({ database, databaseAuthToken, shards }: GivenEdgeSettings, dataDir: string): LibsqlPlace[] {

@@ -26,7 +26,7 @@ async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promi
   }
 }
 
-describe("bun run edge ends with one line and", () => {
+describe("bun run edge ends with", () => {
   test("1 when the port is taken, and leaves nothing in its data folder", async () => {
     await using home = await startBunHome({ shards: 1 });
     await inTemporaryFolder(async (folder) => {
@@ -61,12 +61,12 @@ describe("bun run edge ends with one line and", () => {
     });
   });
 
-  test("1 when the data folder cannot be made", async () => {
+  test("2 when the data folder cannot be made", async () => {
     await inTemporaryFolder(async (folder) => {
       await writeFile(join(folder, "file"), "");
       const { exitCode, stderr } = await edge(["--listen", "127.0.0.1:0", "--data-dir", join(folder, "file", "data")]);
-      expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
-      expect(stderr).toContain("--data-dir");
+      expect([exitCode, stderr.split("\n").length]).toEqual([2, 3]);
+      expect(stderr).toContain("--data-dir: cannot be made");
     });
   });
 
