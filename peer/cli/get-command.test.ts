@@ -209,6 +209,25 @@ describe("pantala get", () => {
     expect(stderr).not.toContain("hush");
   });
 
+  test.each(["http://127.0.0.1:99999/x", "https://[::1]:65536", "http://ada:hush@host:80a/x"])(
+    "says of %s that its port is wrong",
+    async (url) => {
+      await using peer = await delivering();
+      const { code, stderr } = await run(peer, ["get", url]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("URL: has a port that is no number from 0 to 65535");
+      expect(stderr).not.toContain("hush");
+    },
+  );
+
+  test.each(["host/x", "http://", "http://ho st/x", "http://[::1/x"])(
+    "says of %p that it is no whole URL",
+    async (url) => {
+      await using peer = await delivering();
+      expect((await run(peer, ["get", url])).stderr).toContain("URL: must be a whole URL");
+    },
+  );
+
   test("refuses half of a key pair", async () => {
     await using peer = await delivering();
     const { code, stderr } = await run(peer, ["get", "s3://b/k", "--storage-access-key-id", "id"]);

@@ -41,11 +41,21 @@ export function readGet(
 }
 
 function urlFault(text: string): SettingFault {
+  // What is no URL may still hold a password.
+  const fault = { origin: "URL", value: /[@?]/.test(text) ? "hidden" : JSON.stringify(text.slice(0, 200)) };
+  if (hasWrongPort(text)) {
+    const remedy = "Write the port the server listens on, or none for the usual one of the scheme";
+    return { ...fault, problem: "has a port that is no number from 0 to 65535", remedy };
+  }
   return {
-    origin: "URL",
-    // What is no URL may still hold a password.
-    value: /[@?]/.test(text) ? "hidden" : JSON.stringify(text.slice(0, 200)),
+    ...fault,
     problem: "must be a whole URL",
     remedy: "Write it with its scheme, such as https://host/path or s3://bucket/key, in quotes if it holds an &",
   };
+}
+
+/** Whether a text that is no URL would be one with another port. */
+function hasWrongPort(text: string): boolean {
+  const withoutPort = text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#]*):[^:@\]/?#]+(?=[/?#]|$)/i, "$1");
+  return withoutPort !== text && URL.canParse(withoutPort);
 }
