@@ -235,6 +235,37 @@ describe("pantala get", () => {
     expect(stderr).toContain("--storage-access-key-secret");
   });
 
+  test.each([
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"],
+  ])("says that %s without %s is half a pair", async (there, missing) => {
+    await using peer = await delivering();
+    const env = { PANTALA_SOCKET: peer.socket, [there]: "hush", AWS_PROFILE: "other" };
+    const { code, stderr } = await run(peer, ["get", "s3://b/k"], { env });
+    expect({ code, requests: peer.requests }).toEqual({ code: 2, requests: [] });
+    expect(stderr).toContain(`${missing}: is missing: ${there} is half a pair without it`);
+    expect(stderr).not.toContain("hush");
+  });
+
+  test("asks for an s3:// URL without credentials when told so, whatever the variables hold", async () => {
+    await using peer = await delivering();
+    const env = {
+      PANTALA_SOCKET: peer.socket,
+      AWS_ACCESS_KEY_ID: "id",
+      AWS_SECRET_ACCESS_KEY: "secret",
+      AWS_REGION: "eu-central-1",
+    };
+    await run(peer, ["get", "s3://b/k", "--storage-anonymous"], { env });
+    await run(peer, ["get", "s3://b/l"], { env: { ...env, PANTALA_STORAGE_ANONYMOUS: "yes" } });
+    const s3 = { anonymous: true, region: "eu-central-1" };
+    expect(peer.requests.map(({ body }) => body)).toMatchObject([{ source: { s3 } }, { source: { s3 } }]);
+    expect(JSON.stringify(peer.requests)).not.toContain("secret");
+    const flags = ["--storage-anonymous", "--storage-access-key-id", "id", "--storage-access-key-secret", "own"];
+    const { code, stderr } = await run(peer, ["get", "s3://b/k", ...flags], { env });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--storage-anonymous: cannot be together with storage credentials");
+  });
+
   test("says what is kept and how to go on when it is interrupted", async () => {
     const closed = Promise.withResolvers<void>();
     await using peer = await aPeer((_, response) => {

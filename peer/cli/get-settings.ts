@@ -155,6 +155,11 @@ export const GET_SETTINGS = {
     secret: true,
     aliases: ["storage-security-token"],
   },
+  storageAnonymous: {
+    schema: onOff.default(false),
+    help: "read an s3:// URL without credentials, as public buckets allow",
+    remedy: "Give the flag without a value, or use yes or no",
+  },
 } as const satisfies SettingsTable;
 
 export type GetSettings = SettingsOf<typeof GET_SETTINGS>;

@@ -2,18 +2,18 @@ import type { SettingFault } from "../../schema/settings.ts";
 import { type S3Options, s3OptionsSchema } from "../../schema/wire/pull.ts";
 import type { GetSettings } from "./get-settings.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+type TextOption = "endpoint" | "region" | "accessKeyId" | "secretAccessKey" | "sessionToken" | "profile";
+
 /** What the caller gives of an S3 store: flags first, else the variables every S3 tool reads, since those of the peer's
  *  process are somebody else's. Keys are taken from one place together, never mixed. */
 export function s3OptionsOf(
   settings: GetSettings,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): { readonly options: S3Options; readonly faults: readonly SettingFault[] } {
   const faults: SettingFault[] = [];
   const options: S3Options = {};
-  const take = (
-    key: "endpoint" | "region" | "accessKeyId" | "secretAccessKey" | "sessionToken" | "profile",
-    names: string[],
-  ) => {
+  const take = (key: TextOption, names: string[]) => {
     const name = names.find((candidate) => env[candidate]);
     if (name === undefined) return;
     const parsed = s3OptionsSchema.shape[key].safeParse(env[name]);
@@ -29,10 +29,16 @@ export function s3OptionsOf(
   else take("region", ["AWS_REGION", "AWS_DEFAULT_REGION"]);
 
   const { storageAccessKeyId: id, storageAccessKeySecret: secret, storageSessionToken: token } = settings;
-  if (id !== undefined && secret !== undefined) {
+  const givesKeys = id !== undefined || secret !== undefined || token !== undefined;
+  if (settings.storageAnonymous) {
+    options.anonymous = true;
+    // Where the store is, a profile may know as well.
+    take("profile", ["AWS_PROFILE"]);
+    if (givesKeys) faults.push(KEYS_FOR_NOBODY);
+  } else if (id !== undefined && secret !== undefined) {
     Object.assign(options, { accessKeyId: id, secretAccessKey: secret });
     if (token !== undefined) options.sessionToken = token;
-  } else if (id !== undefined || secret !== undefined || token !== undefined) {
+  } else if (givesKeys) {
     faults.push({
       origin: id === undefined ? "--storage-access-key-id" : "--storage-access-key-secret",
       value: "not set",
@@ -43,8 +49,29 @@ export function s3OptionsOf(
     take("accessKeyId", ["AWS_ACCESS_KEY_ID"]);
     take("secretAccessKey", ["AWS_SECRET_ACCESS_KEY"]);
     take("sessionToken", ["AWS_SESSION_TOKEN"]);
+  } else if (env.AWS_ACCESS_KEY_ID || env.AWS_SECRET_ACCESS_KEY) {
+    faults.push(halfAPair(env));
   } else {
     take("profile", ["AWS_PROFILE"]);
   }
   return { options, faults };
+}
+
+const KEYS_FOR_NOBODY: SettingFault = {
+  origin: "--storage-anonymous",
+  value: "set",
+  problem: "cannot be together with storage credentials",
+  remedy: "Leave out the one or the others",
+};
+
+function halfAPair(env: Environment): SettingFault {
+  const [there, missing] = env.AWS_ACCESS_KEY_ID
+    ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    : ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"];
+  return {
+    origin: missing,
+    value: "not set",
+    problem: `is missing: ${there} is half a pair without it`,
+    remedy: `Set both, or unset ${there}`,
+  };
 }

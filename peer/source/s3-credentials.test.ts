@@ -137,7 +137,7 @@ test("findS3Access() says where it looked when there are no credentials", async 
     "the request",
     "AWS_ACCESS_KEY_ID",
     "profile default in /nonexistent/.aws/config",
-    "anonymous",
+    "--storage-anonymous",
   ]) {
     expect(problem.message).toContain(words);
   }

@@ -133,7 +133,7 @@ function noCredentials(layers: readonly Layer[], profile: S3Profile, displayUrl:
   const places = layers.map((layer) => layer.name).join("; ");
   const remedy =
     profile.unsupported === undefined
-      ? "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add the bucket to the configuration, or ask anonymously if it is public"
+      ? "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add the bucket to the configuration of the peer, or read it without credentials if it is public (pantala get --storage-anonymous, or anonymous in that configuration)"
       : `The profile uses ${profile.unsupported}, which is not read here: run aws configure export-credentials --format env and set what it prints`;
   return sourceProblem("source-forbidden", displayUrl, `there are no credentials in: ${places}`, remedy);
 }
