@@ -70,7 +70,10 @@ function takeStatement(turn: Turn, peer: Peer, message: Announce): void {
 function beginRunning(turn: Turn, peer: Peer): void {
   const { task } = peer;
   peer.problem = null;
+  peer.beganAtMs = turn.nowMs;
   peer.movedAtMs = turn.nowMs;
+  peer.avoid.clear();
+  peer.cutOff = false;
   peer.patienceMs = 0;
   peer.leaseBackoffUntilMs = 0;
   peer.sourceFailed = false;

@@ -1,6 +1,7 @@
 /** What happens by itself when time passes. */
 import type { HostId } from "../../schema/ids.ts";
 import { unbanHost } from "./ban.ts";
+import { looksAroundAtMs } from "./cut-off.ts";
 import type { Host } from "./host.ts";
 import { expireLeases, silentAtMs } from "./leases.ts";
 import { hasStrangers, helpStalled, stalledAtMs } from "./neighbours.ts";
@@ -82,6 +83,7 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
     if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;
     if (hasStrangers(peer)) yield stalledAtMs(peer, policy);
+    if (peer.avoid.size > 0) yield* [looksAroundAtMs(peer, policy), peer.leaseBackoffUntilMs];
     yield silentAtMs(peer, policy);
   }
 }

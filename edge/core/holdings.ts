@@ -1,7 +1,7 @@
 /** What a peer holds. Only traders count: the pieces of a banned host are nobody's. */
 import { addPiece, type Bitfield, bitfieldBytes, emptyBitfield, removePiece } from "../../schema/bitfield.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
-import { readUnderLease } from "./lease-book.ts";
+import { leaseOver, readUnderLease } from "./lease-book.ts";
 import type { Peer } from "./peer.ts";
 import { Roster } from "./roster.ts";
 
@@ -20,11 +20,14 @@ export function replaceHoldings(peer: Peer, have: Bitfield, nowMs: number): void
   }
 }
 
-/** Whether a piece came that was not there. */
-export function gainRuns(peer: Peer, runs: readonly PieceRun[], nowMs: number): boolean {
-  let gained = false;
-  for (const piece of piecesOfRuns(peer, runs)) gained = gain(peer, piece, nowMs) || gained;
-  return gained;
+/** Pieces came: some it read under its leases, others it got in trade. */
+export function gainRuns(peer: Peer, runs: readonly PieceRun[], nowMs: number): void {
+  for (const piece of piecesOfRuns(peer, runs)) {
+    const isRead = leaseOver(peer, piece) !== undefined;
+    if (!gain(peer, piece, nowMs)) continue;
+    peer.movedAtMs = nowMs;
+    if (!isRead) peer.tradedAtMs = nowMs;
+  }
 }
 
 export function loseRuns(peer: Peer, runs: readonly PieceRun[]): void {

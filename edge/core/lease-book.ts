@@ -4,13 +4,20 @@ import type { Lease, Peer } from "./peer.ts";
 import { NO_LEASE, type Run } from "./piece-ledger.ts";
 import type { Task } from "./task.ts";
 
-/** Puts those pieces of the run that can be leased under a new lease. There must be one at least. */
-export function openLease(peer: Peer, leaseId: LeaseId, run: Run, ttlMs: number, nowMs: number): Lease {
+/** Puts the open pieces of a run under a new lease. There must be one at least, and no lease may cover it. */
+export function openLease(
+  peer: Peer,
+  leaseId: LeaseId,
+  run: Run,
+  isOpen: (piece: number) => boolean,
+  ttlMs: number,
+  nowMs: number,
+): Lease {
   const { task } = peer;
   const serial = ++task.leaseCount;
   let openCount = 0;
   for (let piece = run.firstPiece; piece < run.firstPiece + run.pieceCount; piece++) {
-    if (!task.pieces.isLeasable(piece)) continue;
+    if (!isOpen(piece)) continue;
     task.pieces.lease(piece, serial);
     openCount++;
   }

@@ -2,6 +2,8 @@
 import { hasPiece } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
+import { isOutOfReach } from "./avoid.ts";
+import { isCutOff } from "./cut-off.ts";
 import { leaseTtlMs, mayRead } from "./grant-leases.ts";
 import { isBanned } from "./host.ts";
 import { closeLease, keepAlive, openLease } from "./lease-book.ts";
@@ -87,20 +89,33 @@ export function refuseHopeless(turn: Turn, task: Task): void {
   for (const peer of task.running) tellRefused(turn, peer, obstacleOf(turn, peer));
 }
 
+/** The same for peers that are cut off from what others hold: nobody they can reach may read it, or reads, either. */
+export function refuseCutOff(turn: Turn, task: Task): void {
+  for (const peer of task.running) {
+    if (!peer.cutOff || peer.refused || peer.leases.size > 0) continue;
+    if (obstacleOf(turn, peer) === undefined || !isCutOff(turn, peer)) continue;
+    const within = [...task.running].filter((other) => !isOutOfReach(turn, peer, other));
+    if (within.every((other) => other.leases.size === 0 && obstacleOf(turn, other) !== undefined)) {
+      tellRefused(turn, peer, obstacleOf(turn, peer));
+    }
+  }
+}
+
 /** Readers that come and go may find out one after the other that the source is silent, so that never all of them know at
  *  once: who waited long enough is told anyway. */
 export function refuseSilent(turn: Turn, task: Task): void {
   for (const peer of task.running) {
-    if (turn.nowMs < silentAtMs(peer, turn.policy)) continue;
+    if (peer.refused || turn.nowMs < silentAtMs(peer, turn.policy)) continue;
+    if (task.pieces.unheldCount === 0 && !isCutOff(turn, peer)) continue;
     const minutes = Math.round(turn.policy.sourceSilentMs / 60_000);
-    const message = `The source sent nothing to any host for ${minutes} minutes, and no host has the rest: check that it answers, and ask again`;
+    const message = `The source sent nothing to any host for ${minutes} minutes, and no host that could be reached has the rest: check that it answers, and ask again`;
     tellRefused(turn, peer, { code: "source-unreachable", message });
   }
 }
 
 /** When this peer counts as waiting for a silent source; `NEVER_MS` while it does not wait for the source. */
-export function silentAtMs({ task, movedAtMs }: Peer, policy: Policy): number {
-  if (task.recovery !== undefined || task.pieces.unheldCount === 0) return NEVER_MS;
+export function silentAtMs({ task, movedAtMs, cutOff }: Peer, policy: Policy): number {
+  if (task.recovery !== undefined || (task.pieces.unheldCount === 0 && !cutOff)) return NEVER_MS;
   return Math.max(movedAtMs, task.sourceMovedAtMs) + policy.sourceSilentMs;
 }
 
@@ -152,7 +167,8 @@ function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }
 }
 
 function adopt(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount, readBytes }: LeaseProgress): void {
-  const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, leaseTtlMs(turn, peer), turn.nowMs);
+  const isOpen = (piece: number) => peer.task.pieces.isLeasable(piece);
+  const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, isOpen, leaseTtlMs(turn, peer), turn.nowMs);
   lease.readBytes = readBytes;
   wakeBy(turn, turn.nowMs + lease.ttlMs);
 }

@@ -1,12 +1,8 @@
 /** Two peers of a task that trade with each other: both are told, and both are told when it is over. */
-import type { HostId } from "../../schema/ids.ts";
 import type { Neighbour } from "../../schema/wire/scheduler-message.ts";
 import { type Host, isBanned } from "./host.ts";
 import type { Peer } from "./peer.ts";
 import { notesFor, type Turn } from "./turn.ts";
-
-/** Pairs remembered as unable to trade, for each peer. */
-const MAX_AVOIDED = 256;
 
 export function link(turn: Turn, a: Peer, b: Peer): void {
   a.neighbours.add(b);
@@ -40,19 +36,6 @@ export function tellOfItself(turn: Turn, peer: Peer): void {
 export function tellToPull(turn: Turn, peer: Peer, seed: Host): void {
   peer.pulls.add(seed.info.hostId);
   notesFor(turn, peer).neighbours.set(seed.info.hostId, neighbourOf(seed, true));
-}
-
-/** The two could not trade: they are not brought together again for a while. */
-export function avoid(turn: Turn, peer: Peer, hostId: HostId): void {
-  for (const [other, untilMs] of peer.avoid) {
-    if (untilMs <= turn.nowMs || peer.avoid.size >= MAX_AVOIDED) peer.avoid.delete(other);
-  }
-  peer.avoid.set(hostId, turn.nowMs + turn.policy.avoidMs);
-}
-
-export function avoids(turn: Turn, peer: Peer, other: Peer): boolean {
-  const untilMs = peer.avoid.get(other.host.info.hostId);
-  return untilMs !== undefined && turn.nowMs < untilMs;
 }
 
 function tellOf(turn: Turn, peer: Peer, other: Peer): void {

@@ -1,6 +1,7 @@
 /** Whom a peer trades with. The mesh is random and nearly regular: everybody has about as many neighbours, most of them of
  *  the own site, so that no cut of the herd is narrow (design 3.4, field notes 2.3). */
-import { avoids, link, tellToPull, unlink } from "./links.ts";
+import { avoids, avoidsJustNow } from "./avoid.ts";
+import { link, tellToPull, unlink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
 import { needsPull, pullersOf, seedsOf } from "./seeds.ts";
@@ -84,15 +85,16 @@ function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
   return new Set([...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)]);
 }
 
-/** Two that could learn something from each other: at least one of them wants pieces. */
+/** Two that could learn something from each other, for the sake of the first: at least one of them wants pieces. */
 function mayTrade(turn: Turn, peer: Peer, other: Peer): boolean {
   return (
     other !== peer &&
     other.host.presence === "online" &&
     !peer.neighbours.has(other) &&
     (peer.state === "running" || other.state === "running") &&
-    !avoids(turn, peer, other) &&
-    !avoids(turn, other, peer)
+    // Who wants nothing does not mind that it cannot be served.
+    !(peer.state === "running" && avoids(turn, peer, other)) &&
+    !(other.state === "running" && avoidsJustNow(turn, other, peer))
   );
 }
 

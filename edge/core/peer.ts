@@ -2,6 +2,7 @@
 import type { Bitfield } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import type { PeerState } from "../../schema/wire/task.ts";
+import type { Avoidance } from "./avoid.ts";
 import type { Host } from "./host.ts";
 import type { Bytes, Task } from "./task.ts";
 
@@ -34,14 +35,22 @@ export interface Peer {
   readonly neighbours: Set<Peer>;
   /** Seeds it was told to pull the task to. */
   readonly pulls: Set<HostId>;
-  /** Hosts it could not trade with, and until when they are not brought together. */
-  readonly avoid: Map<HostId, number>;
+  /** Hosts that failed it as parents since it began. */
+  readonly avoid: Map<HostId, Avoidance>;
+  /** Only hosts it cannot reach hold something it lacks: it reads that from the source. */
+  cutOff: boolean;
+  /** When it was looked for such pieces in vain. */
+  lookedAroundAtMs: number;
   /** It was sent all digests since its host said hello, and those that came later as they came. */
   hearsDigests: boolean;
   /** Log entries of the task's digests it was sent. */
   digestsSent: number;
+  /** When it began to want the task. */
+  beganAtMs: number;
   /** When it began, or got a piece last. */
   movedAtMs: number;
+  /** When it got a piece from another peer last. */
+  tradedAtMs: number;
   /** When it was given another neighbour because it got nothing. */
   helpedAtMs: number;
   /** Totals over all lives of its host, and what it reported last in this one. */
@@ -92,9 +101,13 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     neighbours: new Set(),
     pulls: new Set(),
     avoid: new Map(),
+    cutOff: false,
+    lookedAroundAtMs: Number.NEGATIVE_INFINITY,
     hearsDigests: false,
     digestsSent: 0,
+    beganAtMs: nowMs,
     movedAtMs: nowMs,
+    tradedAtMs: Number.NEGATIVE_INFINITY,
     helpedAtMs: nowMs,
     bytes: { sourceBytes: 0, peerBytes: 0 },
     reported: { sourceBytes: 0, peerBytes: 0 },

@@ -68,11 +68,11 @@ export class PieceLedger {
     if (this.leaseOf(piece) === NO_LEASE) this.#becomesLeasable(piece);
   }
 
-  /** Puts a leasable piece under a lease. */
+  /** Puts a piece that no lease covers under one. It may be held, by hosts that the reader cannot reach. */
   lease(piece: number, serial: number): void {
-    if (!this.isLeasable(piece)) throw new RangeError(`Cannot lease piece ${piece}: it is held or leased`);
+    if (this.leaseOf(piece) !== NO_LEASE) throw new RangeError(`Cannot lease piece ${piece}: another lease covers it`);
+    if (this.#holders[piece] === 0) this.#leasableCount--;
     this.#leases[piece] = serial;
-    this.#leasableCount--;
   }
 
   /** Takes a piece out of its lease. */

@@ -24,7 +24,7 @@ export interface Policy {
   readonly pullersPerSeed: number;
   /** Seeds a task is pulled to. */
   readonly seedsPerTask: number;
-  /** A pair that failed to trade is not brought together again for this long. */
+  /** A pair that failed to trade is not brought together again for this long, twice as long with each failure. */
   readonly avoidMs: number;
   /** A running peer that got nothing for this long is given another neighbour that has what it lacks. */
   readonly stallMs: number;

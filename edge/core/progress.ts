@@ -1,11 +1,12 @@
 /** What hosts say about a task while they take part in it, and when their part ends. */
 import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import { refuse } from "./announce.ts";
+import { avoid } from "./avoid.ts";
 import { banHost } from "./ban.ts";
 import { acceptDigests } from "./digests.ts";
 import { gainRuns, loseRuns } from "./holdings.ts";
 import { backOff, followLeases } from "./leases.ts";
-import { avoid, unlink } from "./links.ts";
+import { unlink } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import { countBytes, recordPeer, setState, stateOf, withdraw } from "./standing.ts";
 import { askResync, type Turn } from "./turn.ts";
@@ -13,7 +14,7 @@ import { askResync, type Turn } from "./turn.ts";
 export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progress">): void {
   turn.touched.add(peer.task);
   countBytes(turn, peer, message);
-  if (gainRuns(peer, message.added, turn.nowMs)) peer.movedAtMs = turn.nowMs;
+  gainRuns(peer, message.added, turn.nowMs);
   loseRuns(peer, message.removed);
   followLeases(turn, peer, message.leases);
   const foreign = acceptDigests(peer, message.digests);
@@ -47,7 +48,8 @@ export function finish(turn: Turn, peer: Peer, message: PeerMessageOf<"finish">)
 export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): void {
   const { task } = peer;
   turn.touched.add(task);
-  avoid(turn, peer, message.parentHostId);
+  const host = turn.swarm.hosts.get(message.parentHostId);
+  if (host !== undefined) avoid(turn, peer, host);
   peer.pulls.delete(message.parentHostId);
   const parent = task.peers.get(message.parentHostId);
   // Nobody gets a host banned whom the shard did not bring together with it.

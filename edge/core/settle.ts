@@ -1,8 +1,9 @@
 /** What follows for a task from whatever happened to it: done once, at the end of a turn. */
 import type { TaskState } from "../../schema/wire/task.ts";
+import { grantCutOff } from "./cut-off.ts";
 import { flushDigests, relayDigests } from "./digests.ts";
 import { grantLeases } from "./grant-leases.ts";
-import { refuseHopeless, refuseSilent } from "./leases.ts";
+import { refuseCutOff, refuseHopeless, refuseSilent } from "./leases.ts";
 import { replaceLost } from "./neighbours.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import { endRecovery } from "./recovery.ts";
@@ -30,7 +31,9 @@ export function taskStateOf(task: Task): TaskState {
 function settle(turn: Turn, task: Task): void {
   endRecovery(turn, task);
   grantLeases(turn, task);
+  grantCutOff(turn, task);
   refuseHopeless(turn, task);
+  refuseCutOff(turn, task);
   refuseSilent(turn, task);
   relayDigests(turn, task);
   flushDigests(turn, task);

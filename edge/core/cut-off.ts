@@ -1,0 +1,94 @@
+/** A peer is cut off when what it lacks is held only by hosts it cannot reach: behind NAT or a firewall, or under a wrong
+ *  address. For it those pieces are as good as held by nobody, and it may read them from the source. */
+import { type Bitfield, countPieces, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { isOutOfReach } from "./avoid.ts";
+import { grant, livelyOf, mayRead, nextReader, runLength, streamsOf } from "./grant-leases.ts";
+import type { Peer } from "./peer.ts";
+import { NO_LEASE, type Run } from "./piece-ledger.ts";
+import type { Policy } from "./policy.ts";
+import type { Task } from "./task.ts";
+import { type Turn, wakeBy } from "./turn.ts";
+
+/** Grants pieces to peers that can reach no holder of them, once what nobody holds is granted. */
+export function grantCutOff(turn: Turn, task: Task): void {
+  if (task.recovery !== undefined) return;
+  let readers = livelyOf(
+    turn,
+    [...task.running].filter((peer) => mayBeCutOff(turn, peer)),
+  );
+  const beyond = new Map<Peer, Bitfield>();
+  while (task.leases.size < streamsOf(turn, task)) {
+    const reader = nextReader(readers, turn);
+    if (reader === undefined) return;
+    const pieces = beyond.get(reader) ?? piecesBeyond(turn, reader);
+    beyond.set(reader, pieces);
+    const isOpen = (piece: number) => hasPiece(pieces, piece) && task.pieces.leaseOf(piece) === NO_LEASE;
+    const run = firstRun(task, isOpen, runLength(turn, reader, readers.length, countPieces(pieces)));
+    if (run === undefined) {
+      // What it needs is being read, or can be had. Looking takes time, so not again at once.
+      reader.lookedAroundAtMs = turn.nowMs;
+      wakeBy(turn, turn.nowMs + turn.policy.stallMs);
+      readers = readers.filter((other) => other !== reader);
+      continue;
+    }
+    grant(turn, reader, run, isOpen);
+  }
+}
+
+/** When it is time to see whether a peer that other hosts failed is cut off. */
+export function looksAroundAtMs(peer: Peer, { stallMs }: Policy): number {
+  const patientUntilMs = peer.cutOff ? 0 : tradedLastMs(peer) + stallMs;
+  return Math.max(patientUntilMs, peer.lookedAroundAtMs + stallMs);
+}
+
+/** Whether the peer is cut off now, whoever came or went since it was looked last. */
+export function isCutOff(turn: Turn, peer: Peer): boolean {
+  if (peer.cutOff) piecesBeyond(turn, peer);
+  return peer.cutOff;
+}
+
+function mayBeCutOff(turn: Turn, peer: Peer): boolean {
+  return peer.avoid.size > 0 && mayRead(turn, peer) && turn.nowMs >= looksAroundAtMs(peer, turn.policy);
+}
+
+/** Looks at everybody: which pieces the peer lacks are held, but only by hosts out of its reach. */
+function piecesBeyond(turn: Turn, peer: Peer): Bitfield {
+  const { task } = peer;
+  const relays = peer.cutOff ? [] : relaysOf(turn, peer);
+  const within = peer.bitfield.slice();
+  const beyond = emptyBitfield(task.pieceCount);
+  for (const holder of task.traders) {
+    const isBeyond = [peer, ...relays].every((child) => isOutOfReach(turn, child, holder));
+    addAll(isBeyond ? beyond : within, holder.bitfield);
+  }
+  for (const [at, byte] of within.entries()) beyond[at] = (beyond[at] ?? 0) & ~byte;
+  peer.cutOff = beyond.some((byte) => byte !== 0);
+  return beyond;
+}
+
+/** Peers that get pieces from others just now, and that this one can reach: what they get, it will get from them. It
+ *  believes so for `avoidMs`, as long as it gets nothing. */
+function relaysOf(turn: Turn, peer: Peer): Peer[] {
+  const { nowMs, policy } = turn;
+  if (nowMs - tradedLastMs(peer) >= policy.avoidMs) return [];
+  return [...peer.task.running].filter(
+    (other) => other !== peer && nowMs - other.tradedAtMs < policy.avoidMs && !isOutOfReach(turn, peer, other),
+  );
+}
+
+function tradedLastMs({ beganAtMs, tradedAtMs }: Peer): number {
+  return Math.max(beganAtMs, tradedAtMs);
+}
+
+function firstRun({ pieceCount }: Task, isOpen: (piece: number) => boolean, maxPieces: number): Run | undefined {
+  let firstPiece = 0;
+  while (firstPiece < pieceCount && !isOpen(firstPiece)) firstPiece++;
+  if (firstPiece === pieceCount) return undefined;
+  let end = firstPiece + 1;
+  while (end < pieceCount && end - firstPiece < maxPieces && isOpen(end)) end++;
+  return { firstPiece, pieceCount: end - firstPiece };
+}
+
+function addAll(bits: Bitfield, more: Bitfield): void {
+  for (const [at, byte] of more.entries()) bits[at] = (bits[at] ?? 0) | byte;
+}
