@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describeFaults, type SettingFault } from "../../schema/settings.ts";
 import { type LoadedPeerSettings, loadPeerSettings, type PeerSettingSources } from "./load-peer-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
+import { checkFolder } from "./writable-folder.ts";
 
 const TOKEN = "cluster-secret-1";
 let folder = "";
@@ -21,6 +22,7 @@ async function load(sources: Partial<PeerSettingSources>): Promise<LoadedPeerSet
     cwd: "/work",
     systemHostname: "node-7",
     interfaces: {},
+    checkFolder: async () => undefined,
     ...sources,
   });
 }
@@ -106,13 +108,15 @@ describe("loadPeerSettings()", () => {
     const tokenFile = await write("token", `${TOKEN}-of-file\n`);
     const env = { HOME: "/home/ada", PANTALA_TOKEN_FILE: tokenFile };
     expect((await settingsOf({ env })).token).toBe(`${TOKEN}-of-file`);
-    expect((await settingsOf({ env, flags: { token: "of-flag" } })).token).toBe("of-flag");
-    expect((await settingsOf({ env: { ...env, PANTALA_TOKEN: "of-variable" } })).token).toBe("of-variable");
+    expect((await settingsOf({ env, flags: { token: `${TOKEN}-of-flag` } })).token).toBe(`${TOKEN}-of-flag`);
+    expect((await settingsOf({ env: { ...env, PANTALA_TOKEN: `${TOKEN}-of-variable` } })).token).toBe(
+      `${TOKEN}-of-variable`,
+    );
   });
 
   test("looks for the token in the data folder", async () => {
-    await write("cluster-token", "of-data-folder");
-    expect((await settingsOf({ env: { PANTALA_DATA_DIR: folder } })).token).toBe("of-data-folder");
+    await write("cluster-token", `${TOKEN}-of-data-folder`);
+    expect((await settingsOf({ env: { PANTALA_DATA_DIR: folder } })).token).toBe(`${TOKEN}-of-data-folder`);
   });
 
   test("tells where a missing token comes from", async () => {
@@ -128,13 +132,19 @@ describe("loadPeerSettings()", () => {
     ]);
   });
 
-  test("refuses an empty token file and a token that cannot travel in a header", async () => {
+  test("refuses a token that is too short, empty or cannot travel in a header", async () => {
     const empty = await write("empty-token", " \n");
     expect((await faultsOf({ env: { HOME: "/h" }, flags: { tokenFile: empty } }))[0]?.problem).toBe(
-      "the token in it must not be empty",
+      "the token in it must have at least 16 characters",
     );
-    const [fault] = await faultsOf({ flags: { token: "two words" } });
-    expect(fault).toMatchObject({ origin: "--token", value: "hidden" });
+    const [fault] = await faultsOf({ flags: { token: "two words of a token" } });
+    expect(fault).toMatchObject({
+      origin: "--token",
+      value: "hidden",
+      problem: "must be printable ASCII without spaces",
+    });
+    const [short] = await faultsOf({ flags: { token: "cluster-secret-" } });
+    expect(short).toMatchObject({ value: "hidden", problem: "must have at least 16 characters" });
   });
 
   test("reports every fault of every place at once, with origin, value and remedy", async () => {
@@ -153,6 +163,25 @@ describe("loadPeerSettings()", () => {
       ["PANTALA_PULL_ALLOW", '["10.0.0.0/33"]'],
     ]);
     for (const fault of faults) expect(fault.remedy).not.toBe("");
+  });
+
+  test("checks folder, token file and advertised origin also beside faults of single settings", async () => {
+    const file = await write("no-folder", "");
+    const config = await write("beside.yaml", "maxUploads: none\n");
+    const faults = await faultsOf({
+      flags: { config, role: "queen", dataDir: file, scheduler: "http://edge.example.com", diskLow: "95" },
+      env: { HOME: "/home/ada" },
+      checkFolder,
+    });
+    expect(faults.map((fault) => fault.origin)).toEqual([
+      "--role",
+      `maxUploads in ${config}`,
+      "--data-dir",
+      "--advertise",
+      "--disk-low",
+      "--token-file",
+    ]);
+    expect(faults[2]).toMatchObject({ value: file, problem: "cannot be made or written to (ENOTDIR)" });
   });
 
   test("still checks everything else when the file cannot be read", async () => {
@@ -211,8 +240,8 @@ describe("loadPeerSettings()", () => {
   });
 
   test("warns of secrets that other users can read", async () => {
-    const open = await write("open.yaml", "token: abc", 0o644);
-    const tokenFile = await write("open-token", "abc", 0o640);
+    const open = await write("open.yaml", `token: ${TOKEN}`, 0o644);
+    const tokenFile = await write("open-token", TOKEN, 0o640);
     const loaded = await load({ flags: { config: open }, env: { HOME: "/h" } });
     expect(loaded).toMatchObject({ warnings: [expect.stringContaining("chmod 600")] });
     expect(await load({ flags: { tokenFile }, env: { HOME: "/h" } })).toMatchObject({

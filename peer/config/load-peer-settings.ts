@@ -14,6 +14,7 @@ import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
+import { type CheckFolder, checkFolder } from "./writable-folder.ts";
 
 export interface PeerSettingSources {
   /** Values of flags by table key; absent when not given. */
@@ -21,6 +22,7 @@ export interface PeerSettingSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly readFile?: ReadTextFile;
+  readonly checkFolder?: CheckFolder;
   readonly systemHostname?: string;
   readonly interfaces?: NetworkInterfaces;
 }
@@ -41,6 +43,7 @@ class Loading {
   readonly #sources: PeerSettingSources;
   readonly #paths: { readonly env: PeerSettingSources["env"]; readonly cwd: string };
   readonly #readFile: ReadTextFile;
+  readonly #checkFolder: CheckFolder;
   readonly #faults: SettingFault[] = [];
   readonly #warnings: string[] = [];
 
@@ -48,6 +51,7 @@ class Loading {
     this.#sources = sources;
     this.#paths = { env: sources.env, cwd: sources.cwd ?? process.cwd() };
     this.#readFile = sources.readFile ?? readTextFile;
+    this.#checkFolder = sources.checkFolder ?? checkFolder;
   }
 
   /** The YAML file, when one is named and can be read. */
@@ -66,7 +70,7 @@ class Loading {
     const given = resolved.kind === "settings" ? resolved.settings : resolved.valid;
     const { origins } = resolved;
 
-    const dataDir = this.#dataDir(given, origins);
+    const dataDir = await this.#dataDir(given, origins);
     const socket = this.#socket(given, origins, dataDir);
     const advertised = this.#advertised(given, origins);
     this.#checkWatermarks(given, origins);
@@ -88,14 +92,17 @@ class Loading {
     return { kind: "settings", settings, warnings: this.#warnings };
   }
 
-  #dataDir(given: Partial<GivenPeerSettings>, origins: Origins): string | undefined {
+  async #dataDir(given: Partial<GivenPeerSettings>, origins: Origins): Promise<string | undefined> {
     if (!("dataDir" in given)) return undefined;
-    if (given.dataDir !== undefined) return absolutePath(given.dataDir, this.#paths);
-    const found = defaultDataDir(this.#paths);
-    if (found === undefined) {
-      this.#fault(origins.dataDir, "not set", "has no default, since HOME is not set", PEER_SETTINGS.dataDir.remedy);
+    const { remedy } = PEER_SETTINGS.dataDir;
+    const folder = given.dataDir === undefined ? defaultDataDir(this.#paths) : absolutePath(given.dataDir, this.#paths);
+    if (folder === undefined) {
+      this.#fault(origins.dataDir, "not set", "has no default, since HOME is not set", remedy);
+      return undefined;
     }
-    return found;
+    const why = await this.#checkFolder(folder);
+    if (why !== undefined) this.#fault(origins.dataDir, folder, `cannot be made or written to (${why})`, remedy);
+    return folder;
   }
 
   #socket(given: Partial<GivenPeerSettings>, origins: Origins, dataDir: string | undefined): string | undefined {

@@ -33,11 +33,14 @@ const schedulerUrl = z
   .refine((url) => /^https?:\/\/[^@?#]+$/i.test(url), "must not hold user info, a query or a fragment")
   .transform((url) => url.replace(/\/+$/, ""));
 
+/** The scheduler takes no shorter one, since that could be guessed. */
+const MIN_TOKEN_LENGTH = 16;
+
 /** It travels in an `Authorization` header. */
 const clusterToken = z
   .string({ error: "must be text" })
   .trim()
-  .min(1, "must not be empty")
+  .min(MIN_TOKEN_LENGTH, `must have at least ${MIN_TOKEN_LENGTH} characters`)
   .max(1024)
   .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
 

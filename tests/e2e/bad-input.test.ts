@@ -188,7 +188,7 @@ describe("a peer", () => {
           "--listen",
           "127.0.0.1:0",
         ],
-        env: { PANTALA_TOKEN: "wrong" },
+        env: { PANTALA_TOKEN: "the-token-of-another-cluster" },
         logPath: join(folder.path, "log"),
       });
       expect(await daemon.exited).toBe(9);
@@ -205,7 +205,7 @@ describe("a peer", () => {
       { env: { PANTALA_LOG_LEVEL: "loud", PANTALA_TOKEN: "t" } },
     );
     expect(result.exitCode).toBe(2);
-    for (const origin of ["role in", "listen in", "maxUplods", "--idc", "PANTALA_LOG_LEVEL"])
+    for (const origin of ["role in", "listen in", "maxUplods", "--idc", "PANTALA_LOG_LEVEL", "PANTALA_TOKEN"])
       expect(result.stderr).toContain(origin);
   });
 
