@@ -58,6 +58,7 @@ function takeStatement(turn: Turn, peer: Peer, message: Announce): void {
   enter(turn, peer);
   host.tasks.add(task.info.taskId);
   peer.stated = true;
+  peer.foreign = false;
   replaceHoldings(peer, message.have, turn.nowMs);
   if (begins) beginRunning(turn, peer);
   setState(turn, peer, stateOf(peer, message.wanting));
@@ -105,6 +106,10 @@ function problemWith(
   if (!isBitfieldOf(have, task.pieceCount)) {
     const message = `The bitfield of ${have.length} bytes does not fit a task of ${task.pieceCount} pieces`;
     return { code: "bad-message", message };
+  }
+  if (task.peers.get(host.info.hostId)?.foreign && have.some((byte) => byte !== 0)) {
+    const message = `What this host has of ${task.info.url.slice(0, 512)} is different from what the others have: remove it there (pantala task rm ${info.taskId}), and ask again`;
+    return { code: "source-changed", message };
   }
   if (host.tasks.size >= turn.policy.maxTasksPerHost && !host.tasks.has(info.taskId)) {
     const message = `This host takes part in ${host.tasks.size} tasks of one shard already: remove some, or raise maxTasksPerHost`;

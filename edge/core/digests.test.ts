@@ -139,6 +139,36 @@ describe("digests", () => {
     expect(scene.task(task.taskId).pieces.holdersOf(5)).toBe(0);
   });
 
+  test("keep a host that holds another version out, however often it announces, until it has removed it", () => {
+    const scene = new Scene();
+    join(scene, 1, 2);
+    report(scene, 1, [0]);
+    report(scene, 2, [0], 1);
+    scene.heard(2);
+    const { pieces } = scene.task(task.taskId);
+    for (let round = 0; round < 3; round++) {
+      scene.greet([2]);
+      scene.say(2, announceOf(task, { wanting: round === 0, have: [0, 7] }));
+      expect(scene.told(2, "refused").map(({ code }) => code)).toEqual(["source-changed"]);
+      expect([pieces.holdersOf(0), pieces.holdersOf(7)]).toEqual([1, 0]);
+    }
+    scene.say(2, finishOf(task, "left"));
+    scene.say(2, announceOf(task));
+    expect(scene.told(2, "refused")).toEqual([]);
+    expect(scene.peer(task.taskId, 2).state).toBe("running");
+  });
+
+  test("do not keep out a host that found out itself that the source changed: what it has is right", () => {
+    const scene = new Scene();
+    join(scene, 1);
+    report(scene, 1, [0]);
+    scene.say(1, finishOf(task, "failed", { problem: { code: "source-changed", message: "412" } }));
+    scene.greet([1]);
+    scene.say(1, announceOf(task, { wanting: false, have: [0] }));
+    expect(scene.told(1, "refused")).toEqual([]);
+    expect(scene.task(task.taskId).pieces.holdersOf(0)).toBe(1);
+  });
+
   test("are gathered for a moment when many want them, and each is sent once", () => {
     const scene = new Scene({ relayAtOncePeers: 4 });
     join(scene, ...upTo(6));

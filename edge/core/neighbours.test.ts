@@ -59,6 +59,17 @@ describe("neighbours", () => {
     expect(neighboursOf(scene, 1)).toEqual([]);
   });
 
+  test("are also those who failed, with the pieces they have", () => {
+    const scene = new Scene();
+    join(scene, [1]);
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 2 }] }));
+    scene.say(1, finishOf(task, "failed"));
+    join(scene, [2]);
+    expect(known(scene, 2)).toEqual(new Set([hostIdOf(1)]));
+    expect(scene.granted(2)[0]?.[0]).not.toBe(0);
+    expect(scene.task(task.taskId).pieces.holdersOf(0)).toBe(1);
+  });
+
   test("of a holder that comes are those who want what it has", () => {
     const scene = new Scene();
     join(scene, [1, 2]);

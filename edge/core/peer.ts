@@ -58,6 +58,8 @@ export interface Peer {
   readonly reported: Bytes;
   /** `startedAtMs` of the host when it reported. */
   reportedLife: number;
+  /** What it holds is another content under the same name: it takes no part as long as it holds any of it. */
+  foreign: boolean;
   problem: { readonly code: string; readonly message: string } | null;
   updatedAtMs: number;
   /** Fingerprint of its row in the directory. */
@@ -112,6 +114,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     bytes: { sourceBytes: 0, peerBytes: 0 },
     reported: { sourceBytes: 0, peerBytes: 0 },
     reportedLife: host.info.startedAtMs,
+    foreign: false,
     problem: null,
     updatedAtMs: nowMs,
     recorded: undefined,

@@ -37,6 +37,7 @@ export function finish(turn: Turn, peer: Peer, message: PeerMessageOf<"finish">)
   }
   peer.problem = message.problem ?? null;
   if (message.state === "left") {
+    peer.foreign = false;
     withdraw(turn, peer);
     peer.host.tasks.delete(peer.task.info.taskId);
   }
@@ -64,6 +65,7 @@ function refuseOtherVersion(turn: Turn, peer: Peer, piece: number): void {
   const message = `Piece ${piece} of ${task.info.url} is different from what the others have: the source changed while this host read it. Ask again to get the new content`;
   withdraw(turn, peer);
   host.tasks.delete(task.info.taskId);
+  peer.foreign = true;
   peer.problem = { code: "source-changed", message };
   setState(turn, peer, "failed");
   recordPeer(turn, peer);

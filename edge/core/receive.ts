@@ -1,6 +1,6 @@
 /** One message of one host, folded into the swarm: docs/protocol.md, "Channel". */
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { PeerMessage, PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import { announce } from "./announce.ts";
 import type { Host, Via } from "./host.ts";
 import { returnLeases } from "./leases.ts";
@@ -80,13 +80,21 @@ function dispatch(turn: Turn, hostId: HostId, message: Exclude<PeerMessage, { ty
       withPeer(turn, host, message.taskId, (peer) => fault(turn, peer, message));
       return;
     case "finish":
-      // Nothing is left of what was never known: an empty task, say, that its host never announced.
-      if (message.state === "left" && partOf(turn, host, message.taskId) === undefined) return;
-      withPeer(turn, host, message.taskId, (peer) => finish(turn, peer, message));
+      end(turn, host, message);
       return;
     default:
       message satisfies never;
   }
+}
+
+function end(turn: Turn, host: Host, message: PeerMessageOf<"finish">): void {
+  const peer = partOf(turn, host, message.taskId);
+  const isLeft = message.state === "left";
+  // Nothing is left of what was never known: an empty task, say, that its host never announced.
+  if (peer === undefined && isLeft) return;
+  // What kept it from taking part is gone.
+  if (peer !== undefined && !peer.present && peer.state === "failed" && isLeft) finish(turn, peer, message);
+  else withPeer(turn, host, message.taskId, (known) => finish(turn, known, message));
 }
 
 /** A host whose part is not known must state it anew. One whose part is over said so, or was told so, and what still comes

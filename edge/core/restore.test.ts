@@ -54,6 +54,17 @@ describe("after a restart", () => {
     expect(scene.peer(task.taskId, 2).leases.size).toBeGreaterThan(0);
   });
 
+  test("a host that held another version is kept out still", () => {
+    const problem = { code: "source-changed", message: "Piece 0 is different" };
+    const refused = { ...aPeer(1, "failed"), bitfield: new Uint8Array(0), problem };
+    const scene = restarted(remembered(refused, { ...aPeer(2, "failed", [0]), problem }));
+    scene.greet([1]);
+    scene.greet([2]);
+    for (const number of [1, 2]) scene.say(number, announceOf(task, { wanting: false, have: [0] }));
+    expect([1, 2].map((number) => scene.told(number, "refused").length)).toEqual([1, 0]);
+    expect(scene.task(task.taskId).pieces.holdersOf(0)).toBe(1);
+  });
+
   test("the wait ends as soon as everybody is back", () => {
     const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "left"), aPeer(3, "failed")));
     scene.greet([1]);

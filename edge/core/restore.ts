@@ -111,6 +111,8 @@ function restorePeer(task: Task, host: Host, row: PeerRecord, nowMs: number): Pe
   peer.bytes.sourceBytes = row.sourceBytes;
   peer.bytes.peerBytes = row.peerBytes;
   peer.problem = row.problem;
+  // One that failed so by itself still offers what it read before.
+  peer.foreign = row.state === "failed" && row.problem?.code === "source-changed" && row.bitfield.length === 0;
   peer.recorded = fingerprintOf(row);
   // A host that lives since before the row was written goes on counting where it says.
   if (row.updatedAtMs >= host.info.startedAtMs) Object.assign(peer.reported, peer.bytes);
