@@ -1,8 +1,8 @@
 /** The scheduler as one host sees it: a channel to its home shard, to every shard with a task of this host, and, for a
  *  seed, to all of them. */
 import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
 import { type HostId, shardOf, type TaskId } from "../../schema/ids.ts";
+import { describeIssues } from "../../schema/issues.ts";
 import { isProblemError, ProblemError, problemSchema } from "../../schema/problem.ts";
 import { MSGPACK_TYPE, PROTOCOL_VERSION } from "../../schema/wire/codec.ts";
 import type { HostInfo, HostLoad } from "../../schema/wire/host.ts";
@@ -231,7 +231,7 @@ export class SchedulerClient {
     if (!parsed.success) {
       throw new ProblemError(
         "protocol-mismatch",
-        `${this.#components.url} does not answer as a Pantala scheduler: ${z.prettifyError(parsed.error)}; check the address`,
+        `${this.#components.url} does not answer as a Pantala scheduler: ${describeIssues(parsed.error)}; check the address`,
       );
     }
     if (parsed.data.protocol !== PROTOCOL_VERSION) {

@@ -1,6 +1,6 @@
 /** `POST /v1/tasks/:id/pull`: a child asks this host, a seed, to take part in a task. */
-import { z } from "zod";
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import { describeIssues } from "../../schema/issues.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { pullRequestSchema, type SourceRequest } from "../../schema/wire/pull.ts";
 import { readJson } from "./read-json.ts";
@@ -37,7 +37,7 @@ export class PullRoute {
     try {
       const parsed = pullRequestSchema.safeParse(await readJson(request, MAX_BODY_BYTES));
       if (!parsed.success) {
-        const faults = z.prettifyError(parsed.error).slice(0, 1000);
+        const faults = describeIssues(parsed.error);
         throw new ProblemError("bad-request", `The body is no pull request: ${faults}`);
       }
       await this.#pull(taskId, child, parsed.data.source);

@@ -1,6 +1,7 @@
 /** `task.json`: what a stored task is, written before anything else of it. Its time stamp is the task's last use. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { describeIssues } from "../../schema/issues.ts";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -49,6 +50,6 @@ export async function writeTaskRecord(
 export async function readTaskRecord(path: string): Promise<TaskRecord> {
   const text = await readFile(path, "utf8");
   const parsed = taskRecordSchema.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
+  if (!parsed.success) throw new Error(describeIssues(parsed.error));
   return parsed.data;
 }
