@@ -200,12 +200,13 @@ describe("pantala get", () => {
   test("tells every fault of the command line at once, without the secrets in it", async () => {
     await using peer = await delivering();
     const flags = ["--digest", "sha256:12", "-H", "Authorization hush", "--timeout", "soon", "--piece-length", "1KiB"];
-    const { code, stderr } = await run(peer, ["get", "no-url?sig=hush", ...flags]);
+    const place = ["--config", "/nowhere/pantala.yaml"];
+    const { code, stderr } = await run(peer, ["get", "no-url?sig=hush", ...flags, ...place]);
     expect({ code, requests: peer.requests }).toEqual({ code: 2, requests: [] });
-    for (const origin of ["URL", "--digest", "--header", "--timeout", "--piece-length"]) {
+    for (const origin of ["URL", "--digest", "--header", "--timeout", "--piece-length", "--config"]) {
       expect(stderr).toContain(`\n  ${origin}: `);
     }
-    expect(stderr).toStartWith("pantala get: 5 settings are wrong");
+    expect(stderr).toStartWith("pantala get: 6 settings are wrong");
     expect(stderr).not.toContain("hush");
   });
 
@@ -227,6 +228,17 @@ describe("pantala get", () => {
       expect((await run(peer, ["get", url])).stderr).toContain("URL: must be a whole URL");
     },
   );
+
+  test("tells what is wrong with storage credentials beside other faults, but nothing of a pair it cannot judge", async () => {
+    await using peer = await delivering();
+    const args = ["get", "s3://b/k", "--timeout", "soon", "--storage-access-key-id", "id"];
+    const { stderr } = await run(peer, args);
+    expect(stderr).toContain("2 settings are wrong");
+    expect(stderr).toContain("--storage-access-key-secret: is needed");
+    const tooLong = await run(peer, [...args, "--storage-access-key-secret", "x".repeat(2000)]);
+    expect(tooLong.stderr).toContain("2 settings are wrong");
+    expect(tooLong.stderr).not.toContain("is needed");
+  });
 
   test("refuses half of a key pair", async () => {
     await using peer = await delivering();

@@ -1,15 +1,17 @@
 /** `pantala get URL`: one file, by way of the peer on this machine. */
 import type { Command } from "commander";
 import { ProblemError } from "../../schema/problem.ts";
+import type { SettingFault } from "../../schema/settings.ts";
 import { displayUrl } from "../../schema/source-location.ts";
-import { CLIENT_SETTINGS } from "../config/client-settings.ts";
+import { CLIENT_SETTINGS, type LoadedClientSettings } from "../config/client-settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import { deliver } from "./deliver.ts";
 import { GetDownload, type GetResult } from "./get-download.ts";
-import { readGet } from "./get-request.ts";
+import { type ReadGet, readGet } from "./get-request.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
 import { humanBytes, humanDuration, plainText } from "./human.ts";
-import { openClient } from "./open-client.ts";
+import { LocalClient } from "./local-client.ts";
+import { peerSettings } from "./open-command.ts";
 import { outputTarget } from "./output-target.ts";
 import { originsText } from "./progress-text.ts";
 import { barProgress, lineProgress, NO_PROGRESS, type ProgressView } from "./progress-view.ts";
@@ -33,13 +35,14 @@ export function addGetCommand(program: Command, context: CliContext): void {
   command.action(async (url: string) => {
     const started = context.nowMs();
     const read = readGet(url, flagsGiven(command, GET_SETTINGS), context.env);
-    if (read.kind === "faults") throw usageError(read.faults);
+    const peer = await peerSettings(command, context);
+    if (read.kind === "faults" || peer.kind === "faults") throw usageError(faultsOf(read, peer));
     const { settings } = read;
     const output = await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
 
     const limit = settings.timeout === 0 ? [] : [timeLimit(settings.timeout + TIMEOUT_GRACE_MS)];
     const signal = AbortSignal.any([context.signal, ...limit]);
-    const client = await openClient(command, context, signal);
+    const client = new LocalClient({ ...peer, signal });
     const download = new GetDownload(settings.digest, viewOf(settings, context), context.nowMs);
     try {
       for await (const event of client.get(read.request)) {
@@ -67,6 +70,10 @@ export function addGetCommand(program: Command, context: CliContext): void {
       download.view.stop();
     }
   });
+}
+
+function faultsOf(...read: readonly (ReadGet | LoadedClientSettings)[]): SettingFault[] {
+  return read.flatMap((each) => (each.kind === "faults" ? each.faults : []));
 }
 
 function timeLimit(ms: number): AbortSignal {

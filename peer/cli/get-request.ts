@@ -17,13 +17,13 @@ export function readGet(
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const faults: SettingFault[] = url === undefined ? [urlFault(text)] : [];
   const resolved: ResolvedSettings<typeof GET_SETTINGS> = resolveSettings(GET_SETTINGS, { flags, env });
-  if (resolved.kind === "faults") return { kind: "faults", faults: [...faults, ...resolved.faults] };
-  const { settings } = resolved;
-
-  const s3 = url?.protocol === "s3:" ? s3OptionsOf(settings, env) : undefined;
+  if (resolved.kind === "faults") faults.push(...resolved.faults);
+  const given = resolved.kind === "settings" ? resolved.settings : resolved.valid;
+  const s3 = url?.protocol === "s3:" ? s3OptionsOf(given, env) : undefined;
   faults.push(...(s3?.faults ?? []));
-  if (faults.length > 0 || url === undefined) return { kind: "faults", faults };
+  if (faults.length > 0 || url === undefined || resolved.kind === "faults") return { kind: "faults", faults };
 
+  const { settings } = resolved;
   const request: GetRequest = {
     source: {
       url: text,

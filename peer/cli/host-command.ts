@@ -7,8 +7,7 @@ import type { CliContext } from "./cli-context.ts";
 import { clusterList } from "./cluster-lists.ts";
 import { humanBytes, humanDuration } from "./human.ts";
 import { JSON_SETTING, LIMIT_SETTING, labelFilter, wordFilter } from "./list-settings.ts";
-import { openClient } from "./open-client.ts";
-import { readFlags } from "./read-flags.ts";
+import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
 import { type Column, textTable } from "./text-table.ts";
 
@@ -28,8 +27,8 @@ export function addHostCommand(program: Command, context: CliContext): void {
   addSettings(command, HOST_LIST_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
   command.action(async () => {
-    const { json, limit, ...filters } = readFlags(command, HOST_LIST_SETTINGS);
-    const client = await openClient(command, context);
+    const { flags, client } = await openCommand(command, context, HOST_LIST_SETTINGS);
+    const { json, limit, ...filters } = flags;
     const list = await clusterList(client, { path: "/v1/cluster/hosts", item: hostSummarySchema, filters, limit });
     if (json) context.stdout.write(`${JSON.stringify({ items: list.items })}\n`);
     else context.stdout.write(textTable(hostColumns(context.nowMs()), list.items));

@@ -160,6 +160,15 @@ describe("pantala task ls", () => {
     expect(stdout).toContain("\n222222222222  succeeded  1 GiB      4      3        1 GiB       3 GiB  2 h 05 m");
   });
 
+  test("tells every fault of its flags at once, also those of the peer's place", async () => {
+    await using peer = await answering({});
+    const flags = ["--state", "bogus", "--limit", "0", "--host", "x", "--socket", ""];
+    const { code, stderr } = await run(peer, ["task", "ls", ...flags]);
+    expect({ code, requests: peer.requests }).toEqual({ code: 2, requests: [] });
+    expect(stderr).toStartWith("pantala task ls: 4 settings are wrong\n");
+    for (const origin of ["--state", "--limit", "--host", "--socket"]) expect(stderr).toContain(`\n  ${origin}: `);
+  });
+
   test("refuses a state that tasks there do not have", async () => {
     await using peer = await answering({});
     const { code, stderr } = await run(peer, ["task", "ls", "--state", "idle"]);
@@ -228,6 +237,14 @@ describe("pantala task rm", () => {
     await using peer = await answering({ "GET /v1/tasks/3fa9": detail, [`DELETE /v1/tasks/${TASK_ID}`]: null });
     const { code, stdout } = await run(peer, ["task", "rm", "3fa9"]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `removed ${TASK_ID} (1 GiB, https://host/model.bin?…)\n` });
+  });
+
+  test("tells every id that is none, and asks nothing", async () => {
+    await using peer = await answering({});
+    const { code, stderr } = await run(peer, ["task", "rm", "3fa", TASK_ID, "xyz0"]);
+    expect({ code, requests: peer.requests }).toEqual({ code: 2, requests: [] });
+    expect(stderr).toStartWith("pantala task rm: 2 settings are wrong\n");
+    for (const id of ["3fa", "xyz0"]) expect(stderr).toContain(`current value is "${id}"`);
   });
 
   test("exits with 4 when there is no such task", async () => {

@@ -5,10 +5,18 @@ import type { GetSettings } from "./get-settings.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 type TextOption = "endpoint" | "region" | "accessKeyId" | "secretAccessKey" | "sessionToken" | "profile";
 
+const KEY_SETTINGS = [
+  "storageAccessKeyId",
+  "storageAccessKeySecret",
+  "storageSessionToken",
+  "storageAnonymous",
+] as const satisfies (keyof GetSettings)[];
+
 /** What the caller gives of an S3 store: flags first, else the variables every S3 tool reads, since those of the peer's
- *  process are somebody else's. Keys are taken from one place together, never mixed. */
+ *  process are somebody else's. Keys are taken from one place together, never mixed.
+ *  @param settings those that are right; one that is absent altogether was wrong */
 export function s3OptionsOf(
-  settings: GetSettings,
+  settings: Partial<GetSettings>,
   env: Environment,
 ): { readonly options: S3Options; readonly faults: readonly SettingFault[] } {
   const faults: SettingFault[] = [];
@@ -28,6 +36,8 @@ export function s3OptionsOf(
   if (settings.storageRegion !== undefined) options.region = settings.storageRegion;
   else take("region", ["AWS_REGION", "AWS_DEFAULT_REGION"]);
 
+  // What a flag that is wrong would have said about the keys nobody knows.
+  if (!KEY_SETTINGS.every((key) => key in settings)) return { options, faults };
   const { storageAccessKeyId: id, storageAccessKeySecret: secret, storageSessionToken: token } = settings;
   const givesKeys = id !== undefined || secret !== undefined || token !== undefined;
   if (settings.storageAnonymous) {

@@ -4,20 +4,23 @@ import { type LocalStatus, localStatusSchema } from "../../schema/wire/local.ts"
 import { CLIENT_SETTINGS } from "../config/client-settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import { humanBytes, humanDuration, plainText } from "./human.ts";
-import { openClient } from "./open-client.ts";
+import { JSON_SETTING } from "./list-settings.ts";
+import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
+
+const STATUS_SETTINGS = { json: JSON_SETTING } as const;
 
 export function addStatusCommand(program: Command, context: CliContext): void {
   const command = program
     .command("status")
     .summary("tell how the peer of this machine does")
-    .description("Tells how the peer of this machine does, and whether it reaches its scheduler.")
-    .option("--json", "print JSON");
+    .description("Tells how the peer of this machine does, and whether it reaches its scheduler.");
+  addSettings(command, STATUS_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
-  command.action(async (options: { json?: true }) => {
-    const client = await openClient(command, context);
+  command.action(async () => {
+    const { flags, client } = await openCommand(command, context, STATUS_SETTINGS);
     const status = await client.read("/v1/status", localStatusSchema);
-    context.stdout.write(options.json ? `${JSON.stringify(status)}\n` : statusText(status));
+    context.stdout.write(flags.json ? `${JSON.stringify(status)}\n` : statusText(status));
   });
 }
 

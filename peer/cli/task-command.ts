@@ -6,10 +6,9 @@ import type { CliContext } from "./cli-context.ts";
 import { humanBytes } from "./human.ts";
 import { JSON_SETTING } from "./list-settings.ts";
 import type { LocalClient } from "./local-client.ts";
-import { openClient } from "./open-client.ts";
-import { readFlags } from "./read-flags.ts";
+import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
-import { readTaskId } from "./task-id-argument.ts";
+import { readTaskIds } from "./task-id-argument.ts";
 import { addTaskListCommand } from "./task-list.ts";
 import { addTaskShowCommand } from "./task-show.ts";
 
@@ -57,13 +56,12 @@ function addChangeCommand(task: Command, context: CliContext, { name, descriptio
   addSettings(command, CHANGE_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
   command.action(async (texts: string[]) => {
-    const { json } = readFlags(command, CHANGE_SETTINGS);
-    const ids = texts.map(readTaskId);
-    const client = await openClient(command, context);
+    const { ids, faults } = readTaskIds(texts);
+    const { flags, client } = await openCommand(command, context, CHANGE_SETTINGS, () => faults);
     for (const id of ids) {
       const { taskId, url, sizeBytes } = await client.read(`/v1/tasks/${id}`, localTaskDetailSchema);
       await apply(client, taskId);
-      const line = json
+      const line = flags.json
         ? JSON.stringify({ taskId, [done]: true })
         : `${done} ${taskId} (${humanBytes(sizeBytes)}, ${url})`;
       context.stdout.write(`${line}\n`);

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { HOST_ID_PATTERN } from "../../schema/ids.ts";
-import { onOff, type SettingsOf } from "../../schema/settings.ts";
+import { onOff, type SettingFault, type SettingsOf } from "../../schema/settings.ts";
 import { type LocalTask, localTaskSchema } from "../../schema/wire/local.ts";
 import { type TaskSummary, taskSummarySchema } from "../../schema/wire/query.ts";
 import { TASK_STATES } from "../../schema/wire/task.ts";
@@ -12,11 +12,9 @@ import { clusterList } from "./cluster-lists.ts";
 import { humanBytes, humanDuration, humanPercent } from "./human.ts";
 import { JSON_SETTING, LIMIT_SETTING, labelFilter } from "./list-settings.ts";
 import type { LocalClient } from "./local-client.ts";
-import { openClient } from "./open-client.ts";
-import { readFlags } from "./read-flags.ts";
+import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
 import { type Column, textTable } from "./text-table.ts";
-import { usageError } from "./usage-error.ts";
 
 const LOCAL_STATES = localTaskSchema.shape.state.options;
 
@@ -53,9 +51,7 @@ export function addTaskListCommand(task: Command, context: CliContext): void {
   addSettings(command, TASK_LIST_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
   command.action(async () => {
-    const flags = readFlags(command, TASK_LIST_SETTINGS);
-    checkState(flags);
-    const client = await openClient(command, context);
+    const { flags, client } = await openCommand(command, context, TASK_LIST_SETTINGS, stateFaults);
     const list = flags.cluster ? await clusterTasks(client, flags) : await localTasks(client, flags);
     const nowMs = context.nowMs();
     if (flags.json) context.stdout.write(`${JSON.stringify({ items: list.items })}\n`);
@@ -67,11 +63,11 @@ export function addTaskListCommand(task: Command, context: CliContext): void {
   });
 }
 
-function checkState({ state, cluster }: Filters): void {
+function stateFaults({ state, cluster }: Partial<Filters>): SettingFault[] {
   const known: readonly string[] = cluster ? TASK_STATES : LOCAL_STATES;
-  if (state === undefined || known.includes(state)) return;
+  if (state === undefined || known.includes(state)) return [];
   const problem = "is no state of a task";
-  throw usageError([{ origin: "--state", value: JSON.stringify(state), problem, remedy: `Use ${known.join(", ")}` }]);
+  return [{ origin: "--state", value: JSON.stringify(state.slice(0, 80)), problem, remedy: `Use ${known.join(", ")}` }];
 }
 
 async function localTasks(client: LocalClient, { state, tag, application, limit }: Filters) {

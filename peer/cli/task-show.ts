@@ -8,10 +8,9 @@ import type { CliContext } from "./cli-context.ts";
 import { clusterTaskId } from "./cluster-lists.ts";
 import { humanBytes, humanPercent, plainText } from "./human.ts";
 import { JSON_SETTING } from "./list-settings.ts";
-import { openClient } from "./open-client.ts";
-import { readFlags } from "./read-flags.ts";
+import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
-import { readTaskId } from "./task-id-argument.ts";
+import { readTaskIds } from "./task-id-argument.ts";
 import { textTable } from "./text-table.ts";
 
 const TASK_SHOW_SETTINGS = {
@@ -32,9 +31,10 @@ export function addTaskShowCommand(task: Command, context: CliContext): void {
   addSettings(command, TASK_SHOW_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
   command.action(async (text: string) => {
-    const { cluster, json } = readFlags(command, TASK_SHOW_SETTINGS);
-    const id = readTaskId(text);
-    const client = await openClient(command, context);
+    const { ids, faults } = readTaskIds([text]);
+    const [id = ""] = ids;
+    const { flags, client } = await openCommand(command, context, TASK_SHOW_SETTINGS, () => faults);
+    const { cluster, json } = flags;
     if (cluster) {
       const detail = await client.read(`/v1/cluster/tasks/${await clusterTaskId(client, id)}`, taskDetailSchema);
       context.stdout.write(json ? `${JSON.stringify(detail)}\n` : clusterText(detail));

@@ -28,6 +28,13 @@ test("loadClientSettings() reads the place from the peer's file and leaves its o
   expect(await loadClientSettings({ flags: {}, env, cwd, readFile })).toMatchObject({ socket: "/run/pantala.sock" });
 });
 
+test("loadClientSettings() tells the faults of file and flags at once", async () => {
+  const flags = { config: "/nowhere/pantala.yaml", socket: "" };
+  expect(await loadClientSettings({ flags, env: { HOME }, cwd })).toMatchObject({
+    faults: [{ origin: "--config" }, { origin: "--socket", problem: "must not be empty" }],
+  });
+});
+
 test("loadClientSettings() tells of a file that is missing, broken or forbidden", async () => {
   const env = { HOME, PANTALA_CONFIG: "/etc/pantala.yaml" };
   const load = (readFile: () => Promise<undefined | { text: string; mode: number }>) =>

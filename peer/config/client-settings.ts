@@ -20,10 +20,10 @@ export type LoadedClientSettings =
 export async function loadClientSettings(sources: ConfigFileSources): Promise<LoadedClientSettings> {
   const { flags, env, cwd } = sources;
   const { file, faults } = await readConfigFile(sources);
-  if (faults.length > 0) return { kind: "faults", faults };
   const places = file && { name: file.name, values: placesOf(file.values) };
   const resolved = resolveSettings(CLIENT_SETTINGS, { flags, env, file: places });
-  if (resolved.kind === "faults") return { kind: "faults", faults: resolved.faults };
+  if (resolved.kind === "faults") return { kind: "faults", faults: [...faults, ...resolved.faults] };
+  if (faults.length > 0) return { kind: "faults", faults };
   const { settings, origins } = resolved;
 
   const paths = { env, cwd };
