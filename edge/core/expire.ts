@@ -2,8 +2,9 @@
 import type { HostId } from "../../schema/ids.ts";
 import { unbanHost } from "./ban.ts";
 import { looksAroundAtMs } from "./cut-off.ts";
+import { silentAtMs } from "./hopeless.ts";
 import type { Host } from "./host.ts";
-import { expireLeases, silentAtMs } from "./leases.ts";
+import { expireLeases } from "./leases.ts";
 import { hasStrangers, helpStalled, stalledAtMs } from "./neighbours.ts";
 import type { Policy } from "./policy.ts";
 import { dropUnstated, goOffline } from "./presence.ts";

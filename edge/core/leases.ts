@@ -2,17 +2,12 @@
 import { hasPiece } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
-import { isOutOfReach } from "./avoid.ts";
-import { isCutOff } from "./cut-off.ts";
 import { leaseTtlMs, mayRead } from "./grant-leases.ts";
-import { isBanned } from "./host.ts";
+import { obstacleOf } from "./hopeless.ts";
 import { closeLease, keepAlive, openLease } from "./lease-book.ts";
 import type { Lease, Peer } from "./peer.ts";
-import type { Policy } from "./policy.ts";
-import { waitsForSeed } from "./seeds.ts";
-import { NEVER_MS } from "./swarm.ts";
 import type { SourceProblem, Task } from "./task.ts";
-import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
+import { notesFor, type Turn, wakeBy } from "./turn.ts";
 
 /** A peer says how far it is: a lease that grows is alive. One it holds no longer is revoked once more, unless it is
  *  simply done. */
@@ -79,63 +74,6 @@ export function expireLeases(turn: Turn, task: Task): void {
     notesFor(turn, peer).revoked.add(lease.leaseId);
     turn.touched.add(task);
   }
-}
-
-/** When nobody who wants the task may read the source, and nobody holds or reads what is missing, they are told why. */
-export function refuseHopeless(turn: Turn, task: Task): void {
-  if (task.recovery !== undefined || task.leases.size > 0 || task.pieces.unheldCount === 0) return;
-  for (const peer of task.running) if (obstacleOf(turn, peer) === undefined) return;
-  if (waitsForSeed(turn, task)) return;
-  for (const peer of task.running) tellRefused(turn, peer, obstacleOf(turn, peer));
-}
-
-/** The same for peers that are cut off from what others hold: nobody they can reach may read it, or reads, either. */
-export function refuseCutOff(turn: Turn, task: Task): void {
-  for (const peer of task.running) {
-    if (!peer.cutOff || peer.refused || peer.leases.size > 0) continue;
-    if (obstacleOf(turn, peer) === undefined || !isCutOff(turn, peer)) continue;
-    const within = [...task.running].filter((other) => !isOutOfReach(turn, peer, other));
-    if (within.every((other) => other.leases.size === 0 && obstacleOf(turn, other) !== undefined)) {
-      tellRefused(turn, peer, obstacleOf(turn, peer));
-    }
-  }
-}
-
-/** Readers that come and go may find out one after the other that the source is silent, so that never all of them know at
- *  once: who waited long enough is told anyway. */
-export function refuseSilent(turn: Turn, task: Task): void {
-  for (const peer of task.running) {
-    if (peer.refused || turn.nowMs < silentAtMs(peer, turn.policy)) continue;
-    if (task.pieces.unheldCount === 0 && !isCutOff(turn, peer)) continue;
-    const minutes = Math.round(turn.policy.sourceSilentMs / 60_000);
-    const message = `The source sent nothing to any host for ${minutes} minutes, and no host that could be reached has the rest: check that it answers, and ask again`;
-    tellRefused(turn, peer, { code: "source-unreachable", message });
-  }
-}
-
-/** When this peer counts as waiting for a silent source; `NEVER_MS` while it does not wait for the source. */
-export function silentAtMs({ task, movedAtMs, cutOff }: Peer, policy: Policy): number {
-  if (task.recovery !== undefined || (task.pieces.unheldCount === 0 && !cutOff)) return NEVER_MS;
-  return Math.max(movedAtMs, task.sourceMovedAtMs) + policy.sourceSilentMs;
-}
-
-function tellRefused(turn: Turn, peer: Peer, problem: SourceProblem | undefined): void {
-  if (peer.refused || problem === undefined) return;
-  peer.refused = true;
-  send(turn, peer.host, { type: "refused", taskId: peer.task.info.taskId, ...problem });
-}
-
-const BANNED: SourceProblem = {
-  code: "forbidden",
-  message:
-    "This host served bytes that differ from their digests, so it may not read the source for others now, and nobody has all of the task: check its disk and memory, and try again later",
-};
-
-/** Why this peer may not read the source, beyond waiting for its turn. */
-function obstacleOf(turn: Turn, peer: Peer): SourceProblem | undefined {
-  if (isBanned(peer.host, turn.nowMs)) return BANNED;
-  const failed = peer.sourceFailed && turn.nowMs < peer.leaseBackoffUntilMs;
-  return failed ? peer.task.sourceProblem : undefined;
 }
 
 function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { HostId } from "../../schema/ids.ts";
 import { isComplete, type Peer } from "./peer.ts";
-import { aHost, allPieces, announceOf, aTask, finishOf, hostIdOf, progressOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, announceOf, aTask, finishOf, hostIdOf, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
 const task = aTask(1, 64);
@@ -223,7 +223,7 @@ describe("a fault", () => {
     scene.say(2, fault(1, "corrupt"));
     expect(scene.task(task.taskId).pieces.holdersOf(3)).toBe(0);
     for (let passed = 0; passed < scene.policy.corruptBanMs; passed += 60_000) {
-      for (const number of [1, 2]) scene.say(number, { type: "heartbeat", load });
+      for (const number of [1, 2]) scene.say(number, { type: "heartbeat", load: IDLE_LOAD });
       scene.heard(2);
       scene.wait(60_000);
     }
@@ -242,16 +242,6 @@ describe("a fault", () => {
   });
 });
 
-const load = {
-  activeUploads: 0,
-  activeDownloads: 0,
-  uploadBytesPerSecond: 0,
-  downloadBytesPerSecond: 0,
-  storedBytes: 0,
-  freeBytes: 0,
-  residentBytes: 0,
-};
-
 describe("a stalled peer", () => {
   test("is given a neighbour that has what it lacks", () => {
     const scene = new Scene({ maxNeighbours: 2 });
@@ -261,7 +251,7 @@ describe("a stalled peer", () => {
     const far = upTo(9).filter((number) => !neighboursOf(scene, number).includes(hostIdOf(10)));
     expect(far.length).toBeGreaterThan(0);
     for (let round = 0; round < 40; round++) {
-      for (const number of upTo(10)) scene.say(number, { type: "heartbeat", load });
+      for (const number of upTo(10)) scene.say(number, { type: "heartbeat", load: IDLE_LOAD });
       for (const number of upTo(9)) {
         if (neighboursOf(scene, number).includes(hostIdOf(10)))
           scene.say(number, progressOf(task, { added: [{ firstPiece: 63, pieceCount: 1 }] }));

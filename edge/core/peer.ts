@@ -49,6 +49,8 @@ export interface Peer {
   beganAtMs: number;
   /** When it began, or got a piece last. */
   movedAtMs: number;
+  /** When all it lacks was held last by hosts it may reach. */
+  providedAtMs: number;
   /** When it got a piece from another peer last. */
   tradedAtMs: number;
   /** When it was given another neighbour because it got nothing. */
@@ -109,6 +111,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     digestsSent: 0,
     beganAtMs: nowMs,
     movedAtMs: nowMs,
+    providedAtMs: nowMs,
     tradedAtMs: Number.NEGATIVE_INFINITY,
     helpedAtMs: nowMs,
     bytes: { sourceBytes: 0, peerBytes: 0 },

@@ -3,7 +3,7 @@ import type { TaskState } from "../../schema/wire/task.ts";
 import { grantCutOff } from "./cut-off.ts";
 import { flushDigests, relayDigests } from "./digests.ts";
 import { grantLeases } from "./grant-leases.ts";
-import { refuseCutOff, refuseHopeless, refuseSilent } from "./leases.ts";
+import { refuseCutOff, refuseHopeless, refuseSilent } from "./hopeless.ts";
 import { replaceLost } from "./neighbours.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import { endRecovery } from "./recovery.ts";

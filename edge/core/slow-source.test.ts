@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, announceOf, aTask, progressOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, announceOf, aTask, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
 import { Scene } from "./testing/scene.ts";
 import type { SimHost } from "./testing/sim-host.ts";
@@ -53,6 +53,22 @@ describe("a source", () => {
     }
     expect(herd.until(all(herd, "failed"), sourceSilentMs + 1_000)).toBe(true);
     expect(refusals(herd)).toEqual(new Set(["source-unreachable"]));
+  });
+
+  test("is asked first when the holder that was slow to serve goes, however long that took", () => {
+    const scene = new Scene();
+    const slow = aTask(1, 64);
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(slow, { wanting: false, have: allPieces(slow) }));
+    scene.say(2, announceOf(slow));
+    for (let passed = 0; passed < sourceSilentMs * 2; passed += 60_000) {
+      scene.wait(60_000);
+      for (const number of [1, 2]) scene.say(number, { type: "heartbeat", load: IDLE_LOAD });
+    }
+    scene.say(1, { type: "bye" });
+    const heard = scene.heard(2);
+    expect(heard.filter((message) => message.type === "refused")).toEqual([]);
+    expect(scene.peer(slow.taskId, 2).leases.size).toBe(4);
   });
 
   test("that is silent for some minutes and then answers again is read", () => {

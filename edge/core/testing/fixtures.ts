@@ -3,11 +3,21 @@ import { addPiece, emptyBitfield } from "../../../schema/bitfield.ts";
 import { PIECE_DIGEST_BYTES } from "../../../schema/digest.ts";
 import type { HostId, TaskId } from "../../../schema/ids.ts";
 import { pieceCountOf } from "../../../schema/piece.ts";
-import type { HostInfo } from "../../../schema/wire/host.ts";
+import type { HostInfo, HostLoad } from "../../../schema/wire/host.ts";
 import type { PeerMessageOf } from "../../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../../schema/wire/task.ts";
 
 export const PIECE_BYTES = 256 * 1024;
+
+export const IDLE_LOAD: HostLoad = {
+  activeUploads: 0,
+  activeDownloads: 0,
+  uploadBytesPerSecond: 0,
+  downloadBytesPerSecond: 0,
+  storedBytes: 0,
+  freeBytes: 0,
+  residentBytes: 0,
+};
 
 export function hostIdOf(number: number): HostId {
   return number.toString(16).padStart(32, "0") as HostId;

@@ -4,13 +4,13 @@ import { addPiece, type Bitfield, countPieces, emptyBitfield, hasPiece, piecesOf
 import { PIECE_DIGEST_BYTES } from "../../../schema/digest.ts";
 import type { HostId, LeaseId } from "../../../schema/ids.ts";
 import { pieceCountOf } from "../../../schema/piece.ts";
-import type { HostInfo, HostLoad } from "../../../schema/wire/host.ts";
+import type { HostInfo } from "../../../schema/wire/host.ts";
 import type { LeaseProgress, PeerMessage } from "../../../schema/wire/peer-message.ts";
 import type { Lease, Neighbour, SchedulerMessage } from "../../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../../schema/wire/task.ts";
 import type { SourceProblem } from "../task.ts";
 import type { CoreMessage } from "../turn.ts";
-import { announceOf, digestRun, finishOf, progressOf } from "./fixtures.ts";
+import { announceOf, digestRun, finishOf, IDLE_LOAD, progressOf } from "./fixtures.ts";
 
 /** What surrounds a simulated host. */
 export interface Surroundings {
@@ -26,15 +26,6 @@ export const STEP_MS = 50;
 const SOURCE_GIVEN_UP_MS = 153_000;
 const PARENT_GIVEN_UP_MS = 7_500;
 const HEARTBEAT_MS = 30_000;
-const LOAD: HostLoad = {
-  activeUploads: 0,
-  activeDownloads: 0,
-  uploadBytesPerSecond: 0,
-  downloadBytesPerSecond: 0,
-  storedBytes: 0,
-  freeBytes: 0,
-  residentBytes: 0,
-};
 
 const SOURCE_FORBIDDEN: SourceProblem = { code: "source-forbidden", message: "The source answered 403" };
 const SOURCE_SILENT: SourceProblem = { code: "source-unreachable", message: "The source sent nothing for 30 s" };
@@ -159,7 +150,7 @@ export class SimHost {
     if (this.frozen) return;
     if (this.#nowMs >= this.#heartbeatAtMs + HEARTBEAT_MS) {
       this.#heartbeatAtMs = this.#nowMs;
-      this.#outbox.push({ type: "heartbeat", load: LOAD });
+      this.#outbox.push({ type: "heartbeat", load: IDLE_LOAD });
     }
     if (this.state !== "running" || !this.#welcomed) return;
     const finishedLease = this.#readLeases(around);
