@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { ProblemError } from "../../schema/problem.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCli } from "./program.ts";
+import { userFolder } from "./user-folder.ts";
 
 /** How long the process of a peer that has left may take to end. */
 const PEER_EXIT_MS = 2000;
@@ -30,7 +31,7 @@ process.stdout.on("error", () => process.exit(0));
 
 const code = await runCli(args, {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: userFolder(process.env, process.cwd()),
   stdout: process.stdout,
   stderr: process.stderr,
   terminal: process.stderr.isTTY ? process.stderr : undefined,
