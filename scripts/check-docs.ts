@@ -1,5 +1,5 @@
-/** Documents keep their promises: links lead somewhere; commands, flags, variables and exit codes they name exist; and
- *  docs/cli.md leaves none out. */
+/** Documents keep their promises: links lead somewhere; commands, flags, variables and exit codes they name exist;
+ *  docs/cli.md leaves none out; and no placeholder is left in a code block. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";

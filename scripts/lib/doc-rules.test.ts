@@ -29,6 +29,8 @@ test.each([
   ["`pantala task ls --output`", "pantala task ls has no such flag"],
   ["`bun run peer --listen x`", "pantala peer has no such flag"],
   ["```\nFOO=1 bun run edge --role seed\n```", "edge has no such flag"],
+  ["```\nQUICKSTART_OUTPUT\n```", "docs/a.md:2 has the placeholder QUICKSTART_OUTPUT"],
+  ["    TODO_OUTPUT", "has the placeholder TODO_OUTPUT"],
 ])("docBreachesOf() reports %j", (page, sentence) => {
   const found = breaches(page);
   expect(found).toHaveLength(1);
@@ -40,6 +42,7 @@ test.each([
   "`PANTALA_*` `PANTALA_TOKEN=x bun run edge --listen :1`",
   "`pantala task ls --cluster | jq --raw-output .`",
   "`pantala get https://h/f -O f --output=g` and `pantala` and `pantala task`",
+  "`EADDRINUSE` and NOTHING_ELSE\n```\nPANTALA_TOKEN\nOK\nREADME_FIRST now\n```",
   "`curl --silent localhost` `npm install --no-save`",
 ])("docBreachesOf() allows %j", (page) => {
   expect(breaches(page)).toEqual([]);

@@ -1,4 +1,5 @@
-/** What documents may claim: files that exist, commands, flags, variables and exit codes that the code has. */
+/** What documents may claim: files that exist, commands, flags, variables and exit codes that the code has. And that
+ *  they are finished. */
 import { posix } from "node:path";
 import type { Found, MarkdownFacts } from "./markdown.ts";
 
@@ -17,6 +18,8 @@ export interface Truth {
 
 /** Programs started by `bun run NAME` whose flags are known. */
 const RUN_AS: Readonly<Record<string, string>> = { peer: "pantala peer", pantala: "pantala", edge: "edge" };
+/** A line of a code block for which something was to be put later. */
+const PLACEHOLDER = /^[A-Z_]{8,}$/;
 const OUR_FOLDERS = /^(schema|edge|peer|migrations|scripts|tests|bench|docs)\/[\w./-]+$/;
 
 /** One line each: where and what. */
@@ -27,7 +30,10 @@ export function docBreachesOf(page: string, facts: MarkdownFacts, truth: Truth):
     return fault === undefined ? [] : [say(link, fault)];
   });
   const code = facts.code.flatMap((found) => codeFaults(found.text, truth).map((fault) => say(found, fault)));
-  return [...links, ...code];
+  const placeholders = facts.blocks
+    .filter(({ text }) => PLACEHOLDER.test(text) && !truth.variables.has(text))
+    .map((found) => say(found, `has the placeholder ${found.text}: write what stands for it`));
+  return [...links, ...code, ...placeholders];
 }
 
 function linkFault(page: string, target: string, truth: Truth): string | undefined {

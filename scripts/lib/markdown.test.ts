@@ -13,5 +13,6 @@ test("markdownFactsOf() finds links, code and anchors, and no links within code"
     "10 [b](no.md)",
     "11 get",
   ]);
+  expect(facts.blocks.map(({ line }) => line)).toEqual([6, 9]);
   expect([...facts.anchors]).toEqual(["a-page-v1", "get-options"]);
 });

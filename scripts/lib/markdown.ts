@@ -11,6 +11,8 @@ export interface MarkdownFacts {
   readonly links: readonly Found[];
   /** Contents of code spans, and lines of code blocks. */
   readonly code: readonly Found[];
+  /** Lines of code blocks alone. */
+  readonly blocks: readonly Found[];
   /** Anchors of the headings, as GitHub makes them. */
   readonly anchors: ReadonlySet<string>;
 }
@@ -18,6 +20,7 @@ export interface MarkdownFacts {
 export function markdownFactsOf(text: string): MarkdownFacts {
   const links: Found[] = [];
   const code: Found[] = [];
+  const blocks: Found[] = [];
   const anchors = new Set<string>();
   let fence: string | undefined;
   text.split("\n").forEach((content, at) => {
@@ -28,6 +31,7 @@ export function markdownFactsOf(text: string): MarkdownFacts {
       return;
     }
     if (fence !== undefined || /^ {4}\S/.test(content)) {
+      blocks.push({ text: content.trim(), line });
       code.push({ text: content.trim(), line });
       return;
     }
@@ -37,7 +41,7 @@ export function markdownFactsOf(text: string): MarkdownFacts {
     const [, heading] = /^#{1,6}\s+(.*)$/.exec(content) ?? [];
     if (heading !== undefined) anchors.add(anchorOf(heading));
   });
-  return { links, code, anchors };
+  return { links, code, blocks, anchors };
 }
 
 function anchorOf(heading: string): string {
