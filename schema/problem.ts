@@ -32,6 +32,7 @@ export const PROBLEM_STATUS = {
   "source-lied": 502,
   "source-size-unknown": 502,
   "scheduler-unreachable": 503,
+  "database-unreachable": 503,
   "not-ready": 503,
   "disk-full": 507,
   "store-failed": 500,

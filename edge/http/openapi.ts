@@ -144,6 +144,7 @@ export const notFound = { 404: failure("There is no such thing") } as const;
 export const authorised = {
   401: failure("The cluster token is missing or wrong"),
   500: failure("A fault of the scheduler; its log has the details"),
+  503: failure("The scheduler cannot answer now: its database is down, say"),
 } as const;
 export const tooLarge = { 413: failure("The body is longer than 1 MiB") } as const;
 

@@ -22,7 +22,7 @@ import { disconnect, receive } from "../core/receive.ts";
 import { restoreHost, resumeHost } from "../core/restore.ts";
 import { createSwarm, NEVER_MS, type Swarm } from "../core/swarm.ts";
 import type { Outcome, Outgoing } from "../core/turn.ts";
-import type { Directory } from "../store/directory.ts";
+import { type Directory, isOutage } from "../store/directory.ts";
 import { Journal } from "./journal.ts";
 import { Lines } from "./lines.ts";
 import { messagesByHost } from "./messages-by-host.ts";
@@ -135,8 +135,10 @@ export class ShardActor implements Shard {
       throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
     }
     await this.#turn(async () => {
-      this.#lines.post(hostId);
-      return await this.#fold(hostId, messages, "post");
+      const isNew = this.#lines.post(hostId);
+      await this.#fold(hostId, messages, "post");
+      // Without a connection that breaks, only this tells the host that its shard may have forgotten it.
+      if (isNew) this.#lines.deliver(new Map([[hostId, [{ type: "resync" }]]]));
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
   }
@@ -250,6 +252,7 @@ export class ShardActor implements Shard {
   }
 
   #report(event: string, error: unknown, fields: Record<string, unknown>): void {
+    if (isOutage(error)) return;
     this.#components.log("warn", event, { ...fields, error: error instanceof Error ? error.stack : String(error) });
   }
 }

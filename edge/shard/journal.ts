@@ -2,7 +2,7 @@
  *  goes on meanwhile. */
 import type { Change } from "../core/change.ts";
 import { NEVER_MS } from "../core/swarm.ts";
-import type { Directory } from "../store/directory.ts";
+import { type Directory, isOutage } from "../store/directory.ts";
 
 const RETRY_MS = 1000;
 /** Rows that wait for a directory that fails; hosts state again what is dropped beyond. */
@@ -46,8 +46,11 @@ export class Journal {
       this.#unwritten.clear();
       this.retryAtMs = NEVER_MS;
     } catch (error) {
+      // One line for all that fails until a write succeeds.
+      if (this.retryAtMs === NEVER_MS && !isOutage(error)) {
+        log("warn", "directory.failed", { rows: this.#unwritten.size, error: reasonOf(error) });
+      }
       this.retryAtMs = nowMs() + RETRY_MS;
-      log("warn", "directory.failed", { rows: this.#unwritten.size, error: String(error) });
       this.#dropOldest();
     }
   }
@@ -58,6 +61,11 @@ export class Journal {
       this.#unwritten.delete(row);
     }
   }
+}
+
+/** Beneath the statement, which is long, and full of bytes. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : String(error);
 }
 
 function rowOf(change: Change): string {

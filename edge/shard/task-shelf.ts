@@ -7,7 +7,7 @@ import { dropTask, isDroppable, isExpectedBack, restoreTask, takeTask } from "..
 import { taskStateOf } from "../core/settle.ts";
 import { NEVER_MS, type Swarm } from "../core/swarm.ts";
 import type { Task } from "../core/task.ts";
-import type { Directory } from "../store/directory.ts";
+import { type Directory, isOutage } from "../store/directory.ts";
 
 export interface TaskShelfComponents {
   readonly directory: Directory;
@@ -45,7 +45,7 @@ export class TaskShelf {
       if (task !== undefined) takeTask(swarm, task, policy, nowMs());
     } catch (error) {
       // Its hosts will state what they hold; what only the directory knew is lost to this memory.
-      this.#components.log("warn", "task.unreadable", { task: taskId, error: String(error) });
+      if (!isOutage(error)) this.#components.log("warn", "task.unreadable", { task: taskId, error: String(error) });
     }
   }
 

@@ -1,5 +1,6 @@
 /** The port to what one shard remembers across a restart. The swarm in memory is ahead of it; peers restate the rest. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import { isProblemError } from "../../schema/problem.ts";
 import type { TaskQuery } from "../../schema/wire/query.ts";
 import type { Change, DigestChunk, HostRecord, PeerRecord, TaskRecord } from "../core/change.ts";
 
@@ -8,6 +9,11 @@ export interface StoredTask {
   readonly task: TaskRecord;
   readonly peers: readonly PeerRecord[];
   readonly digests: readonly DigestChunk[];
+}
+
+/** Whether a directory failed because its database is down. It reports that itself, once an outage. */
+export function isOutage(error: unknown): boolean {
+  return isProblemError(error) && error.code === "database-unreachable";
 }
 
 export interface Directory {

@@ -48,6 +48,7 @@ export const EXIT_OF_PROBLEM: Readonly<Record<ProblemCode, ExitName>> = {
   "output-exists": "disk",
   "output-unwritable": "disk",
   "scheduler-unreachable": "scheduler",
+  "database-unreachable": "scheduler",
   unauthorized: "scheduler",
   forbidden: "scheduler",
   "protocol-mismatch": "scheduler",
