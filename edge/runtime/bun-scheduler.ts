@@ -30,6 +30,8 @@ type Socket = ServerWebSocket<ChannelData>;
 
 export interface RunningScheduler {
   readonly url: string;
+  /** Resolves when it cannot go on: another scheduler took its database. */
+  readonly lost: Promise<ProblemError>;
   /** Closes every channel (1012: the service restarts) and the databases. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,7 @@ class BunScheduler implements RunningScheduler {
   readonly #pending = new Set<Promise<void>>();
   /** Requests wait for it: the port is taken before the databases are, so that whoever is late hears about the port. */
   readonly #app = Promise.withResolvers<ReturnType<typeof createApp>>();
+  readonly #lost = Promise.withResolvers<ProblemError>();
   #server: Server<ChannelData> | undefined;
 
   constructor(settings: EdgeSettings, log: Log) {
@@ -67,6 +70,10 @@ class BunScheduler implements RunningScheduler {
     return this.#server?.url.origin ?? "";
   }
 
+  get lost(): Promise<ProblemError> {
+    return this.#lost.promise;
+  }
+
   async start(): Promise<void> {
     const settings = this.#settings;
     const server = this.#listen();
@@ -74,7 +81,7 @@ class BunScheduler implements RunningScheduler {
     await makeFolder(settings.dataDir);
     const key = await ticketKeyOf(settings.token);
     for (const [shard, place] of settings.places.entries()) {
-      const directory = await libsqlDirectory(place);
+      const directory = await libsqlDirectory(place, { log: this.#log, onLost: this.#lost.resolve });
       this.#directories.push(directory);
       const components = {
         directory,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
-/** `bun run edge`: the self-hosted scheduler. Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong settings. */
+/** `bun run edge`: the self-hosted scheduler. Exit codes: 0 stopped by a signal, 1 could not start or go
+ *  on, 2 wrong settings. */
 import { Command } from "commander";
 import { isProblemError } from "../../schema/problem.ts";
 import { describeFaults } from "../../schema/settings.ts";
@@ -33,12 +34,14 @@ try {
   const scheduler = await startScheduler(settings, log);
   const { openQueries, places } = settings;
   log("info", "listening", { url: scheduler.url, shards: places.length, dataDir: settings.dataDir, openQueries });
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
     // Once: a second signal ends the process at once.
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(name));
   });
-  log("info", "stopping", { signal });
+  const reason = await Promise.race([signalled, scheduler.lost]);
+  if (typeof reason === "string") log("info", "stopping", { signal: reason });
   await scheduler.stop();
+  if (typeof reason !== "string") throw reason;
   process.exit(0);
 } catch (error) {
   if (!isProblemError(error)) throw error;

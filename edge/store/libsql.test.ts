@@ -55,7 +55,9 @@ describe("libsqlDirectory()", () => {
   test("names the server that does not answer, and never its token", async () => {
     const server = { kind: "server", url: "http://127.0.0.1:1", authToken: "s3cr3t-t0ken" } as const;
     const message = await messageOf(libsqlDirectory(server));
-    expect(message).toContain("Cannot open the scheduler's database 127.0.0.1:1: ");
+    expect(message).toBe(
+      "The scheduler's database at 127.0.0.1:1 cannot be reached: nothing listens there. Start the database server, or name another with --database",
+    );
     expect(message).not.toContain("s3cr3t");
   });
 

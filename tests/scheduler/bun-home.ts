@@ -10,16 +10,21 @@ const PROGRAM = resolve(import.meta.dir, "../../edge/runtime/bun.ts");
 export interface BunHome extends Home, AsyncDisposable {
   readonly url: string;
   readonly dataDir: string;
+  /** What it logged so far. */
+  readonly log: string;
   /** Ends the process with that signal; gives its exit code (128 + n when the signal itself ended it) and its log. */
   end(signal: NodeJS.Signals): Promise<{ readonly exitCode: number; readonly log: string }>;
 }
 
-export async function startBunHome(options: { readonly shards?: number } = {}): Promise<BunHome> {
+export async function startBunHome(
+  options: { readonly shards?: number; readonly database?: string } = {},
+): Promise<BunHome> {
   const dataDir = await mkdtemp(join(tmpdir(), "pantala-scheduler-"));
   const shardCount = options.shards ?? 2;
   const token = "a-cluster-token-for-the-scenarios";
+  const database = options.database === undefined ? [] : ["--database", options.database];
   const spawn = (port: string) =>
-    start(["--data-dir", dataDir, "--listen", `127.0.0.1:${port}`, "--shards", `${shardCount}`], token);
+    start(["--data-dir", dataDir, "--listen", `127.0.0.1:${port}`, "--shards", `${shardCount}`, ...database], token);
   let running = await spawn("0");
   const { url } = running;
   return {
@@ -33,6 +38,9 @@ export async function startBunHome(options: { readonly shards?: number } = {}): 
       await running.end("SIGKILL");
       running = await spawn(new URL(url).port);
     },
+    get log() {
+      return running.log;
+    },
     end: (signal) => running.end(signal),
     channelsSurvive: false,
     [Symbol.asyncDispose]: async () => {
@@ -44,6 +52,7 @@ export async function startBunHome(options: { readonly shards?: number } = {}): 
 
 interface Running {
   readonly url: string;
+  readonly log: string;
   end(signal: NodeJS.Signals): Promise<{ readonly exitCode: number; readonly log: string }>;
 }
 
@@ -67,6 +76,9 @@ async function start(args: readonly string[], token: string): Promise<Running> {
   const url = await listening.promise;
   return {
     url,
+    get log() {
+      return log;
+    },
     end: async (signal) => {
       child.kill(signal);
       return { exitCode: await ended, log };

@@ -56,7 +56,7 @@ describe("bun run edge ends with", () => {
       const env = { PANTALA_TOKEN: TOKEN, PANTALA_DATABASE_AUTH_TOKEN: "s3cr3t-t0ken" };
       const { exitCode, stderr } = await edge(args, env);
       expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
-      expect(stderr).toStartWith("Cannot open the scheduler's database 127.0.0.1:9: ");
+      expect(stderr).toStartWith("The scheduler's database at 127.0.0.1:9 cannot be reached: ");
       expect(stderr).not.toContain("s3cr3t");
     });
   });

@@ -42,28 +42,39 @@ const pipeline = z.object({ baton: z.null().optional(), requests: z.array(reques
 
 export interface HranaServer extends Disposable {
   readonly url: string;
+  /** Goes down, with all connections; what is stored stays. */
+  stop(): Promise<void>;
+  /** Comes back at the same place. */
+  resume(): void;
 }
 
-export function startHranaServer(authToken: string): HranaServer {
+/** @param authToken what clients must show; `undefined` lets everybody in. */
+export function startHranaServer(authToken: string | undefined): HranaServer {
   const db = new Database(":memory:", { safeIntegers: true });
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    fetch: async (incoming) => {
-      const { pathname } = new URL(incoming.url);
-      if (incoming.headers.get("Authorization") !== `Bearer ${authToken}`) return new Response("no", { status: 401 });
-      if (pathname === "/v2") return new Response("ok");
-      if (pathname !== "/v2/pipeline") return new Response("there is only v2 here", { status: 404 });
-      const texts = new Map<number, string>();
-      const results = pipeline.parse(await incoming.json()).requests.map((one) => answer(db, one, texts));
-      return Response.json({ baton: null, base_url: null, results });
-    },
-  });
-  const dispose = () => {
-    void server.stop(true);
-    db.close();
+  const answerTo = async (incoming: Request): Promise<Response> => {
+    const { pathname } = new URL(incoming.url);
+    const shown = incoming.headers.get("Authorization");
+    if (authToken !== undefined && shown !== `Bearer ${authToken}`) return new Response("no", { status: 401 });
+    if (pathname === "/v2") return new Response("ok");
+    if (pathname !== "/v2/pipeline") return new Response("there is only v2 here", { status: 404 });
+    const texts = new Map<number, string>();
+    const results = pipeline.parse(await incoming.json()).requests.map((one) => answer(db, one, texts));
+    return Response.json({ baton: null, base_url: null, results });
   };
-  return { url: server.url.origin, [Symbol.dispose]: dispose };
+  const serve = (port: number) => Bun.serve({ hostname: "127.0.0.1", port, fetch: answerTo });
+  let server = serve(0);
+  const { port, url } = server;
+  return {
+    url: url.origin,
+    stop: () => server.stop(true),
+    resume: () => {
+      server = serve(Number(port));
+    },
+    [Symbol.dispose]: () => {
+      void server.stop(true);
+      db.close();
+    },
+  };
 }
 
 function answer(db: Database, one: z.infer<typeof request>, texts: Map<number, string>): unknown {
