@@ -135,10 +135,8 @@ export class ShardActor implements Shard {
       throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
     }
     await this.#turn(async () => {
-      const isNew = this.#lines.post(hostId);
-      await this.#fold(hostId, messages, "post");
-      // Without a connection that breaks, only this tells the host that its shard may have forgotten it.
-      if (isNew) this.#lines.deliver(new Map([[hostId, [{ type: "resync" }]]]));
+      this.#lines.post(hostId);
+      return await this.#fold(hostId, messages, "post");
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
   }
