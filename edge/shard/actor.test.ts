@@ -181,7 +181,7 @@ describe("exchange()", () => {
 
   test("answers with everything that waits for the host, once", async () => {
     const bench = await ShardBench.start(memoryDirectory());
-    expect(typesOf(await post(bench, 1))).toEqual(["welcome"]);
+    expect(typesOf(await post(bench, 1))).toEqual(["welcome", "resync"]);
     expect(typesOf(await post(bench, 1, announceOf(task)))).toEqual(["welcome", "task", "leases"]);
     const other = await bench.join(2);
     await other.say(announceOf(task));
@@ -241,7 +241,7 @@ describe("exchange()", () => {
     await post(bench, 1, announceOf(task));
     await (await bench.join(2)).say(announceOf(task));
     await bench.wait(bench.policy.hostSilentMs);
-    expect(typesOf(await post(bench, 1))).toEqual(["welcome"]);
+    expect(typesOf(await post(bench, 1))).toEqual(["welcome", "resync"]);
   });
 });
 

@@ -135,8 +135,13 @@ export class ShardActor implements Shard {
       throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
     }
     await this.#turn(async () => {
-      this.#lines.post(hostId);
-      return await this.#fold(hostId, messages, "post");
+      const isNew = this.#lines.post(hostId);
+      const gathered = await this.#fold(hostId, messages, "post");
+      // Without a connection that breaks, only this tells a host that its shard may have forgotten it. One that announces
+      // is stating its part anyway.
+      const states = messages.some((message) => message.type === "announce");
+      if (isNew && !states) gathered.outgoing.push({ hostId, message: { type: "resync" } });
+      return gathered;
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
   }

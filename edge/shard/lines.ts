@@ -22,12 +22,14 @@ export class Lines {
     this.#lines.set(hostId, session);
   }
 
-  /** The host POSTs now. What waited for it still waits. */
-  post(hostId: HostId): void {
+  /** The host POSTs now. What waited for it still waits.
+   *  @returns whether nothing could have waited: the host takes itself for joined, and this object may be a new one */
+  post(hostId: HostId): boolean {
     const line = this.#lines.get(hostId);
-    if (line instanceof Outbox) return;
+    if (line instanceof Outbox) return false;
     line?.replaced();
     this.#lines.set(hostId, new Outbox(this.#limits));
+    return true;
   }
 
   /** @returns whether the host is without a line now; a channel that was replaced changes nothing */

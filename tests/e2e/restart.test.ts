@@ -1,18 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { HostSummary, Page, TaskDetail, TaskSummary } from "../../schema/wire/query.ts";
-import { startScheduler } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 120_000;
-
-/** Restarts the scheduler on its old port and folder. */
-async function schedulerAgain(cluster: TestCluster): Promise<void> {
-  const port = Number(new URL(cluster.scheduler.url).port);
-  cluster.scheduler = await startScheduler({ folder: join(cluster.folder, "scheduler"), token: cluster.token, port });
-}
 
 describe("a scheduler killed with -9", () => {
   test(
@@ -22,8 +14,7 @@ describe("a scheduler killed with -9", () => {
       const file = await cluster.put("model.bin", 24 * MIB);
       const gets = Promise.all(cluster.peers.map((peer) => cluster.mustGet(peer, file)));
       await until("a third is read", () => cluster.store.stats().bodyBytes > 8 * MIB);
-      await cluster.scheduler.daemon.stop("SIGKILL");
-      await schedulerAgain(cluster);
+      await cluster.restartScheduler();
       await gets;
       // Streams under way go on under the leases their holders claim; nothing is read twice.
       expect(cluster.store.stats().bodyBytes).toBe(file.sizeBytes);
@@ -39,8 +30,7 @@ describe("a scheduler killed with -9", () => {
       const { taskId } = await cluster.mustGet(cluster.peer(0), file);
       await cluster.mustGet(cluster.peer(1), file);
       const before = await cluster.query<TaskDetail>(`/v1/tasks/${taskId}`);
-      await cluster.scheduler.daemon.stop("SIGKILL");
-      await schedulerAgain(cluster);
+      await cluster.restartScheduler();
       expect((await cluster.query<Page<TaskSummary>>("/v1/tasks")).items.map((task) => task.taskId)).toEqual([taskId]);
       await until(
         "both are back",

@@ -112,6 +112,13 @@ export class TestCluster implements AsyncDisposable {
     return peer;
   }
 
+  /** Kills the scheduler with -9 and starts it on its old port and folder. */
+  async restartScheduler(): Promise<void> {
+    await this.scheduler.daemon.stop("SIGKILL");
+    const port = Number(new URL(this.scheduler.url).port);
+    this.scheduler = await startScheduler({ folder: join(this.folder, "scheduler"), token: this.token, port });
+  }
+
   peer(n: number): RunningPeer {
     const peer = this.peers[n];
     if (peer === undefined) throw new RangeError(`The cluster has no peer ${n}`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { open, stat, utimes } from "node:fs/promises";
 import type { GetEvent, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
-import type { HostSummary } from "../../schema/wire/query.ts";
+import type { HostDetail, HostSummary } from "../../schema/wire/query.ts";
 import { PANTALA } from "../fixtures/cluster.ts";
 import { Daemon, until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
@@ -103,6 +103,15 @@ describe("a peer behind something that blocks WebSockets", () => {
         await cluster.mustGet(blocked, second);
         expect((await cluster.mustGet(cluster.peer(0), second)).peerBytes).toBe(second.sizeBytes);
         expect(posts).toBeGreaterThan(0);
+        // No connection of it breaks when the scheduler is started anew, and still it states what it holds, as soon as it
+        // has something to say.
+        await cluster.restartScheduler();
+        await cluster.mustGet(blocked, await cluster.put("third.bin", MIB));
+        const { host } = await blocked.status();
+        await until("it is known again with all it holds", async () => {
+          const known = await cluster.query<HostDetail>(`/v1/hosts/${host.hostId}`);
+          return known.tasks.filter((task) => task.state === "succeeded").length === 3;
+        });
         await blocked.daemon.stop();
       } finally {
         await blocking.stop(true);

@@ -34,7 +34,7 @@ export const fallbackScenarios: readonly Scenario[] = [
     run: async (home, expect) => {
       const host = await TestHost.join(home, 0);
       const answers = await exchange(home, 0, [{ type: "hello", host: host.info }]);
-      expect(answers.map((answer) => answer.type)).toEqual(["welcome"]);
+      expect(answers.map((answer) => answer.type)).toEqual(["welcome", "resync"]);
       expect((await host.closed).code).toEqual(4001);
     },
   },
@@ -44,7 +44,7 @@ export const fallbackScenarios: readonly Scenario[] = [
       const { encodePeerFrame } = await import("../../../schema/wire/codec.ts");
       const response = await postFrame(home, 0, encodePeerFrame([{ type: "hello", host: someHost() }]));
       expect(response.headers.get("Content-Type")).toEqual("application/msgpack");
-      expect(decodeSchedulerFrame(new Uint8Array(await response.arrayBuffer())).length).toEqual(1);
+      expect(decodeSchedulerFrame(new Uint8Array(await response.arrayBuffer())).length).toEqual(2);
     },
   },
 ];
