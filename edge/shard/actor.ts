@@ -137,10 +137,8 @@ export class ShardActor implements Shard {
     await this.#turn(async () => {
       const isNew = this.#lines.post(hostId);
       const gathered = await this.#fold(hostId, messages, "post");
-      // Without a connection that breaks, only this tells a host that its shard may have forgotten it. One that announces
-      // is stating its part anyway.
-      const states = messages.some((message) => message.type === "announce");
-      if (isNew && !states) gathered.outgoing.push({ hostId, message: { type: "resync" } });
+      // Without a connection that breaks, only this tells a host that its shard may have forgotten it.
+      if (isNew) gathered.outgoing.push({ hostId, message: { type: "resync" } });
       return gathered;
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);

@@ -14,7 +14,7 @@ export const fallbackScenarios: readonly Scenario[] = [
       const host = someHost();
       const hello = { type: "hello", host } as const;
       const answers = await exchange(home, 1, [hello, announceOf(task)]);
-      expect(answers.map((answer) => answer.type)).toEqual(["welcome", "task", "leases"]);
+      expect(answers.map((answer) => answer.type)).toEqual(["welcome", "task", "leases", "resync"]);
       const granted = answers.flatMap((answer) => (answer.type === "leases" ? answer.granted : []));
       const [run] = granted;
       if (run === undefined) throw new Error("Nothing was granted");
