@@ -192,10 +192,12 @@ async function makeFolder(path: string): Promise<void> {
 
 function listenProblem(hostname: string, port: number, cause: unknown): ProblemError {
   const where = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const why =
-    code === "EADDRINUSE"
-      ? "another program listens there. Stop that one, or choose another port with --listen"
-      : `${cause instanceof Error ? cause.message : String(cause)}. Choose another address with --listen`;
-  return new ProblemError("conflict", `Cannot listen on ${where}: ${why}`, { cause });
+  if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
+    const message = `Cannot listen on ${where}: another program listens there. Stop that one, or choose another port with --listen`;
+    return new ProblemError("in-use", message, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ProblemError("conflict", `Cannot listen on ${where}: ${why}. Choose another address with --listen`, {
+    cause,
+  });
 }

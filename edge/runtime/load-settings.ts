@@ -1,6 +1,6 @@
 /** Puts together what a self-hosted scheduler is told by flags, environment, YAML file and token file. */
+
 import { join, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { describeIssues } from "../../schema/issues.ts";
 import {
   flagOf,
@@ -11,6 +11,7 @@ import {
   type SettingFault,
   variableOf,
 } from "../../schema/settings.ts";
+import { parseYamlFile } from "../../schema/settings-file.ts";
 import type { LibsqlPlace } from "../store/libsql.ts";
 import { folderProblem } from "./data-folder.ts";
 import { clusterToken, EDGE_SETTINGS, type EdgeTable, type GivenEdgeSettings } from "./edge-settings.ts";
@@ -162,10 +163,10 @@ async function readConfig({ flags, env, cwd }: EdgeSources, faults: SettingFault
   try {
     const text = await readIfThere(name);
     if (text === undefined) return fault("there is no such file");
-    const document = parseDocument(text, { prettyErrors: false });
-    // Without the text around the place, which may be a secret.
-    if (document.errors.length > 0) return fault(`is not valid YAML (${document.errors[0]?.code})`);
-    return { name, values: document.toJS() as unknown };
+    const file = parseYamlFile(name, text);
+    if (file.kind === "values") return { name, values: file.values };
+    faults.push(...file.faults);
+    return undefined;
   } catch (error) {
     return fault(`cannot be read (${messageOf(error)})`);
   }

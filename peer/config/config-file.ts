@@ -1,9 +1,9 @@
 /** The YAML file that `--config` or `PANTALA_CONFIG` names. */
 import { flagOf, type SettingFault, variableOf } from "../../schema/settings.ts";
+import { parseYamlFile } from "../../schema/settings-file.ts";
 import { absolutePath } from "./paths.ts";
 import { PEER_SETTINGS } from "./peer-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
-import { parseYamlFile } from "./yaml-file.ts";
 
 export interface ConfigFile {
   /** Absolute path: what faults call it. */

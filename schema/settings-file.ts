@@ -1,6 +1,6 @@
-/** The YAML file of settings. */
+/** The YAML file of settings, for both sides. */
 import { LineCounter, parseDocument } from "yaml";
-import type { SettingFault } from "../../schema/settings.ts";
+import type { SettingFault } from "./settings.ts";
 
 export type YamlFile =
   | { readonly kind: "values"; readonly values: unknown }
