@@ -2,7 +2,8 @@
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly stdout: { write(text: string): unknown };
+  /** `done` is called once the data has gone. */
+  readonly stdout: { write(data: string | Uint8Array, done?: () => void): unknown };
   /** For progress, warnings and errors; drawn on when it is a terminal. */
   readonly stderr: { write(text: string): unknown };
   /** Standard error as a terminal, when it is one. */

@@ -114,7 +114,12 @@ export async function run(
   const code = await runCli(args, {
     env: { PANTALA_SOCKET: peer.socket },
     cwd: peer.folder,
-    stdout: { write: (text) => (stdout += text) },
+    stdout: {
+      write(data, done) {
+        stdout += typeof data === "string" ? data : Buffer.from(data).toString("latin1");
+        done?.();
+      },
+    },
     stderr: { write: (text) => (stderr += text) },
     terminal: undefined,
     signal: new AbortController().signal,

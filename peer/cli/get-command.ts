@@ -1,5 +1,6 @@
 /** `pantala get URL`: one file, by way of the peer on this machine. */
 import type { Command } from "commander";
+import { parseDigest } from "../../schema/digest.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { SettingFault } from "../../schema/settings.ts";
 import { displayUrl } from "../../schema/source-location.ts";
@@ -9,6 +10,7 @@ import { deliver } from "./deliver.ts";
 import { GetDownload, type GetResult } from "./get-download.ts";
 import { type ReadGet, readGet } from "./get-request.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
+import { getToStdout, STDOUT } from "./get-to-stdout.ts";
 import { humanBytes, humanDuration, plainText } from "./human.ts";
 import { LocalClient } from "./local-client.ts";
 import { peerSettings } from "./open-command.ts";
@@ -38,11 +40,18 @@ export function addGetCommand(program: Command, context: CliContext): void {
     const peer = await peerSettings(command, context);
     if (read.kind === "faults" || peer.kind === "faults") throw usageError(faultsOf(read, peer));
     const { settings } = read;
-    const output = await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
+    const toStdout = settings.output === STDOUT;
+    const output = toStdout ? STDOUT : await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
 
     const limit = settings.timeout === 0 ? [] : [timeLimit(settings.timeout + TIMEOUT_GRACE_MS)];
     const signal = AbortSignal.any([context.signal, ...limit]);
     const client = new LocalClient({ ...peer, signal });
+    if (toStdout) {
+      const { source, timeoutMs = 0 } = read.request;
+      const digest = settings.digest === undefined ? undefined : parseDigest(settings.digest);
+      await getToStdout(client, { source, timeoutMs }, digest, context.stdout);
+      return;
+    }
     const download = new GetDownload(settings.digest, viewOf(settings, context), context.nowMs);
     try {
       for await (const event of client.get(read.request)) {
@@ -107,6 +116,7 @@ function report(context: CliContext, settings: GetSettings, result: GetResult): 
 const HELP = `Examples:
   pantala get https://models.example.com/llama.bin -O /models/llama.bin
   pantala get s3://models/llama.bin --storage-endpoint http://10.0.0.5:9000
+  pantala get https://host/archive.tar -O - | tar x
   pantala get https://host/file -O file --digest sha256:9f86d081884c7d65... -H 'Authorization: Bearer ...'
 
 The output appears under its name only whole and verified. Where it can be, it is a hard link to the peer's

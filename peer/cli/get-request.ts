@@ -2,6 +2,7 @@
 import { type ResolvedSettings, resolveSettings, type SettingFault } from "../../schema/settings.ts";
 import type { GetRequest } from "../../schema/wire/local.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
+import { STDOUT } from "./get-to-stdout.ts";
 import { s3OptionsOf } from "./s3-options.ts";
 
 export type ReadGet =
@@ -20,7 +21,7 @@ export function readGet(
   if (resolved.kind === "faults") faults.push(...resolved.faults);
   const given = resolved.kind === "settings" ? resolved.settings : resolved.valid;
   const s3 = url?.protocol === "s3:" ? s3OptionsOf(given, env) : undefined;
-  faults.push(...(s3?.faults ?? []));
+  faults.push(...(s3?.faults ?? []), ...stdoutFaults(given));
   if (faults.length > 0 || url === undefined || resolved.kind === "faults") return { kind: "faults", faults };
 
   const { settings } = resolved;
@@ -38,6 +39,17 @@ export function readGet(
     timeoutMs: settings.timeout,
   };
   return { kind: "get", url, settings, request };
+}
+
+/** Standard output takes the content and nothing else. */
+function stdoutFaults({ output, json, forceHardLink }: Partial<GetSettings>): SettingFault[] {
+  if (output !== STDOUT) return [];
+  const problem = "does not go with -O -, which writes the content to standard output";
+  const remedy = "Leave it out, or name a file with -O";
+  return [
+    ...(json ? [{ origin: "--json", value: "true", problem, remedy }] : []),
+    ...(forceHardLink ? [{ origin: "--force-hard-link", value: "true", problem, remedy }] : []),
+  ];
 }
 
 function urlFault(text: string): SettingFault {

@@ -2,7 +2,13 @@
 import { type IncomingMessage, request } from "node:http";
 import type { z } from "zod";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
-import { type GetEvent, type GetRequest, getEventSchema } from "../../schema/wire/local.ts";
+import {
+  CONTENT_BYTES_HEADER,
+  type ContentRequest,
+  type GetEvent,
+  type GetRequest,
+  getEventSchema,
+} from "../../schema/wire/local.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** Longest JSON reply that is read: a host with 100,000 tasks stays below. */
@@ -68,6 +74,27 @@ export class LocalClient {
       reply.destroy();
     }
     throw this.#gone();
+  }
+
+  /** The content itself, in order, as it is verified. Ending the iteration ends the download unless somebody else wants
+   *  it. @throws ProblemError as `read`; `source-unreachable` when it breaks off */
+  async *content(body: ContentRequest): AsyncGenerator<Uint8Array> {
+    const reply = await this.#send("POST", "/v1/content", JSON.stringify(body));
+    if (reply.statusCode !== 200) throw await this.#problemOf(reply);
+    const sizeBytes = Number(reply.headers[CONTENT_BYTES_HEADER]);
+    let receivedBytes = 0;
+    try {
+      for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+        receivedBytes += chunk.length;
+        yield chunk;
+      }
+    } catch (cause) {
+      if (this.#signal.aborted) throw this.#signal.reason;
+      throw brokenOff(receivedBytes, sizeBytes, cause);
+    } finally {
+      reply.destroy();
+    }
+    if (receivedBytes !== sizeBytes) throw brokenOff(receivedBytes, sizeBytes);
   }
 
   async #exchange(method: string, path: string): Promise<unknown> {
@@ -148,4 +175,9 @@ export class LocalClient {
       { detail: { socket: this.#socket }, cause },
     );
   }
+}
+
+function brokenOff(receivedBytes: number, sizeBytes: number, cause?: unknown): ProblemError {
+  const message = `The content broke off after ${receivedBytes} of ${sizeBytes} bytes: the peer's log says why; what was written is not whole`;
+  return new ProblemError("source-unreachable", message, { cause });
 }

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { formatContentRange, parseRange } from "../../schema/byte-range.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
-import type { contentRequestSchema } from "../../schema/wire/local.ts";
+import { CONTENT_BYTES_HEADER, type contentRequestSchema } from "../../schema/wire/local.ts";
 import type { Log } from "../core/log.ts";
 import { readContent } from "../transfer/read-content.ts";
 import type { Transfers } from "../transfer/transfers.ts";
@@ -58,7 +58,8 @@ export async function contentResponse(
   );
   const headers = new Headers({
     "content-type": opened.stat.contentType ?? "application/octet-stream",
-    "content-length": String(range.end - range.start),
+    // Bun sends a stream in chunks and drops its Content-Length (1.4.5).
+    [CONTENT_BYTES_HEADER]: String(range.end - range.start),
     "accept-ranges": "bytes",
     etag: `"${info.taskId}"`,
   });

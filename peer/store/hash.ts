@@ -12,6 +12,16 @@ export function blake3(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(blake3Buffer(bytes));
 }
 
+/** Takes content chunk by chunk. */
+export interface ContentHasher {
+  update(chunk: Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
+export function hasherOf(algorithm: DigestAlgorithm): ContentHasher {
+  return algorithm === "blake3" ? new Blake3Hasher() : createHash(algorithm);
+}
+
 /** Digest of a whole file as lower-case hex. The event loop runs between chunks.
  *  @throws the signal's reason when aborted, or the error of the file system. */
 export async function hashFile(
@@ -19,7 +29,7 @@ export async function hashFile(
   algorithm: DigestAlgorithm,
   options: { readonly signal: AbortSignal },
 ): Promise<string> {
-  const hasher = algorithm === "blake3" ? new Blake3Hasher() : createHash(algorithm);
+  const hasher = hasherOf(algorithm);
   const chunk = new Uint8Array(CHUNK_BYTES);
   const file = await open(path, "r");
   try {

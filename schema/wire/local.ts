@@ -18,6 +18,8 @@ export type GetRequest = z.input<typeof getRequestSchema>;
 
 /** `POST /v1/content`: the content itself, in order, as it comes. A `Range` header asks for a part of it. */
 export const contentRequestSchema = getRequestSchema.omit({ digest: true });
+/** How many bytes the reply will have: one that ends before is broken. */
+export const CONTENT_BYTES_HEADER = "x-pantala-content-bytes";
 export type ContentRequest = z.input<typeof contentRequestSchema>;
 
 const bytesBySource = {

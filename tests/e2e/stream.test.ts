@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import type { RunningPeer } from "../fixtures/cluster.ts";
+import { PANTALA, type RunningPeer } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
 
@@ -101,6 +101,39 @@ describe("content that is read as it comes", () => {
       await reader?.cancel();
       await until("the download has stopped", async () => (await cluster.peer(0).status()).runningTaskCount === 0);
       expect(cluster.store.stats().bodyBytes).toBeLessThan(large.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "goes to standard output with `get -O -`, whole or with an exit code that says so",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const file = await cluster.put("model.bin", 3 * MIB + 1);
+      const get = async (url: string, ...args: string[]) => {
+        const child = Bun.spawn([...PANTALA, "get", url, "-O", "-", "--socket", cluster.peer(0).socket, ...args], {
+          stdout: "pipe",
+          stderr: "pipe",
+          env: {
+            ...process.env,
+            AWS_ENDPOINT_URL_S3: cluster.store.url,
+            AWS_REGION: "us-east-1",
+            AWS_ACCESS_KEY_ID: "test-access-key",
+            AWS_SECRET_ACCESS_KEY: "test-secret-key",
+          },
+        });
+        const [sha256, stderr] = await Promise.all([
+          digestOf(new Response(child.stdout)),
+          new Response(child.stderr).text(),
+        ]);
+        return { exitCode: await child.exited, sha256, stderr };
+      };
+      const right = await get(file.url, "--digest", `sha256:${file.sha256}`);
+      expect([right.exitCode, right.sha256, right.stderr]).toEqual([0, file.sha256, ""]);
+      expect((await get(file.url, "--digest", `sha256:${"0".repeat(64)}`)).exitCode).toBe(7);
+      expect((await get("s3://bucket/nothing")).exitCode).toBe(4);
+      const faulty = await get(file.url, "--json");
+      expect([faulty.exitCode, faulty.stderr.includes("-O -")]).toEqual([2, true]);
     },
     TIMEOUT_MS,
   );
