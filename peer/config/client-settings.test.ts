@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { loadClientSettings } from "./client-settings.ts";
 
-const cwd = "/work";
+const cwd = "/srv";
 const HOME = "/home/ada";
 
 test("loadClientSettings() finds the socket where a peer with the same settings puts it", async () => {
@@ -12,13 +12,13 @@ test("loadClientSettings() finds the socket where a peer with the same settings 
   });
   expect(await loadClientSettings({ flags: {}, env: { HOME, PANTALA_DATA_DIR: "data" }, cwd })).toEqual({
     kind: "settings",
-    socket: "/work/data/peer.sock",
-    startFlags: " --data-dir /work/data",
+    socket: "/srv/data/peer.sock",
+    startFlags: " --data-dir /srv/data",
   });
   expect(await loadClientSettings({ flags: { socket: "s.sock" }, env: { HOME }, cwd })).toEqual({
     kind: "settings",
-    socket: "/work/s.sock",
-    startFlags: " --socket /work/s.sock",
+    socket: "/srv/s.sock",
+    startFlags: " --socket /srv/s.sock",
   });
 });
 

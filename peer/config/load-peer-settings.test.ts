@@ -19,7 +19,7 @@ async function load(sources: Partial<PeerSettingSources>): Promise<LoadedPeerSet
   return await loadPeerSettings({
     flags: {},
     env: { HOME: "/home/ada", PANTALA_TOKEN: TOKEN },
-    cwd: "/work",
+    cwd: "/srv",
     systemHostname: "node-7",
     interfaces: {},
     checkFolder: async () => undefined,
@@ -187,7 +187,7 @@ describe("loadPeerSettings()", () => {
   test("still checks everything else when the file cannot be read", async () => {
     const faults = await faultsOf({ flags: { config: "missing.yaml", streamsPerParent: "0" } });
     expect(faults.map((fault) => [fault.origin, fault.value])).toEqual([
-      ["--config", "/work/missing.yaml"],
+      ["--config", "/srv/missing.yaml"],
       ["--streams-per-parent", '"0"'],
     ]);
   });
@@ -286,7 +286,7 @@ describe("loadPeerSettings()", () => {
     const config = await write("paths.yaml", "dataDir: ~/data");
     expect(await settingsOf({ flags: { config, socket: "run/peer.sock" } })).toMatchObject({
       dataDir: "/home/ada/data",
-      socket: "/work/run/peer.sock",
+      socket: "/srv/run/peer.sock",
     });
     const env = { HOME: "/home/ada", PANTALA_TOKEN: TOKEN, XDG_DATA_HOME: "/xdg" };
     expect((await settingsOf({ env })).dataDir).toBe("/xdg/pantala");
