@@ -1,25 +1,10 @@
 /** The settings of a self-hosted scheduler: one table for flags, environment, YAML file and `--help`. */
 import { z } from "zod";
 import { listenAddress, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+import { pathSetting, SHARED_SETTINGS } from "../../schema/shared-settings.ts";
 
 export const DEFAULT_PORT = 8002;
 const MAX_SHARDS = 256;
-const MIN_TOKEN_LENGTH = 16;
-
-const path = z
-  .string({ error: "must be a path" })
-  .min(1, "must not be empty")
-  .max(4096)
-  .regex(/^\P{Cc}*$/u, "must not hold control characters");
-
-/** It travels in an `Authorization` header, and tickets are signed with a key made of it: a short one can be guessed. */
-export const clusterToken = z
-  .string({ error: "must be text" })
-  .trim()
-  .min(MIN_TOKEN_LENGTH, `must have at least ${MIN_TOKEN_LENGTH} characters`)
-  .max(1024, "must have at most 1024 characters")
-  .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
-
 const databaseUrl = z
   .string({ error: "must be a URL" })
   .max(2048)
@@ -41,7 +26,7 @@ export const EDGE_SETTINGS = {
     defaultText: `127.0.0.1:${DEFAULT_PORT}`,
   },
   dataDir: {
-    schema: path.optional(),
+    schema: pathSetting.optional(),
     value: "FOLDER",
     help: "where the database and the cluster token are kept",
     remedy: "Name a folder this user can write",
@@ -68,16 +53,9 @@ export const EDGE_SETTINGS = {
     help: "shards, each with a database file of its own; changing the number starts them empty, and peers state anew what they hold",
     remedy: `Use a whole number from 1 to ${MAX_SHARDS}; 1 is right below some thousand hosts`,
   },
-  token: {
-    schema: clusterToken.optional(),
-    value: "TOKEN",
-    help: "cluster token; `ps` shows flags to everybody, so prefer the variable or the token file",
-    remedy: `Use at least ${MIN_TOKEN_LENGTH} characters drawn at random, such as those of openssl rand -hex 32`,
-    defaultText: "read from the token file",
-    secret: true,
-  },
+  token: SHARED_SETTINGS.token,
   tokenFile: {
-    schema: path.optional(),
+    schema: pathSetting.optional(),
     value: "FILE",
     help: "file that holds the cluster token",
     remedy: "Name a readable file that holds the token and nothing else",
@@ -89,14 +67,7 @@ export const EDGE_SETTINGS = {
     remedy: "Use true or false",
     defaultText: "true when only this machine can connect",
   },
-  config: {
-    schema: path.optional(),
-    value: "FILE",
-    help: "YAML file with any of these settings",
-    remedy: "Name a readable YAML file",
-    defaultText: "none",
-    only: "command",
-  },
+  config: SHARED_SETTINGS.config,
 } as const satisfies SettingsTable;
 
 export type EdgeTable = typeof EDGE_SETTINGS;

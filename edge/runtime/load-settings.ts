@@ -12,9 +12,10 @@ import {
   variableOf,
 } from "../../schema/settings.ts";
 import { parseYamlFile } from "../../schema/settings-file.ts";
+import { clusterTokenSetting } from "../../schema/shared-settings.ts";
 import type { LibsqlPlace } from "../store/libsql.ts";
 import { folderProblem } from "./data-folder.ts";
-import { clusterToken, EDGE_SETTINGS, type EdgeTable, type GivenEdgeSettings } from "./edge-settings.ts";
+import { EDGE_SETTINGS, type EdgeTable, type GivenEdgeSettings } from "./edge-settings.ts";
 import { defaultDataDir, readIfThere, tokenFileIn, tokenIn } from "./token-file.ts";
 
 export interface EdgeSources {
@@ -121,7 +122,7 @@ class Loading {
         if (named !== undefined) this.#fault(origin, path, "there is no such file", remedy);
         return undefined;
       }
-      const parsed = clusterToken.safeParse(found.text);
+      const parsed = clusterTokenSetting.safeParse(found.text);
       if (parsed.success) return { text: parsed.data, newFile: found.isNew ? path : undefined };
       this.#fault(path, "hidden", `the token in it ${describeIssues(parsed.error)}`, EDGE_SETTINGS.token.remedy);
     } catch (error) {

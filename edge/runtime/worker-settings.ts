@@ -3,10 +3,11 @@ import { z } from "zod";
 import { describeIssues } from "../../schema/issues.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { onOff } from "../../schema/settings.ts";
-import { clusterToken, shardCount } from "./edge-settings.ts";
+import { clusterTokenSetting } from "../../schema/shared-settings.ts";
+import { shardCount } from "./edge-settings.ts";
 
 const workerSettings = z.object({
-  PANTALA_TOKEN: clusterToken,
+  PANTALA_TOKEN: clusterTokenSetting,
   PANTALA_SHARDS: shardCount,
   PANTALA_OPEN_QUERIES: onOff.default(false),
 });

@@ -8,6 +8,7 @@ import {
   type SettingsOf,
   type SettingsTable,
 } from "../../schema/settings.ts";
+import { pathSetting, SHARED_SETTINGS } from "../../schema/shared-settings.ts";
 import { addressField, labelField, textField } from "../../schema/wire/fields.ts";
 import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
 import { s3OptionsSchema } from "../../schema/wire/pull.ts";
@@ -21,28 +22,11 @@ export const DEFAULT_SCHEDULER = "http://127.0.0.1:8002";
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const path = z
-  .string({ error: "must be a path" })
-  .min(1, "must not be empty")
-  .max(4096)
-  .regex(/^\P{Cc}*$/u, "must not hold control characters");
-
 const schedulerUrl = z
   .url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" })
   .max(1024)
   .refine((url) => /^https?:\/\/[^@?#]+$/i.test(url), "must not hold user info, a query or a fragment")
   .transform((url) => url.replace(/\/+$/, ""));
-
-/** The scheduler takes no shorter one, since that could be guessed. */
-const MIN_TOKEN_LENGTH = 16;
-
-/** It travels in an `Authorization` header. */
-const clusterToken = z
-  .string({ error: "must be text" })
-  .trim()
-  .min(MIN_TOKEN_LENGTH, `must have at least ${MIN_TOKEN_LENGTH} characters`)
-  .max(1024)
-  .regex(/^[\x21-\x7e]*$/, "must be printable ASCII without spaces");
 
 const s3Rule = z
   .strictObject({
@@ -80,30 +64,23 @@ export const PEER_SETTINGS = {
     help: "scheduler of the cluster",
     remedy: `Use the address the scheduler printed at its start, such as ${DEFAULT_SCHEDULER}`,
   },
-  token: {
-    schema: clusterToken.optional(),
-    value: "TOKEN",
-    help: "cluster token; `ps` shows flags to everybody, so prefer the variable or the token file",
-    remedy: "Copy the token the scheduler keeps in the file cluster-token of its data folder",
-    defaultText: "read from the token file",
-    secret: true,
-  },
+  token: SHARED_SETTINGS.token,
   tokenFile: {
-    schema: path.optional(),
+    schema: pathSetting.optional(),
     value: "FILE",
     help: "file that holds the cluster token",
     remedy: "Name a readable file that holds the token and nothing else",
     defaultText: "DATA_DIR/cluster-token",
   },
   dataDir: {
-    schema: path.optional(),
+    schema: pathSetting.optional(),
     value: "FOLDER",
     help: "where pieces, the host's identity and the socket are kept",
     remedy: "Name a folder this user can write",
     defaultText: "$XDG_DATA_HOME/pantala, else ~/.local/share/pantala",
   },
   socket: {
-    schema: path.optional(),
+    schema: pathSetting.optional(),
     value: "FILE",
     help: "unix socket of the local API",
     remedy: "Name a file in a folder only this user can write",
@@ -214,14 +191,7 @@ export const PEER_SETTINGS = {
     help: "least serious lines to log: debug, info, warn or error",
     remedy: "Use debug, info, warn or error",
   },
-  config: {
-    schema: path.optional(),
-    value: "FILE",
-    help: "YAML file with any of these settings",
-    remedy: "Name a readable YAML file",
-    defaultText: "none",
-    only: "command",
-  },
+  config: SHARED_SETTINGS.config,
 } as const satisfies SettingsTable;
 
 export type PeerTable = typeof PEER_SETTINGS;
