@@ -13,15 +13,9 @@ function contentOf(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  const s3 = {
-    endpoint: cluster.store.url,
-    region: "us-east-1",
-    accessKeyId: "test-access-key",
-    secretAccessKey: "test-secret-key",
-  };
   return fetch("http://peer/v1/content", {
     method: "POST",
-    body: JSON.stringify({ source: { url, s3 } }),
+    body: JSON.stringify({ source: { url, s3: cluster.storeOptions } }),
     headers,
     unix: peer.socket,
   });
@@ -114,13 +108,7 @@ describe("content that is read as it comes", () => {
         const child = Bun.spawn([...PANTALA, "get", url, "-O", "-", "--socket", cluster.peer(0).socket, ...args], {
           stdout: "pipe",
           stderr: "pipe",
-          env: {
-            ...process.env,
-            AWS_ENDPOINT_URL_S3: cluster.store.url,
-            AWS_REGION: "us-east-1",
-            AWS_ACCESS_KEY_ID: "test-access-key",
-            AWS_SECRET_ACCESS_KEY: "test-secret-key",
-          },
+          env: { ...process.env, ...cluster.storeEnv },
         });
         const [sha256, stderr] = await Promise.all([
           digestOf(new Response(child.stdout)),

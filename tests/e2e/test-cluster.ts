@@ -2,8 +2,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { S3Options } from "../../schema/wire/pull.ts";
 import {
   type CommandResult,
+  PANTALA,
   pantala,
   type RunningPeer,
   type RunningScheduler,
@@ -11,6 +13,7 @@ import {
   startPeer,
   startScheduler,
 } from "../fixtures/cluster.ts";
+import { Daemon } from "../fixtures/daemon.ts";
 import { type S3Store, startS3Store } from "../fixtures/s3-store.ts";
 import { tempFolder } from "../fixtures/temp-folder.ts";
 
@@ -137,16 +140,36 @@ export class TestCluster implements AsyncDisposable {
     return join(this.folder, `${peer.name}-${name}`);
   }
 
+  /** What a command needs in its environment to read the store. */
+  get storeEnv(): Record<string, string> {
+    return {
+      AWS_ENDPOINT_URL_S3: this.store.url,
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+    };
+  }
+
+  /** The same for the local API. */
+  get storeOptions(): S3Options {
+    return { endpoint: this.store.url, region: "us-east-1", ...KEYS };
+  }
+
+  /** Starts a get that can be signalled. */
+  startGet(peer: RunningPeer, file: StoredFile, name: string): Daemon {
+    return new Daemon({
+      name,
+      command: [...PANTALA, "get", file.url, "-O", this.outputOf(peer, name), "--socket", peer.socket],
+      env: this.storeEnv,
+      logPath: join(this.folder, `${name}.log`),
+    });
+  }
+
   async get(peer: RunningPeer, url: string, args: readonly string[] = []): Promise<CommandResult> {
     return await pantala(
       ["get", url, "-O", this.outputOf(peer), "--socket", peer.socket, "--no-progress", "--json", ...args],
       {
-        env: {
-          AWS_ENDPOINT_URL_S3: this.store.url,
-          AWS_REGION: "us-east-1",
-          AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
-        },
+        env: this.storeEnv,
       },
     );
   }

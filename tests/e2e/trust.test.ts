@@ -2,8 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { open, stat, utimes } from "node:fs/promises";
 import type { GetEvent, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
 import type { HostDetail, HostSummary } from "../../schema/wire/query.ts";
-import { PANTALA } from "../fixtures/cluster.ts";
-import { Daemon, until } from "../fixtures/daemon.ts";
+import { until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const MIB = 1024 * 1024;
@@ -128,26 +127,7 @@ describe("Ctrl-C", () => {
       await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 8 * MIB });
       const file = await cluster.put("model.bin", 16 * MIB);
       const peer = cluster.peer(0);
-      const get = new Daemon({
-        name: "get",
-        command: [
-          ...PANTALA,
-          "get",
-          file.url,
-          "-O",
-          cluster.outputOf(peer),
-          "--socket",
-          peer.socket,
-          "--storage-endpoint",
-          cluster.store.url,
-        ],
-        env: {
-          AWS_ACCESS_KEY_ID: "test-access-key",
-          AWS_SECRET_ACCESS_KEY: "test-secret-key",
-          AWS_REGION: "us-east-1",
-        },
-        logPath: `${cluster.folder}/get.log`,
-      });
+      const get = cluster.startGet(peer, file, "get");
       await until("a part is read", () => cluster.store.stats().bodyBytes > 8 * MIB, { daemon: get });
       expect(await get.stop("SIGINT")).toBe(130);
       expect(get.log()).toContain("resume");
@@ -165,36 +145,11 @@ describe("Ctrl-C", () => {
       await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 8 * MIB });
       const file = await cluster.put("model.bin", 16 * MIB);
       const peer = cluster.peer(0);
-      const doomed = new Daemon({
-        name: "get",
-        command: [
-          ...PANTALA,
-          "get",
-          file.url,
-          "-O",
-          cluster.outputOf(peer, "doomed"),
-          "--socket",
-          peer.socket,
-          "--storage-endpoint",
-          cluster.store.url,
-        ],
-        env: {
-          AWS_ACCESS_KEY_ID: "test-access-key",
-          AWS_SECRET_ACCESS_KEY: "test-secret-key",
-          AWS_REGION: "us-east-1",
-        },
-        logPath: `${cluster.folder}/doomed.log`,
-      });
+      const doomed = cluster.startGet(peer, file, "doomed");
       await until("a part is read", () => cluster.store.stats().bodyBytes > 4 * MIB, { daemon: doomed });
-      const s3 = {
-        endpoint: cluster.store.url,
-        region: "us-east-1",
-        accessKeyId: "test-access-key",
-        secretAccessKey: "test-secret-key",
-      };
       const other = await fetch("http://peer/v1/get", {
         method: "POST",
-        body: JSON.stringify({ source: { url: file.url, s3 } }),
+        body: JSON.stringify({ source: { url: file.url, s3: cluster.storeOptions } }),
         unix: peer.socket,
       });
       const types: string[] = [];
