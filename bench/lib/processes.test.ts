@@ -17,13 +17,14 @@ test("parseStatus() reads memory in bytes", () => {
 
 test("a process and its children are found, with their time, memory and files, until they end", async () => {
   const child = Bun.spawn(["sh", "-c", "sleep 60 & wait"], { stdio: ["ignore", "ignore", "ignore"] });
+  // A process that is just being started has no memory of its own yet; one with a child has.
+  let grandchildren: number[] = [];
+  while (grandchildren.length === 0) grandchildren = await descendantsOf(child.pid);
   const memory = await memoryOf(child.pid);
   expect(memory.rssBytes).toBeGreaterThan(0);
   expect(memory.peakBytes).toBeGreaterThanOrEqual(memory.rssBytes);
   expect(await openFileCountOf(child.pid)).toBeGreaterThanOrEqual(3);
   expect(await cpuSecondsOf(process.pid)).toBeGreaterThan(0);
-  let grandchildren: number[] = [];
-  while (grandchildren.length === 0) grandchildren = await descendantsOf(child.pid);
   expect(await descendantsOf(process.pid)).toEqual(expect.arrayContaining([child.pid, ...grandchildren]));
   for (const pid of [child.pid, ...grandchildren]) process.kill(pid, "SIGKILL");
   await child.exited;
