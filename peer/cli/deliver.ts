@@ -35,6 +35,8 @@ export async function deliver(from: string, to: string, options: DeliverOptions)
   const partial = join(dirname(to), `.${name}.pantala-${options.suffix}.partial`);
   try {
     options.signal.throwIfAborted();
+    // One step from nothing to all: not even kill -9 leaves anything behind.
+    if (!options.overwrite && (await linkToNew(from, to))) return "hard-link";
     const delivery = await place(from, partial, options);
     options.signal.throwIfAborted();
     if (options.overwrite) await rename(partial, to);
@@ -45,6 +47,17 @@ export async function deliver(from: string, to: string, options: DeliverOptions)
   } finally {
     // A rename of two links to one file does nothing, so the partial name may be left even after success.
     await rm(partial, { force: true });
+  }
+}
+
+/** @returns false when it cannot be a hard link. @throws ProblemError `output-exists` */
+async function linkToNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw alreadyThere(to);
+    return false;
   }
 }
 
