@@ -25,7 +25,10 @@ export async function startBunHome(
   const database = options.database === undefined ? [] : ["--database", options.database];
   const spawn = (port: string) =>
     start(["--data-dir", dataDir, "--listen", `127.0.0.1:${port}`, "--shards", `${shardCount}`, ...database], token);
-  let running = await spawn("0");
+  let running = await spawn("0").catch(async (error: unknown) => {
+    await rm(dataDir, { recursive: true });
+    throw error;
+  });
   const { url } = running;
   return {
     url,
