@@ -1,4 +1,5 @@
 /** What hosts say about a task while they take part in it, and when their part ends. */
+import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import { refuse } from "./announce.ts";
 import { avoid } from "./avoid.ts";
@@ -71,6 +72,3 @@ function refuseOtherVersion(turn: Turn, peer: Peer, piece: number): void {
   recordPeer(turn, peer);
   refuse(turn, host, task.info.taskId, "source-changed", message.slice(0, MAX_REASON_LENGTH));
 }
-
-/** As the wire has it. */
-const MAX_REASON_LENGTH = 1024;

@@ -1,4 +1,5 @@
 /** What follows for a task from whatever happened to it: done once, at the end of a turn. */
+import { MAX_NEIGHBOURS } from "../../schema/wire/scheduler-message.ts";
 import type { TaskState } from "../../schema/wire/task.ts";
 import { grantCutOff } from "./cut-off.ts";
 import { flushDigests, relayDigests } from "./digests.ts";
@@ -9,9 +10,6 @@ import { isComplete, type Peer } from "./peer.ts";
 import { endRecovery } from "./recovery.ts";
 import type { Task } from "./task.ts";
 import { type Notes, type Outcome, send, type Turn } from "./turn.ts";
-
-/** Neighbours named in one message, see `MAX_NEIGHBOURS` of the wire. */
-const NEIGHBOURS_PER_MESSAGE = 64;
 
 export function endTurn(turn: Turn): Outcome {
   for (const peer of turn.bereaved) if (peer.task.running.has(peer)) replaceLost(turn, peer);
@@ -53,8 +51,8 @@ function recordState(turn: Turn, task: Task): void {
 function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked }: Notes): void {
   const { taskId } = peer.task.info;
   const words = [...neighbours];
-  for (let at = 0; at < words.length; at += NEIGHBOURS_PER_MESSAGE) {
-    const some = words.slice(at, at + NEIGHBOURS_PER_MESSAGE);
+  for (let at = 0; at < words.length; at += MAX_NEIGHBOURS) {
+    const some = words.slice(at, at + MAX_NEIGHBOURS);
     const add = some.flatMap(([, word]) => (word === "removed" ? [] : [word]));
     const remove = some.flatMap(([hostId, word]) => (word === "removed" ? [hostId] : []));
     send(turn, peer.host, { type: "neighbours", taskId, add, remove });

@@ -23,6 +23,10 @@ export const textField = (maxLength: number) =>
     .max(maxLength)
     .regex(/^\P{Cc}*$/u, "must not hold control characters");
 
+/** Longest reason one side gives the other; longer ones are cut before they are sent. */
+export const MAX_REASON_LENGTH = 1024;
+export const reasonField = textField(MAX_REASON_LENGTH);
+
 export const labelField = textField(256);
 export const countField = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const millisecondsField = countField;

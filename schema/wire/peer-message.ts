@@ -1,4 +1,5 @@
 /** What a host tells a shard. The first message of a channel (and of every POSTed batch) is `hello`. */
+
 import { z } from "zod";
 import { PIECE_DIGEST_BYTES } from "../digest.ts";
 import { MAX_PIECE_COUNT } from "../piece.ts";
@@ -11,8 +12,8 @@ import {
   leaseIdField,
   pieceCountField,
   pieceField,
+  reasonField,
   taskIdField,
-  textField,
 } from "./fields.ts";
 import { hostInfoSchema, hostLoadSchema } from "./host.ts";
 import { taskInfoSchema } from "./task.ts";
@@ -43,7 +44,7 @@ const leaseProgressSchema = z.object({
 export type LeaseProgress = z.infer<typeof leaseProgressSchema>;
 
 /** What went wrong, in words that may be remembered and shown. */
-const problemField = z.object({ code: z.enum(PROBLEM_CODES), message: textField(1024).transform(withoutSecrets) });
+const problemField = z.object({ code: z.enum(PROBLEM_CODES), message: reasonField.transform(withoutSecrets) });
 
 /** Opens the channel: who is speaking. */
 const hello = z.object({ type: z.literal("hello"), host: hostInfoSchema });

@@ -1,4 +1,5 @@
 /** What a shard tells a host. */
+
 import { z } from "zod";
 import { PROBLEM_CODES, problemSchema } from "../problem.ts";
 import {
@@ -10,6 +11,7 @@ import {
   millisecondsField,
   pieceCountField,
   pieceField,
+  reasonField,
   taskIdField,
   textField,
 } from "./fields.ts";
@@ -90,7 +92,7 @@ const refused = z.object({
   type: z.literal("refused"),
   taskId: taskIdField,
   code: z.enum(PROBLEM_CODES),
-  message: textField(1024),
+  message: reasonField,
 });
 
 /** State everything anew: the shard does not know this host (any more). */
