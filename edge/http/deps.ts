@@ -1,6 +1,5 @@
+import type { Log } from "../../schema/log.ts";
 import type { Shard } from "../shard/shard.ts";
-
-export type Log = (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
 
 /** What the routes need of the runtime they run in. */
 export interface AppDeps {

@@ -1,10 +1,11 @@
 /** Errors become answers here and nowhere else. */
+
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import { describeIssues } from "../../schema/issues.ts";
+import type { Log } from "../../schema/log.ts";
 import { isProblemError, PROBLEM_STATUS, ProblemError, problemOf } from "../../schema/problem.ts";
-import type { Log } from "./deps.ts";
 
 /** The answer to anything thrown. The text of a bug goes to the log, not to the caller. */
 export function answerProblem(context: Context, error: unknown, log: Log): Response {

@@ -1,12 +1,13 @@
 /** The scheduler in one Bun process: every shard an object, its memory in libSQL. */
+
 import { mkdir } from "node:fs/promises";
 import type { Server, ServerWebSocket } from "bun";
+import type { Log } from "../../schema/log.ts";
 import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import { signTicket, ticketKeyOf } from "../../schema/ticket.ts";
 import { VERSION } from "../../schema/version.ts";
 import { MAX_FRAME_BYTES } from "../../schema/wire/codec.ts";
 import { createApp } from "../http/app.ts";
-import type { Log } from "../http/deps.ts";
 import { type ChannelSession, ShardActor } from "../shard/actor.ts";
 import type { Channel } from "../shard/shard.ts";
 import type { Directory } from "../store/directory.ts";

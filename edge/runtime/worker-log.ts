@@ -1,4 +1,4 @@
-import type { Log } from "../http/deps.ts";
+import type { Log } from "../../schema/log.ts";
 
 /** One JSON object an event, which is what Workers Logs indexes. */
 export const consoleLog: Log = (level, event, fields) => {

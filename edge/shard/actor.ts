@@ -1,6 +1,8 @@
 /** The single writer of one shard: binds the pure core to its directory and to the connections of hosts. Everything goes
  *  through one queue, so that nothing interleaves although the directory is asynchronous. */
+
 import { type HostId, parseHostId, parseTaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { Ticket } from "../../schema/ticket.ts";
 import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
@@ -41,7 +43,7 @@ export interface ShardComponents {
   readonly nowMs: () => number;
   /** In [0, 1). */
   readonly random: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
   /** Asks the runtime to call `tick` at that time; the latest call replaces earlier ones; `undefined` cancels. */
   readonly wakeAt: (atMs: number | undefined) => void;
 }

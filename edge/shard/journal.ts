@@ -1,5 +1,6 @@
 /** Writes what memory decided. Memory is ahead of the directory: a write that fails is kept and tried again, and the shard
  *  goes on meanwhile. */
+import type { Log } from "../../schema/log.ts";
 import type { Change } from "../core/change.ts";
 import { NEVER_MS } from "../core/swarm.ts";
 import { type Directory, isOutage } from "../store/directory.ts";
@@ -11,7 +12,7 @@ const MAX_UNWRITTEN = 16_384;
 export interface JournalComponents {
   readonly directory: Directory;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 export class Journal {

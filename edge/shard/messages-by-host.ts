@@ -1,5 +1,7 @@
 /** What the core says, as it goes over the wire: gathered by host, with tickets signed. */
+
 import type { HostId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { problemOf } from "../../schema/problem.ts";
 import { TICKET_TTL_MS, type Ticket } from "../../schema/ticket.ts";
 import type { SchedulerMessage } from "../../schema/wire/scheduler-message.ts";
@@ -7,7 +9,7 @@ import type { Outgoing } from "../core/turn.ts";
 
 export interface SigningComponents {
   readonly signTicket: (ticket: Ticket) => Promise<string>;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 export async function messagesByHost(

@@ -1,5 +1,7 @@
 /** Which tasks are in memory: all that run, and those asked for lately. The rest waits in the directory. */
+
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import type { Change, TaskRecord } from "../core/change.ts";
 import { isComplete } from "../core/peer.ts";
 import type { Policy } from "../core/policy.ts";
@@ -14,7 +16,7 @@ export interface TaskShelfComponents {
   readonly swarm: Swarm;
   readonly policy: Policy;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 /** Stored tasks looked at in one step of a sweep, so that a big directory does not hold up the shard. */

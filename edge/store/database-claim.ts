@@ -1,7 +1,9 @@
 /** Keeps a second scheduler off a database server: a row says whose the database is, and is renewed as long as it is. The
  *  same heartbeat tells when a server that went down is back. Times are those of the server's clock. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@libsql/client";
+import type { Log } from "../../schema/log.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { serverProblemOf } from "./server-problem.ts";
 
@@ -13,7 +15,7 @@ export interface ClaimOptions {
   readonly renewEveryMs: number;
   /** A claim this old is nobody's; several times `renewEveryMs`. */
   readonly staleAfterMs: number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
   /** Another scheduler has the database now: this one must end. Called once at most. */
   readonly onLost: (problem: ProblemError) => void;
 }

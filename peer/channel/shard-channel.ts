@@ -1,6 +1,8 @@
 /** One host's channel to one shard: a WebSocket that comes back by itself, or POSTed batches where sockets are blocked.
  *  It keeps no backlog: after every reconnect the host states everything anew, so what could not be sent is not lost. */
+
 import type { TaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { problemOf } from "../../schema/problem.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SchedulerMessage, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
@@ -15,7 +17,7 @@ export interface ChannelComponents {
   /** Sends one frame by POST and gives the frame of the reply. @throws ProblemError */
   readonly post: (frame: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
   readonly random: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 export interface ChannelHandler {

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { chmod, copyFile, link, lstat, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ProblemError } from "../../schema/problem.ts";
+import { unlessAborted } from "../transfer/unless-aborted.ts";
 import { plainText } from "./human.ts";
 import { alreadyThere } from "./output-target.ts";
 
@@ -77,6 +78,7 @@ async function place(from: string, partial: string, options: DeliverOptions): Pr
   }
   // Whatever kept the link from being made and matters to a copy as well, the copy reports.
   const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  // The copy itself cannot be stopped: it ends with the process.
   await unlessAborted(copyFile(from, partial, flags), options.signal);
   await chmod(partial, OUTPUT_MODE & ~options.umask);
   return "reflink-or-copy";
@@ -91,18 +93,6 @@ async function renameToNew(partial: string, to: string): Promise<void> {
     // A file system without hard links. What comes between these two steps is lost, as with any other tool there.
     if (await lstat(to).catch(() => undefined)) throw alreadyThere(to);
     await rename(partial, to);
-  }
-}
-
-/** Stops waiting when the signal aborts; the copy itself cannot be stopped and ends with the process. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -4,6 +4,7 @@ import type { TaskId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { hashFile } from "../store/hash.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import { unlessAborted } from "../transfer/unless-aborted.ts";
 
 /** Results kept; the oldest goes first. */
 const MAX_KEPT = 1000;
@@ -43,13 +44,9 @@ export class ContentDigests {
     const key = `${task.info.taskId} ${algorithm}`;
     const reading = this.#kept.get(key) ?? this.#read(key, task, algorithm);
     reading.waiting++;
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
     try {
-      return await Promise.race([reading.digest, aborted.promise]);
+      return await unlessAborted(reading.digest, signal);
     } finally {
-      signal.removeEventListener("abort", abort);
       reading.waiting--;
       if (reading.waiting === 0 && !reading.done) {
         // Who comes now must not wait for what is being cut off.

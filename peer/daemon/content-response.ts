@@ -1,12 +1,13 @@
 /** `POST /v1/content`: a task's content in order, the first bytes as soon as they are verified. */
+
 import type { z } from "zod";
 import { formatContentRange, parseRange } from "../../schema/byte-range.ts";
+import type { Log } from "../../schema/log.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import { CONTENT_BYTES_HEADER, type contentRequestSchema } from "../../schema/wire/local.ts";
-import type { Log } from "../core/log.ts";
 import { readContent } from "../transfer/read-content.ts";
 import type { Transfers } from "../transfer/transfers.ts";
-import { timeoutSignal } from "./timeout-signal.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 export interface ContentComponents {
   readonly transfers: Transfers;
@@ -21,18 +22,21 @@ export async function contentResponse(
   rangeHeader: string | undefined,
   readerGone: AbortSignal,
 ): Promise<Response> {
-  const signal = AbortSignal.any([readerGone, timeoutSignal(request.timeoutMs)]);
-  const opened = await transfers.open(request.source, signal);
+  // Until the content is handed out, these go with this call; then with its stream.
+  using owned = new DisposableStack();
+  const limit = owned.use(new TimeLimit(request.timeoutMs));
+  const signal = AbortSignal.any([readerGone, limit.signal]);
+  const opened = owned.use(await transfers.open(request.source, signal));
   const { info } = opened.peer.task;
   const asked = parseRange(rangeHeader, info.sizeBytes);
   if (asked.kind === "unsatisfiable") {
-    opened[Symbol.dispose]();
     throw new ProblemError("range-unsatisfiable", `${info.url} has ${info.sizeBytes} bytes: the range lies outside`, {
       detail: { sizeBytes: info.sizeBytes },
     });
   }
   const range = asked.kind === "range" ? asked.range : { start: 0, end: info.sizeBytes };
   const content = readContent(opened, range, signal);
+  const streaming = owned.move();
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -47,11 +51,11 @@ export async function contentResponse(
           log("warn", "content.broken", { task: info.taskId, problem: problemOf(error).message });
           controller.error(error);
         }
-        opened[Symbol.dispose]();
+        streaming.dispose();
       },
       async cancel() {
         await content.return(undefined);
-        opened[Symbol.dispose]();
+        streaming.dispose();
       },
     },
     { highWaterMark: 0 },

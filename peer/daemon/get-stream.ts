@@ -2,18 +2,19 @@
 
 import type { z } from "zod";
 import { type Digest, parseDigest } from "../../schema/digest.ts";
+import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { GetEvent, getRequestSchema } from "../../schema/wire/local.ts";
 import type { OpenedTask, Transfers } from "../transfer/transfers.ts";
 import type { ContentDigests } from "./content-digests.ts";
-import { timeoutSignal } from "./timeout-signal.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 export interface GetComponents {
   readonly transfers: Transfers;
   readonly digests: ContentDigests;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 export type ParsedGetRequest = z.output<typeof getRequestSchema>;
@@ -69,8 +70,8 @@ async function run(
 ): Promise<void> {
   const { transfers, nowMs, log } = components;
   const startedAtMs = nowMs();
-  const timeout = timeoutSignal(request.timeoutMs);
-  const signal = AbortSignal.any([readerGone, timeout]);
+  using limit = new TimeLimit(request.timeoutMs);
+  const signal = AbortSignal.any([readerGone, limit.signal]);
   using opened = await transfers.open(request.source, signal);
   const { peer } = opened;
   const { info } = peer.task;

@@ -1,4 +1,5 @@
 /** What is done about the store while nobody asks: eviction and scrubbing, as the settings say. */
+import type { Log } from "../../schema/log.ts";
 import type { PeerSettings } from "../config/peer-settings.ts";
 import type { UploadMeter } from "../serve/upload-meter.ts";
 import type { PieceStore } from "../store/piece-store.ts";
@@ -17,7 +18,7 @@ export interface HousekeepingComponents {
   readonly uploads: UploadMeter;
   readonly nowMs: () => number;
   readonly random: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 /** Begins at once. `janitor` finds room for the store. */

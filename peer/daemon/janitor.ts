@@ -1,7 +1,9 @@
 /** Keeps the store within its room: evicts what nobody used for long, and the least recently used tasks when room runs
  *  short; finds room before a download begins, and once more when the disk is full all the same. */
+
 import { setImmediate } from "node:timers/promises";
 import type { TaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { isProblemError } from "../../schema/problem.ts";
 import {
   type EvictableTask,
@@ -27,7 +29,7 @@ export interface JanitorComponents {
   /** Whether content of the task may be on its way to somebody. */
   readonly sending: (taskId: TaskId) => boolean;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 const TIDY_INTERVAL_MS = 30_000;

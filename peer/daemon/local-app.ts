@@ -1,4 +1,5 @@
 /** The local API: what `pantala` commands on this machine ask of the peer, over its unix socket. */
+
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -6,6 +7,7 @@ import type { z } from "zod";
 import { countPieces } from "../../schema/bitfield.ts";
 import { parseTaskId } from "../../schema/ids.ts";
 import { describeIssues } from "../../schema/issues.ts";
+import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import {
@@ -28,7 +30,7 @@ export interface LocalAppComponents {
   readonly digests: ContentDigests;
   readonly status: () => LocalStatus;
   readonly nowMs: () => number;
-  readonly log: (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+  readonly log: Log;
 }
 
 /** A get request may hold many headers and a long signed URL, but no more. */

@@ -1,20 +1,13 @@
-/** One line an event on standard error: time, level, event, then `key=value` pairs (logfmt). */
+/** The log of a peer: lines of a level the settings ask for. */
+import { logLine } from "../../schema/log.ts";
 import type { LogLevel } from "../config/peer-settings.ts";
 
-export type LogFields = Readonly<Record<string, unknown>>;
-export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
+type LeveledLog = (level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-export function createLog(least: LogLevel, write: (line: string) => void, now: () => Date): Log {
+export function createLog(least: LogLevel, write: (line: string) => void, now: () => Date): LeveledLog {
   return (level, event, fields = {}) => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;
-    const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${format(value)}`);
-    write(`time=${now().toISOString()} level=${level} event=${event}${pairs.join("")}\n`);
+    if (ORDER.indexOf(level) >= ORDER.indexOf(least)) write(logLine(now(), level, event, fields));
   };
-}
-
-function format(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
-  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
 }

@@ -1,14 +1,16 @@
 /** One task being fetched by this host: leases from the source, pieces from neighbours, each verified before it counts.
  *  It ends when every piece is held, when it cannot go on, or when nobody wants it any more. */
+
 import { emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
+import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
-import type { Log } from "../core/log.ts";
 import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { Source, SourceStat } from "../source/source.ts";
@@ -260,7 +262,7 @@ export class Download {
       return;
     }
     this.#flush();
-    const problem = { code, message: message.slice(0, 1024) };
+    const problem = { code, message: message.slice(0, MAX_REASON_LENGTH) };
     this.#components.send([{ type: "return-leases", taskId, leaseIds: [leaseId], problem }]);
   }
 

@@ -1,12 +1,13 @@
 /** The hosts a download trades with: who comes, who goes, who is to blame. */
+
 import type { HostId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { problemOf } from "../../schema/problem.ts";
 import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { Neighbour as NeighbourInfo, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
-import type { Log } from "../core/log.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { NewsBudget } from "./news-budget.ts";

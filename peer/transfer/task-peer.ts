@@ -1,9 +1,11 @@
 /** This host's part in one task, from its first piece to its removal: what the scheduler is told of it, the download
  *  while there is one, and everybody who waits for it. */
+
 import { piecesOf } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { problemOf } from "../../schema/problem.ts";
+import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { PeerMessage, PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import type { TaskMessage, TaskSpeaker } from "../channel/scheduler-client.ts";
 import type { Source, SourceStat } from "../source/source.ts";
@@ -11,6 +13,7 @@ import type { StoredTask } from "../store/piece-store.ts";
 import { Download, type DownloadComponents } from "./download.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
 import { digestBatches } from "./progress-report.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface TaskPeerComponents
   extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears" | "cursors"> {
@@ -86,13 +89,9 @@ export class TaskPeer implements TaskSpeaker {
     // One that is ending takes nobody any more.
     const current = this.#current?.download.ended === false ? this.#current : this.#start(source, stat);
     current.waiting++;
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
     try {
-      await Promise.race([current.download.done, aborted.promise]);
+      await unlessAborted(current.download.done, signal);
     } finally {
-      signal.removeEventListener("abort", abort);
       current.waiting--;
       if (current.waiting === 0) current.download.cancel();
     }
@@ -139,7 +138,7 @@ export class TaskPeer implements TaskSpeaker {
             type: "finish",
             taskId: this.taskId,
             state: "failed",
-            problem: { code, message: message.slice(0, 1024) },
+            problem: { code, message: message.slice(0, MAX_REASON_LENGTH) },
             ...this.totals,
           });
       },

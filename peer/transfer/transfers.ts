@@ -1,5 +1,7 @@
 /** Every task of this host: opening one by where it comes from, taking part on behalf of others, and forgetting. */
+
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import { pieceLengthFor } from "../../schema/piece.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import { taskIdOf } from "../../schema/task-id.ts";
@@ -7,7 +9,6 @@ import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
-import type { Log } from "../core/log.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
