@@ -123,8 +123,8 @@ describe("pantala get", () => {
     await run(peer, ["get", "https://host/c.bin"], { env });
     const place = { endpoint: "http://127.0.0.1:9000", region: "eu-central-1" };
     expect(peer.requests.map(({ body }) => body)).toMatchObject([
-      { source: { s3: { ...place, accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token" } } },
-      { source: { s3: { ...place, accessKeyId: "mine", secretAccessKey: "own" } } },
+      { source: { store: { ...place, accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token" } } },
+      { source: { store: { ...place, accessKeyId: "mine", secretAccessKey: "own" } } },
       { source: { url: "https://host/c.bin" } },
     ]);
     expect(JSON.stringify(peer.requests)).not.toContain("not-used-beside-keys");

@@ -33,7 +33,7 @@ export function readGet(
       application: settings.application,
       ...(settings.filteredQueryParam !== undefined && { filteredQueryParams: settings.filteredQueryParam }),
       ...(settings.pieceLength !== undefined && { pieceLengthBytes: settings.pieceLength }),
-      ...(s3 !== undefined && Object.keys(s3.options).length > 0 && { s3: s3.options }),
+      ...(s3 !== undefined && Object.keys(s3.options).length > 0 && { store: s3.options }),
     },
     ...(settings.digest !== undefined && { digest: settings.digest }),
     timeoutMs: settings.timeout,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { formatDigest, parseDigest } from "../../schema/digest.ts";
 import { byteSize, duration, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
 import { labelField, pieceLengthField, textField } from "../../schema/wire/fields.ts";
-import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
 
 const digest = z.string().transform((text, context) => {
   const parsed = parseDigest(text);
@@ -30,7 +30,7 @@ const headers = z.array(z.string().max(10_000)).transform((lines, context) => {
   return found;
 });
 
-const s3 = s3OptionsSchema.shape;
+const s3 = storeOptionsSchema.shape;
 
 export const GET_SETTINGS = {
   output: {

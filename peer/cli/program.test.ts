@@ -22,7 +22,7 @@ describe("pantala", () => {
     expect(peer).toContain("--max-uploads <N>");
     expect(peer).toContain("(default: 64)");
     expect(peer).toContain("PANTALA_STREAMS_PER_PARENT");
-    expect(peer).toContain("Only in the YAML file:\n  s3: ");
+    expect(peer).toContain("Only in the YAML file:\n  stores: ");
   });
 
   test("prints its version", async () => {

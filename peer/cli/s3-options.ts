@@ -1,5 +1,5 @@
 import type { SettingFault } from "../../schema/settings.ts";
-import { type S3Options, s3OptionsSchema } from "../../schema/wire/pull.ts";
+import { type StoreOptions, storeOptionsSchema } from "../../schema/wire/store-options.ts";
 import type { GetSettings } from "./get-settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,13 +18,13 @@ const KEY_SETTINGS = [
 export function s3OptionsOf(
   settings: Partial<GetSettings>,
   env: Environment,
-): { readonly options: S3Options; readonly faults: readonly SettingFault[] } {
+): { readonly options: StoreOptions; readonly faults: readonly SettingFault[] } {
   const faults: SettingFault[] = [];
-  const options: S3Options = {};
+  const options: StoreOptions = {};
   const take = (key: TextOption, names: string[]) => {
     const name = names.find((candidate) => env[candidate]);
     if (name === undefined) return;
-    const parsed = s3OptionsSchema.shape[key].safeParse(env[name]);
+    const parsed = storeOptionsSchema.shape[key].safeParse(env[name]);
     if (parsed.success) options[key] = parsed.data;
     else faults.push({ origin: name, value: "hidden", problem: "is not usable", remedy: "Mend or unset the variable" });
   };

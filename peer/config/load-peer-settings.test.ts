@@ -67,7 +67,7 @@ describe("loadPeerSettings()", () => {
       taskTtl: 30 * 86_400_000,
       scrubInterval: 7 * 86_400_000,
       pullAllow: [],
-      s3: [],
+      stores: [],
       logLevel: "info",
     });
   });
@@ -203,24 +203,24 @@ describe("loadPeerSettings()", () => {
   test("never shows a secret in a fault", async () => {
     const config = await write(
       "secrets.yaml",
-      "s3:\n  - prefix: models\n    accessKeyId: AKIA1\n    secretAccessKey: hush-1\n    sessionTokn: hush-2\ntoken: [hush-3]\n",
+      "stores:\n  - prefix: models\n    accessKeyId: AKIA1\n    secretAccessKey: hush-1\n    sessionTokn: hush-2\ntoken: [hush-3]\n",
     );
     const text = describeFaults(
       "start",
       await faultsOf({ flags: { config, scheduler: "http://ada:hush-4@edge" }, env: { HOME: "/h" } }),
     );
     expect(text).not.toContain("hush");
-    expect(text).toContain("[0].prefix: must be s3://bucket");
+    expect(text).toContain("[0].prefix: must be SCHEME://bucket");
     expect(text).toContain("sessionTokn");
   });
 
   test("reads S3 rules from the file alone", async () => {
     const config = await write(
       "s3.yaml",
-      "s3:\n  - {prefix: 's3://models', endpoint: 'http://127.0.0.1:9000', accessKeyId: a, secretAccessKey: b, pathStyle: true}\n  - {prefix: 's3://open/x', anonymous: true}\n",
+      "stores:\n  - {prefix: 's3://models', endpoint: 'http://127.0.0.1:9000', accessKeyId: a, secretAccessKey: b, pathStyle: true}\n  - {prefix: 's3://open/x', anonymous: true}\n",
     );
     const env = { HOME: "/home/ada", PANTALA_TOKEN: TOKEN, PANTALA_S3: "ignored" };
-    expect((await settingsOf({ flags: { config }, env })).s3).toEqual([
+    expect((await settingsOf({ flags: { config }, env })).stores).toEqual([
       {
         prefix: "s3://models",
         endpoint: "http://127.0.0.1:9000",
@@ -233,9 +233,9 @@ describe("loadPeerSettings()", () => {
   });
 
   test("refuses half a key pair and a prefix given twice", async () => {
-    const half = await write("half.yaml", "s3: [{prefix: 's3://a', accessKeyId: a}]");
+    const half = await write("half.yaml", "stores: [{prefix: 's3://a', accessKeyId: a}]");
     expect((await faultsOf({ flags: { config: half } }))[0]?.problem).toContain("belong together");
-    const twice = await write("twice.yaml", "s3: [{prefix: 's3://a'}, {prefix: 's3://a'}]");
+    const twice = await write("twice.yaml", "stores: [{prefix: 's3://a'}, {prefix: 's3://a'}]");
     expect((await faultsOf({ flags: { config: twice } }))[0]?.problem).toContain("given twice");
   });
 

@@ -196,7 +196,7 @@ function hostAndPort({ hostname: host, port }: ListenAddress): string {
 function holdsSecrets(values: unknown): boolean {
   if (typeof values !== "object" || values === null) return false;
   if ("token" in values) return true;
-  const rules = "s3" in values && Array.isArray(values.s3) ? values.s3 : [];
+  const rules = "stores" in values && Array.isArray(values.stores) ? values.stores : [];
   return rules.some(
     (rule: unknown) =>
       typeof rule === "object" && rule !== null && ("secretAccessKey" in rule || "sessionToken" in rule),

@@ -11,7 +11,7 @@ import {
 import { pathSetting, SHARED_SETTINGS } from "../../schema/shared-settings.ts";
 import { addressField, labelField, textField } from "../../schema/wire/fields.ts";
 import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
-import { s3OptionsSchema } from "../../schema/wire/pull.ts";
+import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
 import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
@@ -28,22 +28,24 @@ const schedulerUrl = z
   .refine((url) => /^https?:\/\/[^@?#]+$/i.test(url), "must not hold user info, a query or a fragment")
   .transform((url) => url.replace(/\/+$/, ""));
 
-const s3Rule = z
+const STORE_PREFIX = /^(?:s3|oss|obs|cos|gs|as|abs|hf):\/\/[^/\s]+(\/.*)?$/;
+
+const storeRule = z
   .strictObject({
-    /** Objects whose `s3://` URL starts with this are read with these options; the longest prefix wins. */
+    /** Objects whose URL starts with this are read with these options; the longest prefix wins. */
     prefix: z
       .string()
       .max(2048)
-      .regex(/^s3:\/\/[^/\s]+(\/.*)?$/, "must be s3://bucket or s3://bucket/prefix"),
-    ...s3OptionsSchema.shape,
+      .regex(STORE_PREFIX, "must be SCHEME://bucket or SCHEME://bucket/prefix, the scheme one of those that are read"),
+    ...storeOptionsSchema.shape,
   })
   .refine((rule) => (rule.accessKeyId === undefined) === (rule.secretAccessKey === undefined), {
     message: "accessKeyId and secretAccessKey belong together",
   });
-export type S3Rule = z.infer<typeof s3Rule>;
+export type StoreRule = z.infer<typeof storeRule>;
 
-const s3Rules = z
-  .array(s3Rule, { error: "must be a list of rules" })
+const storeRules = z
+  .array(storeRule, { error: "must be a list of rules" })
   .max(1000)
   .refine((rules) => new Set(rules.map((rule) => rule.prefix)).size === rules.length, "a prefix is given twice");
 
@@ -178,9 +180,9 @@ export const PEER_SETTINGS = {
     remedy: "Use entries such as store.internal, 127.0.0.1 or 169.254.10.0/24",
     list: true,
   },
-  s3: {
-    schema: s3Rules.default([]),
-    help: "rules for s3:// URLs: prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken, pathStyle, profile, anonymous",
+  stores: {
+    schema: storeRules.default([]),
+    help: "rules for the URLs of stores: prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken, pathStyle, profile, anonymous",
     remedy: "Write a list of rules, each with a prefix such as s3://models",
     secret: true,
     only: "file",
@@ -227,6 +229,6 @@ export interface PeerSettings {
   readonly scrubInterval: number;
   /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
   readonly pullAllow: readonly string[];
-  readonly s3: readonly S3Rule[];
+  readonly stores: readonly StoreRule[];
   readonly logLevel: LogLevel;
 }

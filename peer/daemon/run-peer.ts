@@ -14,7 +14,7 @@ import { openSocket } from "../runtime/open-socket.ts";
 import { createPieceApp } from "../serve/piece-app.ts";
 import { UploadMeter } from "../serve/upload-meter.ts";
 import { checkPullAddress } from "../source/address-guard.ts";
-import { createOpenSource } from "../source/open-source.ts";
+import { createSources } from "../source/sources.ts";
 import { openDiskStore } from "../store/disk-store.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ContentDigests } from "./content-digests.ts";
@@ -125,10 +125,10 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
     banned: (banned) => transfers?.banned(banned),
   });
   owned.defer(() => scheduler.close());
-  const openSource = createOpenSource({ env: process.env, s3Stores: settings.s3 });
+  const sources = createSources({ env: process.env, stores: () => settings.stores });
   transfers = new Transfers({
     store,
-    openSource,
+    openSource: sources.open,
     scheduler,
     policy: { ...DEFAULT_TRANSFER_POLICY, requestsPerParent: settings.streamsPerParent },
     nowMs: monotonicMs,

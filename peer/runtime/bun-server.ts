@@ -79,11 +79,10 @@ export async function serveUnix(options: {
         unix: path,
         development: false,
         maxRequestBodySize: MAX_BODY_BYTES,
-        fetch(request, bun) {
-          // A command may follow a download that has nothing to say for long.
-          bun.timeout(request, 0);
-          return options.fetch(request);
-        },
+        // A command may follow a download that has nothing to say for long. For a single request (`server.timeout`) it
+        // does not hold for the time before a streamed body begins (Bun 1.4.5).
+        idleTimeout: 0,
+        fetch: options.fetch,
         error: errorReply(options.reportError),
       }),
     ),

@@ -15,7 +15,7 @@ function contentOf(
 ): Promise<Response> {
   return fetch("http://peer/v1/content", {
     method: "POST",
-    body: JSON.stringify({ source: { url, s3: cluster.storeOptions } }),
+    body: JSON.stringify({ source: { url, store: cluster.storeOptions } }),
     headers,
     unix: peer.socket,
   });

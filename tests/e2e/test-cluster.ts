@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { S3Options } from "../../schema/wire/pull.ts";
+import type { StoreOptions } from "../../schema/wire/store-options.ts";
 import {
   type CommandResult,
   PANTALA,
@@ -151,7 +151,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** The same for the local API. */
-  get storeOptions(): S3Options {
+  get storeOptions(): StoreOptions {
     return { endpoint: this.store.url, region: "us-east-1", ...KEYS };
   }
 

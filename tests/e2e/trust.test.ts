@@ -149,7 +149,7 @@ describe("Ctrl-C", () => {
       await until("a part is read", () => cluster.store.stats().bodyBytes > 4 * MIB, { daemon: doomed });
       const other = await fetch("http://peer/v1/get", {
         method: "POST",
-        body: JSON.stringify({ source: { url: file.url, s3: cluster.storeOptions } }),
+        body: JSON.stringify({ source: { url: file.url, store: cluster.storeOptions } }),
         unix: peer.socket,
       });
       const types: string[] = [];

@@ -36,7 +36,7 @@ beforeAll(async () => {
   }
 }, SETUP_TIMEOUT_MS);
 
-const s3 = (more: object = {}) => ({ s3: { endpoint: swift.url, region: "us-east-1", ...swift.keys, ...more } });
+const s3 = (more: object = {}) => ({ store: { endpoint: swift.url, region: "us-east-1", ...swift.keys, ...more } });
 
 test.each(TRICKY_KEYS)("Swift accepts our signature for the key %j", async (key) => {
   const source = await sourceOpener().open(`s3://sources/${key}`, s3());

@@ -1,45 +1,48 @@
 /** Objects in S3 and in stores that speak its protocol. Requests are signed with AWS Signature Version 4 over the host
  *  and the `x-amz-*` headers alone. */
 import { AwsV4Signer } from "aws4fetch";
-import { formatRange } from "../../schema/byte-range.ts";
-import { ProblemError } from "../../schema/problem.ts";
-import type { S3Options, SourceRequest } from "../../schema/wire/pull.ts";
-import { callerHeaders } from "./caller-headers.ts";
-import { readBounded } from "./read-bounded.ts";
-import { readRange } from "./read-range.ts";
+import { formatRange } from "../../../schema/byte-range.ts";
+import { ProblemError } from "../../../schema/problem.ts";
+import type { SourceRequest } from "../../../schema/wire/pull.ts";
+import type { StoreOptions } from "../../../schema/wire/store-options.ts";
+import { callerHeaders } from "../caller-headers.ts";
+import type { DriverComponents, SourceDriver } from "../driver.ts";
+import { readBounded } from "../read-bounded.ts";
+import { readRange } from "../read-range.ts";
+import type { OpenSourceOptions, Source } from "../source.ts";
+import { requestInit, type SourceIo } from "../source-io.ts";
+import type { SourceTransport, TransportRequest } from "../source-transport.ts";
+import { statSource } from "../stat-source.ts";
 import { parseS3Url, type S3Address, s3DisplayUrl, s3Location, s3ObjectUrl } from "./s3-address.ts";
-import { findS3Access, type S3Access, type S3StoreConfig } from "./s3-credentials.ts";
-import type { Environment } from "./s3-profile.ts";
-import { mayNameRegion, type RegionMemory, regionNamedBy } from "./s3-region.ts";
-import type { OpenSourceOptions, Source } from "./source.ts";
-import { requestInit, type SourceIo } from "./source-io.ts";
-import type { SourceTransport, TransportRequest } from "./source-transport.ts";
-import { statSource } from "./stat-source.ts";
+import { findS3Access, type S3Access } from "./s3-credentials.ts";
+import { mayNameRegion, RegionMemory, regionNamedBy } from "./s3-region.ts";
 
-export interface S3Components {
-  readonly io: SourceIo;
-  readonly env: Environment;
-  readonly stores: readonly S3StoreConfig[];
+export interface S3Components extends DriverComponents {
   readonly regions: RegionMemory;
 }
 
 const DEFAULT_REGION = "us-east-1";
 const MAX_ERROR_BODY_BYTES = 4096;
 
+export function s3Driver(components: DriverComponents): SourceDriver {
+  const own: S3Components = { ...components, regions: new RegionMemory() };
+  return { schemes: ["s3"], open: (request, options) => openS3Source(request, own, options) };
+}
+
 /** @throws ProblemError `bad-request` or `source-forbidden`, see `parseS3Url` and `findS3Access`. */
-export async function openS3Source(
+async function openS3Source(
   request: SourceRequest,
   components: S3Components,
   { guard }: OpenSourceOptions = {},
 ): Promise<Source> {
   const address = parseS3Url(request.url);
-  const access = await findS3Access(request.s3 ?? {}, address, components);
+  const access = await findS3Access(request.store ?? {}, address, components);
   const transport = new S3Transport(address, access, callerHeaders(request.headers), components, guard);
   const { io } = components;
   return {
     location: s3Location(address, access.endpoint, access.region ?? DEFAULT_REGION),
     displayUrl: transport.displayUrl,
-    portableRequest: { ...request, s3: portableOptions(access) },
+    portableRequest: { ...request, store: portableOptions(access) },
     stat: (signal) => statSource(transport, io, signal),
     read: (range, options) => readRange(transport, io, range, options),
   };
@@ -129,7 +132,7 @@ class S3Transport implements SourceTransport {
 }
 
 /** Everything that was found, so that a reader elsewhere finds the same and nothing of its own. */
-function portableOptions({ endpoint, region, pathStyle, keys }: S3Access): S3Options {
+function portableOptions({ endpoint, region, pathStyle, keys }: S3Access): StoreOptions {
   return {
     endpoint: endpoint?.href ?? "https://s3.amazonaws.com",
     ...(region === undefined ? {} : { region }),

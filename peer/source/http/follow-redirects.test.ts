@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { FaultySource } from "../../tests/fixtures/faulty-source.ts";
-import { bytesOf, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
+import { FaultySource } from "../../../tests/fixtures/faulty-source.ts";
+import { bytesOf, problemIn, sourceOpener, statOf } from "../../../tests/fixtures/opened-source.ts";
 import { fetchFollowing } from "./follow-redirects.ts";
 
 const CONTENT = new Uint8Array(5000).fill(42);

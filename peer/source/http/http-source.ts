@@ -1,25 +1,39 @@
 /** Files on web servers, with the caller's own headers. */
 import { Buffer } from "node:buffer";
-import { formatRange } from "../../schema/byte-range.ts";
-import { signatureProfilesOf } from "../../schema/signature-profile.ts";
-import { canonicalLocation, displayUrl } from "../../schema/source-location.ts";
-import type { SourceRequest } from "../../schema/wire/pull.ts";
-import { callerHeaders } from "./caller-headers.ts";
+import { formatRange } from "../../../schema/byte-range.ts";
+import { ProblemError } from "../../../schema/problem.ts";
+import { signatureProfilesOf } from "../../../schema/signature-profile.ts";
+import { canonicalLocation, displayUrl } from "../../../schema/source-location.ts";
+import type { SourceRequest } from "../../../schema/wire/pull.ts";
+import { callerHeaders } from "../caller-headers.ts";
+import type { DriverComponents, SourceDriver } from "../driver.ts";
+import { readRange } from "../read-range.ts";
+import type { OpenSourceOptions, Source } from "../source.ts";
+import type { SourceIo } from "../source-io.ts";
+import type { SourceTransport } from "../source-transport.ts";
+import { statSource } from "../stat-source.ts";
 import { fetchFollowing } from "./follow-redirects.ts";
-import { readRange } from "./read-range.ts";
-import type { OpenSourceOptions, Source } from "./source.ts";
-import type { SourceIo } from "./source-io.ts";
-import type { SourceTransport } from "./source-transport.ts";
-import { statSource } from "./stat-source.ts";
+
+export function httpDriver({ io }: DriverComponents): SourceDriver {
+  return {
+    schemes: ["http", "https"],
+    open: async (request, options) => {
+      const url = URL.parse(request.url);
+      // The text is not repeated: it may hold a password.
+      if (url === null || url.hostname === "") {
+        throw new ProblemError(
+          "bad-request",
+          "The URL of the source is broken. Write a whole one, such as https://host/path",
+        );
+      }
+      return openHttpSource(url, request, io, options);
+    },
+  };
+}
 
 /** User info in the URL becomes an `Authorization` header, unless the caller gave one.
  *  @throws ProblemError `bad-request` for headers that cannot be passed on. */
-export function openHttpSource(
-  given: URL,
-  request: SourceRequest,
-  io: SourceIo,
-  { guard }: OpenSourceOptions = {},
-): Source {
+function openHttpSource(given: URL, request: SourceRequest, io: SourceIo, { guard }: OpenSourceOptions = {}): Source {
   const headers = callerHeaders(request.headers);
   const url = withoutUserInfo(given, headers);
   const filtered = request.filteredQueryParams;

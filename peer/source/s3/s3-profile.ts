@@ -2,16 +2,15 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { loadSharedConfigFiles } from "@smithy/shared-ini-file-loader";
-import type { S3Options } from "../../schema/wire/pull.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { StoreOptions } from "../../../schema/wire/store-options.ts";
+import type { Environment } from "../driver.ts";
 
 export interface S3Profile {
   readonly name: string;
   /** Where it was looked for. */
   readonly files: readonly [config: string, credentials: string];
   readonly found: boolean;
-  readonly options: S3Options;
+  readonly options: StoreOptions;
   /** The setting of a way to get credentials that we do not go (roles, single sign-on, a helper program). */
   readonly unsupported: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { isProblemError } from "../../schema/problem.ts";
+import { isProblemError } from "../../../schema/problem.ts";
 import { encodeKey, parseS3Url, s3DisplayUrl, s3Location, s3ObjectUrl } from "./s3-address.ts";
 
 const MINIO = new URL("http://127.0.0.1:9000");

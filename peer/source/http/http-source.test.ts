@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Behaviour, type FaultyFile, FaultySource } from "../../tests/fixtures/faulty-source.ts";
-import { bytesOf, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
+import { type Behaviour, type FaultyFile, FaultySource } from "../../../tests/fixtures/faulty-source.ts";
+import { bytesOf, problemIn, sourceOpener, statOf } from "../../../tests/fixtures/opened-source.ts";
 
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 31) % 251);
 

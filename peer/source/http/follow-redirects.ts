@@ -1,8 +1,8 @@
 /** Follows redirects one by one, so that what a caller gave for one server never reaches another. */
-import { displayUrl } from "../../schema/source-location.ts";
-import { readBounded } from "./read-bounded.ts";
-import { type Fetch, requestInit } from "./source-io.ts";
-import { sourceProblem } from "./source-problem.ts";
+import { displayUrl } from "../../../schema/source-location.ts";
+import { readBounded } from "../read-bounded.ts";
+import { type Fetch, requestInit } from "../source-io.ts";
+import { sourceProblem } from "../source-problem.ts";
 
 const MAX_REDIRECTS = 10;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);

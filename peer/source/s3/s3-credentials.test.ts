@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { problemIn } from "../../tests/fixtures/opened-source.ts";
-import { type TempFolder, tempFolder } from "../../tests/fixtures/temp-folder.ts";
+import { problemIn } from "../../../tests/fixtures/opened-source.ts";
+import { type TempFolder, tempFolder } from "../../../tests/fixtures/temp-folder.ts";
+import type { Environment } from "../driver.ts";
+import type { StoreRule } from "../store-rule.ts";
 import { parseS3Url } from "./s3-address.ts";
-import { findS3Access, type S3StoreConfig } from "./s3-credentials.ts";
-import type { Environment } from "./s3-profile.ts";
+import { findS3Access } from "./s3-credentials.ts";
 
 const CONFIG = `
 [default]
@@ -48,8 +49,8 @@ afterAll(async () => {
   await home[Symbol.asyncDispose]();
 });
 
-function find(asked = {}, env: Environment = {}, stores: readonly S3StoreConfig[] = []) {
-  return findS3Access(asked, address, { env: { HOME: home.path, ...env }, stores });
+function find(asked = {}, env: Environment = {}, rules: readonly StoreRule[] = []) {
+  return findS3Access(asked, address, { env: { HOME: home.path, ...env }, rules: () => rules });
 }
 
 async function keyOf(...given: Parameters<typeof find>): Promise<string | undefined> {

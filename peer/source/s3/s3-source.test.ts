@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Behaviour, FaultySource } from "../../tests/fixtures/faulty-source.ts";
-import { bytesOf, problemIn, sourceOpener, statOf } from "../../tests/fixtures/opened-source.ts";
-import { type S3Store, startS3Store } from "../../tests/fixtures/s3-store.ts";
-import { type TempFolder, tempFolder } from "../../tests/fixtures/temp-folder.ts";
+import { type Behaviour, FaultySource } from "../../../tests/fixtures/faulty-source.ts";
+import { bytesOf, problemIn, sourceOpener, statOf } from "../../../tests/fixtures/opened-source.ts";
+import { type S3Store, startS3Store } from "../../../tests/fixtures/s3-store.ts";
+import { type TempFolder, tempFolder } from "../../../tests/fixtures/temp-folder.ts";
 
 const KEYS = { accessKeyId: "an:access-key", secretAccessKey: "hidden/secret+key" };
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 31) % 251);
@@ -41,8 +41,8 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-const s3 = (more: object = {}) => ({ s3: { endpoint: store.url, ...KEYS, ...more } });
-const atFaulty = (more: object = {}) => ({ s3: { endpoint: faulty.url, ...KEYS, ...more } });
+const s3 = (more: object = {}) => ({ store: { endpoint: store.url, ...KEYS, ...more } });
+const atFaulty = (more: object = {}) => ({ store: { endpoint: faulty.url, ...KEYS, ...more } });
 
 test.each(TRICKY_KEYS)("an S3 source reads the key %j", async (key) => {
   const source = await sourceOpener().open(`s3://bucket/${key}`, s3());
@@ -137,7 +137,7 @@ test("an S3 source signs the host and x-amz headers alone", async () => {
 
 test("an S3 source without keys sends no signature", async () => {
   faulty.serve("/bucket/key", { content: CONTENT });
-  await statOf(await sourceOpener().open("s3://bucket/key", { s3: { endpoint: faulty.url, anonymous: true } }));
+  await statOf(await sourceOpener().open("s3://bucket/key", { store: { endpoint: faulty.url, anonymous: true } }));
   const names = [...(faulty.requests("/bucket/key")[0]?.headers.keys() ?? [])];
   expect(names.filter((name) => name === "authorization" || name.startsWith("x-amz-"))).toEqual([]);
 });
@@ -205,10 +205,10 @@ test("the portable request opens the same object with the same rights at a host 
   expect(opened.location).toBe(source.location);
   expect(await bytesOf(opened)).toEqual(CONTENT);
 
-  const public_ = await sourceOpener({ env }).open("s3://bucket/plain.bin", { s3: { anonymous: true } });
+  const public_ = await sourceOpener({ env }).open("s3://bucket/plain.bin", { store: { anonymous: true } });
   const again = await seed.open(public_.portableRequest.url, public_.portableRequest);
   expect(again.location).toBe("s3://amazonaws.com/bucket/plain.bin");
-  expect(again.portableRequest.s3).toMatchObject({ anonymous: true });
+  expect(again.portableRequest.store).toMatchObject({ anonymous: true });
 });
 
 test("S3 credentials are in no location, display form or problem", async () => {
@@ -221,7 +221,7 @@ test("S3 credentials are in no location, display form or problem", async () => {
   ];
   for (const behaviour of failures) {
     faulty.serve("/bucket/key", { content: CONTENT, ...behaviour });
-    const source = await sourceOpener().open("s3://bucket/key", { s3: { endpoint: faulty.url, ...secrets } });
+    const source = await sourceOpener().open("s3://bucket/key", { store: { endpoint: faulty.url, ...secrets } });
     const problem = await problemIn(bytesOf(source));
     const told = `${source.location} ${source.displayUrl} ${problem.stack} ${Bun.inspect(problem)}`;
     expect(told).not.toContain("hidden");

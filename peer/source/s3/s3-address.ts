@@ -1,8 +1,8 @@
 /** `s3://bucket/key`, and where on the web that is. As in the AWS CLI everything after the bucket is the key, taken
  *  literally: `%20` is three characters, and `#`, `+` and `?` are themselves. Only `?versionId=...` at the end is not
  *  part of the key. */
-import { ProblemError } from "../../schema/problem.ts";
-import { displayText } from "../../schema/source-location.ts";
+import { ProblemError } from "../../../schema/problem.ts";
+import { displayText } from "../../../schema/source-location.ts";
 
 export interface S3Address {
   readonly bucket: string;

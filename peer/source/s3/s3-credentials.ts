@@ -1,15 +1,12 @@
 /** Which keys, endpoint and region an `s3://` URL is read with. Layers in order: the request, the configuration for
  *  the longest matching prefix, the environment, the profile files. A pair of keys is always taken from one layer. */
-import type { ProblemError } from "../../schema/problem.ts";
-import type { S3Options } from "../../schema/wire/pull.ts";
+import type { ProblemError } from "../../../schema/problem.ts";
+import type { StoreOptions } from "../../../schema/wire/store-options.ts";
+import type { DriverComponents, Environment } from "../driver.ts";
+import { sourceProblem } from "../source-problem.ts";
+import { ruleFor } from "../store-rule.ts";
 import { type S3Address, s3DisplayUrl } from "./s3-address.ts";
-import { type Environment, loadS3Profile, type S3Profile } from "./s3-profile.ts";
-import { sourceProblem } from "./source-problem.ts";
-
-/** Objects whose `s3://` URL starts with `prefix` are read with these options. */
-export interface S3StoreConfig extends S3Options {
-  readonly prefix: string;
-}
+import { loadS3Profile, type S3Profile } from "./s3-profile.ts";
 
 export interface S3Keys {
   readonly accessKeyId: string;
@@ -30,18 +27,18 @@ export interface S3Access {
 /** A place where options can come from, and how messages call it. */
 interface Layer {
   readonly name: string;
-  readonly options: S3Options;
+  readonly options: StoreOptions;
 }
 
 /** @throws ProblemError `source-forbidden` when there are no credentials, `bad-request` for half a pair, a profile that
  *  does not exist, or a broken endpoint. */
 export async function findS3Access(
-  asked: S3Options,
+  asked: StoreOptions,
   address: S3Address,
-  { stores, env }: { readonly stores: readonly S3StoreConfig[]; readonly env: Environment },
+  { rules, env }: Pick<DriverComponents, "rules" | "env">,
 ): Promise<S3Access> {
   const displayUrl = s3DisplayUrl(address);
-  const store = storeFor(`s3://${address.bucket}/${address.key}`, asked, stores);
+  const store = ruleFor(`s3://${address.bucket}/${address.key}`, asked, rules());
   const layers: Layer[] = [{ name: "the request", options: asked }];
   if (asked.profile !== undefined) layers.push(await namedProfile(asked.profile, env, displayUrl));
   if (store !== undefined) {
@@ -61,20 +58,6 @@ export async function findS3Access(
   };
 }
 
-/** A store's keys must not sign for another endpoint that a request names. */
-function storeFor(url: string, asked: S3Options, stores: readonly S3StoreConfig[]): S3StoreConfig | undefined {
-  const matching = stores.filter(
-    (store) =>
-      url.startsWith(store.prefix) &&
-      (asked.endpoint === undefined || store.endpoint === undefined || sameEndpoint(asked.endpoint, store.endpoint)),
-  );
-  return matching.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
-}
-
-function sameEndpoint(one: string, other: string): boolean {
-  return URL.parse(one)?.href === URL.parse(other)?.href;
-}
-
 async function namedProfile(name: string, env: Environment, displayUrl: string): Promise<Layer> {
   const profile = await loadS3Profile(name, env);
   if (profile.found) return profileLayer(profile);
@@ -90,7 +73,7 @@ function profileLayer(profile: S3Profile): Layer {
   return { name: `profile ${profile.name} in ${profile.files.join(" and ")}`, options: profile.options };
 }
 
-function environmentOptions(env: Environment): S3Options {
+function environmentOptions(env: Environment): StoreOptions {
   const ignoresEndpoints = env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true";
   return {
     accessKeyId: env.AWS_ACCESS_KEY_ID,
@@ -102,13 +85,13 @@ function environmentOptions(env: Environment): S3Options {
 }
 
 /** An empty text is how environments and files say "not set". */
-function firstOf<Key extends keyof S3Options>(
+function firstOf<Key extends keyof StoreOptions>(
   layers: readonly Layer[],
   key: Key,
-): Exclude<S3Options[Key], undefined> | undefined {
+): Exclude<StoreOptions[Key], undefined> | undefined {
   for (const { options } of layers) {
     const value = options[key];
-    if (value !== undefined && value !== "") return value as Exclude<S3Options[Key], undefined>;
+    if (value !== undefined && value !== "") return value as Exclude<StoreOptions[Key], undefined>;
   }
   return undefined;
 }
