@@ -129,7 +129,7 @@ describe("pantala get", () => {
     ]);
     expect(JSON.stringify(peer.requests)).not.toContain("not-used-beside-keys");
     expect(JSON.stringify(peer.requests[1])).not.toContain("token");
-    expect(JSON.stringify(peer.requests[2])).not.toContain("s3");
+    expect(JSON.stringify(peer.requests[2])).not.toContain("store");
   });
 
   test("keeps the stream open until the output is there", async () => {
@@ -269,8 +269,8 @@ describe("pantala get", () => {
     };
     await run(peer, ["get", "s3://b/k", "--storage-anonymous"], { env });
     await run(peer, ["get", "s3://b/l"], { env: { ...env, PANTALA_STORAGE_ANONYMOUS: "yes" } });
-    const s3 = { anonymous: true, region: "eu-central-1" };
-    expect(peer.requests.map(({ body }) => body)).toMatchObject([{ source: { s3 } }, { source: { s3 } }]);
+    const store = { anonymous: true, region: "eu-central-1" };
+    expect(peer.requests.map(({ body }) => body)).toMatchObject([{ source: { store } }, { source: { store } }]);
     expect(JSON.stringify(peer.requests)).not.toContain("secret");
     const flags = ["--storage-anonymous", "--storage-access-key-id", "id", "--storage-access-key-secret", "own"];
     const { code, stderr } = await run(peer, ["get", "s3://b/k", ...flags], { env });
