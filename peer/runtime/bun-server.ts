@@ -7,6 +7,9 @@ import { claimSocketPath } from "./socket-path.ts";
 
 /** Longer than any wait for news (30 s); a child that takes nothing for this long is cut off. */
 const IDLE_TIMEOUT_S = 45;
+/** A command may follow a download that has nothing to say for long. Bun 1.4.5 takes this for unix sockets too, though
+ *  its types do not say so; what it has for one request (`server.timeout`) does not hold before a streamed body begins. */
+const NEVER_IDLE: object = { idleTimeout: 0 };
 /** Pieces being sent when the server stops may take this long. */
 const STOP_GRACE_MS = 5000;
 /** A belt above the limits of the routes, which answer in our own shape. */
@@ -79,9 +82,7 @@ export async function serveUnix(options: {
         unix: path,
         development: false,
         maxRequestBodySize: MAX_BODY_BYTES,
-        // A command may follow a download that has nothing to say for long. For a single request (`server.timeout`) it
-        // does not hold for the time before a streamed body begins (Bun 1.4.5).
-        idleTimeout: 0,
+        ...NEVER_IDLE,
         fetch: options.fetch,
         error: errorReply(options.reportError),
       }),
