@@ -2,9 +2,9 @@
 import { resolveSettings, type SettingFault, type SettingsTable } from "../../schema/settings.ts";
 import { type ConfigFileSources, readConfigFile } from "./config-file.ts";
 import { absolutePath, defaultDataDir, socketPathIn } from "./paths.ts";
-import { PEER_SETTINGS } from "./peer-settings.ts";
+import { PLACE_SETTINGS } from "./place-settings.ts";
 
-const { socket, dataDir, config } = PEER_SETTINGS;
+const { socket, dataDir, config } = PLACE_SETTINGS;
 export const CLIENT_SETTINGS = { socket: { ...socket, short: "e" }, dataDir, config } as const satisfies SettingsTable;
 
 export type LoadedClientSettings =

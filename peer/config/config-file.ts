@@ -1,8 +1,7 @@
 /** The YAML file that `--config` or `PANTALA_CONFIG` names. */
 import { flagOf, type SettingFault, variableOf } from "../../schema/settings.ts";
-import { parseYamlFile } from "../../schema/settings-file.ts";
 import { absolutePath } from "./paths.ts";
-import { PEER_SETTINGS } from "./peer-settings.ts";
+import { PLACE_SETTINGS } from "./place-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
 
 export interface ConfigFile {
@@ -28,16 +27,18 @@ export interface FoundConfigFile {
 /** A name that is wrong in itself is no fault here: it is found with the other settings. */
 export async function readConfigFile(sources: ConfigFileSources): Promise<FoundConfigFile> {
   const { flags, env, cwd, readFile = readTextFile } = sources;
-  const named = PEER_SETTINGS.config.schema.safeParse(flags.config ?? (env[variableOf("config")] || undefined));
+  const named = PLACE_SETTINGS.config.schema.safeParse(flags.config ?? (env[variableOf("config")] || undefined));
   if (!named.success || named.data === undefined) return { faults: [] };
   const name = absolutePath(named.data, { env, cwd });
   const origin = flags.config === undefined ? variableOf("config") : flagOf("config");
   const faulty = (problem: string): FoundConfigFile => ({
-    faults: [{ origin, value: name, problem, remedy: PEER_SETTINGS.config.remedy }],
+    faults: [{ origin, value: name, problem, remedy: PLACE_SETTINGS.config.remedy }],
   });
   try {
     const text = await readFile(name);
     if (text === undefined) return faulty("there is no such file");
+    // The YAML parser is a fifth of what a command loads, and most are given no file.
+    const { parseYamlFile } = await import("../../schema/settings-file.ts");
     const parsed = parseYamlFile(name, text.text);
     if (parsed.kind === "faults") return { faults: parsed.faults };
     return { file: { name, values: parsed.values, readableByOthers: isReadableByOthers(text) }, faults: [] };

@@ -16,6 +16,7 @@ import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
 import { isHostOrNetwork } from "./network-name.ts";
+import { PLACE_SETTINGS } from "./place-settings.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const DEFAULT_SCHEDULER = "http://127.0.0.1:8002";
@@ -74,21 +75,8 @@ export const PEER_SETTINGS = {
     remedy: "Name a readable file that holds the token and nothing else",
     defaultText: "DATA_DIR/cluster-token",
   },
-  dataDir: {
-    schema: pathSetting.optional(),
-    value: "FOLDER",
-    help: "where pieces, the host's identity and the socket are kept",
-    remedy: "Name a folder this user can write",
-    defaultText: "$XDG_DATA_HOME/pantala, else ~/.local/share/pantala",
-  },
-  socket: {
-    schema: pathSetting.optional(),
-    value: "FILE",
-    help: "unix socket of the local API",
-    remedy: "Name a file in a folder only this user can write",
-    defaultText: "DATA_DIR/peer.sock",
-    aliases: ["endpoint"],
-  },
+  dataDir: PLACE_SETTINGS.dataDir,
+  socket: PLACE_SETTINGS.socket,
   listen: {
     schema: listenAddress.default({ hostname: "127.0.0.1", port: 65_002 }),
     value: "HOST:PORT",
@@ -193,7 +181,7 @@ export const PEER_SETTINGS = {
     help: "least serious lines to log: debug, info, warn or error",
     remedy: "Use debug, info, warn or error",
   },
-  config: SHARED_SETTINGS.config,
+  config: PLACE_SETTINGS.config,
 } as const satisfies SettingsTable;
 
 export type PeerTable = typeof PEER_SETTINGS;

@@ -1,7 +1,6 @@
 /** The AWS profile files, `~/.aws/config` and `~/.aws/credentials`. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { loadSharedConfigFiles } from "@smithy/shared-ini-file-loader";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import type { Environment } from "../driver.ts";
 
@@ -25,6 +24,8 @@ const UNSUPPORTED_SETTINGS = [
 
 /** Files that are absent are as good as empty. */
 export async function loadS3Profile(name: string, env: Environment): Promise<S3Profile> {
+  // Only hosts that read such a store need the parser.
+  const { loadSharedConfigFiles } = await import("@smithy/shared-ini-file-loader");
   const home = env.HOME || homedir();
   const configFilepath = env.AWS_CONFIG_FILE || join(home, ".aws", "config");
   const filepath = env.AWS_SHARED_CREDENTIALS_FILE || join(home, ".aws", "credentials");
