@@ -28,7 +28,7 @@ for (const [key, setting] of Object.entries(EDGE_SETTINGS)) {
   flags.get("edge")?.add(flagOf(key));
   if (!("value" in setting)) flags.get("edge")?.add(flagOf(key).replace("--", "--no-"));
 }
-const program = createProgram({
+const program = await createProgram({
   env: {},
   cwd: root,
   stdout: { write: () => true },

@@ -16,7 +16,7 @@ import { LocalClient } from "./local-client.ts";
 import { peerSettings } from "./open-command.ts";
 import { outputTarget } from "./output-target.ts";
 import { originsText } from "./progress-text.ts";
-import { barProgress, lineProgress, NO_PROGRESS, type ProgressView } from "./progress-view.ts";
+import { lineProgress, NO_PROGRESS, type ProgressView } from "./progress-view.ts";
 import { addSettings, flagsGiven, variablesHelp } from "./setting-options.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -52,7 +52,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
       await getToStdout(client, { source, timeoutMs }, digest, context.stdout);
       return;
     }
-    const download = new GetDownload(settings.digest, viewOf(settings, context), context.nowMs);
+    const download = new GetDownload(settings.digest, await viewOf(settings, context), context.nowMs);
     try {
       for await (const event of client.get(read.request)) {
         const ready = download.take(event);
@@ -92,10 +92,13 @@ function timeLimit(ms: number): AbortSignal {
   return controller.signal;
 }
 
-function viewOf(settings: GetSettings, context: CliContext): ProgressView {
+async function viewOf(settings: GetSettings, context: CliContext): Promise<ProgressView> {
   // With --json standard error holds nothing but the error object, if there is one.
   if (settings.noProgress || settings.json) return NO_PROGRESS;
-  if (context.terminal !== undefined) return barProgress(context.terminal);
+  if (context.terminal !== undefined) {
+    const { barProgress } = await import("./progress-bar.ts");
+    return barProgress(context.terminal);
+  }
   return lineProgress((text) => context.stderr.write(`pantala get: ${text}`), context.nowMs);
 }
 

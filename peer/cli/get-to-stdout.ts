@@ -2,7 +2,6 @@
 import { type Digest, formatDigest } from "../../schema/digest.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { ContentRequest } from "../../schema/wire/local.ts";
-import { hasherOf } from "../store/hash.ts";
 import type { CliContext } from "./cli-context.ts";
 import type { LocalClient } from "./local-client.ts";
 
@@ -17,7 +16,7 @@ export async function getToStdout(
   digest: Digest | undefined,
   stdout: CliContext["stdout"],
 ): Promise<void> {
-  const hasher = digest === undefined ? undefined : hasherOf(digest.algorithm);
+  const hasher = digest === undefined ? undefined : await newHasher(digest);
   for await (const chunk of client.content(request)) {
     hasher?.update(chunk);
     await new Promise<void>((resolve) => stdout.write(chunk, resolve));
@@ -29,4 +28,9 @@ export async function getToStdout(
   throw new ProblemError("digest-mismatch", message, {
     detail: { expected: formatDigest(digest), actual: formatDigest(actual) },
   });
+}
+
+async function newHasher({ algorithm }: Digest) {
+  const { hasherOf } = await import("../store/hash.ts");
+  return hasherOf(algorithm);
 }

@@ -1,6 +1,5 @@
 #!/usr/bin/env bun
 /** The `pantala` command. */
-import { randomBytes } from "node:crypto";
 import { ProblemError } from "../../schema/problem.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCli } from "./program.ts";
@@ -38,7 +37,7 @@ const code = await runCli(args, {
   signal: interrupt.signal,
   umask: process.umask(),
   nowMs: () => Date.now(),
-  randomSuffix: () => randomBytes(4).toString("hex"),
+  randomSuffix: () => crypto.getRandomValues(new Uint8Array(4)).toHex(),
 });
 if (interrupt.signal.aborted && code !== 0) {
   // A copy that was interrupted may still be running in the background.

@@ -25,6 +25,14 @@ describe("pantala", () => {
     expect(peer).toContain("Only in the YAML file:\n  stores: ");
   });
 
+  test("explains a command in the same words alone and, by `help`, among all", async () => {
+    for (const name of ["get", "peer", "task", "host", "status"]) {
+      const alone = await run(nowhere, [name, "--help"]);
+      expect(alone).toEqual(await run(nowhere, ["help", name]));
+      expect(alone.stdout).toStartWith(`Usage: pantala ${name} `);
+    }
+  });
+
   test("prints its version", async () => {
     expect((await run(nowhere, ["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -3,28 +3,23 @@ import { Command, CommanderError } from "commander";
 import { type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { VERSION } from "../../schema/version.ts";
 import type { CliContext } from "./cli-context.ts";
+import { addCommands } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
-import { addGetCommand } from "./get-command.ts";
-import { addHostCommand } from "./host-command.ts";
 import { plainLines, plainText } from "./human.ts";
-import { addPeerCommand } from "./peer-command.ts";
-import { addStatusCommand } from "./status-command.ts";
-import { addTaskCommand } from "./task-command.ts";
 
-export function createProgram(context: CliContext): Command {
+const VERSION_FLAGS = ["-V", "--version"];
+
+/** @param first word of the command line, when that is all the program is for; else it has every command */
+export async function createProgram(context: CliContext, first?: string): Promise<Command> {
   const program = new Command("pantala")
     .description(
       "Moves big immutable files to many machines at once: one light peer a machine, one scheduler, the source read about once.",
     )
-    .version(VERSION, "-V, --version", "print the version")
+    .version(VERSION, VERSION_FLAGS.join(", "), "print the version")
     .helpCommand("help [command]", "explain a command")
     .configureHelp({ helpWidth: 110, showGlobalOptions: false })
     .addHelpText("after", `\n${HELP}`);
-  addGetCommand(program, context);
-  addPeerCommand(program, context);
-  addTaskCommand(program, context);
-  addHostCommand(program, context);
-  addStatusCommand(program, context);
+  if (first === undefined || !VERSION_FLAGS.includes(first)) await addCommands(program, context, first);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({
       writeOut: (text) => void context.stdout.write(text),
@@ -38,7 +33,7 @@ export function createProgram(context: CliContext): Command {
 
 /** Runs one command line. @returns the exit code; what went wrong has been told on standard error */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
-  const program = createProgram(context);
+  const program = await createProgram(context, args[0]);
   const name = commandName(program, args);
   try {
     await program.parseAsync(args, { from: "user" });

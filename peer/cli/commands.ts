@@ -1,0 +1,21 @@
+/** The commands of `pantala`. Each has its code, and the libraries that it alone needs, loaded when it is meant. */
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.ts";
+
+type AddCommand = (program: Command, context: CliContext) => void;
+
+/** In the order of the help. */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ["get", async () => (await import("./get-command.ts")).addGetCommand],
+  ["peer", async () => (await import("./peer-command.ts")).addPeerCommand],
+  ["task", async () => (await import("./task-command.ts")).addTaskCommand],
+  ["host", async () => (await import("./host-command.ts")).addHostCommand],
+  ["status", async () => (await import("./status-command.ts")).addStatusCommand],
+]);
+
+/** Adds the one command that a command line names, or all of them where none is named: help tells of all, and a wrong
+ *  name is answered with those that are like it. */
+export async function addCommands(program: Command, context: CliContext, name?: string): Promise<void> {
+  const named = COMMANDS.get(name ?? "");
+  for (const load of named === undefined ? COMMANDS.values() : [named]) (await load())(program, context);
+}
