@@ -41,7 +41,7 @@ export interface DownloadComponents {
   /** Announces the task again, for a fresh ticket. */
   readonly announce: () => void;
   readonly progressIntervalMs: () => number;
-  /** Next pieces of readers who take the content in order. */
+  /** Next pieces of readers who take the content in order, at most `MAX_CURSORS`. */
   readonly cursors: () => readonly number[];
 }
 
@@ -171,6 +171,8 @@ export class Download {
       case "leases":
         this.#leases.revoke(message.revoked);
         for (const lease of message.granted) this.#leases.grant(lease);
+        for (const { leaseId, pieceCount } of message.shortened ?? []) this.#leases.shorten(leaseId, pieceCount);
+        if (message.shortened !== undefined) this.#flush();
         break;
       case "refused":
         this.#fail(new ProblemError(message.code, message.message));
@@ -184,6 +186,11 @@ export class Download {
   /** Stops trading with a host. */
   drop(hostId: HostId): void {
     this.#neighbours.drop(hostId);
+  }
+
+  /** Tells the scheduler now what changed since the last report. */
+  report(): void {
+    if (!this.#ended) this.#flush();
   }
 
   /** Nobody wants it any more: what is held stays, leases go back. */
@@ -268,7 +275,9 @@ export class Download {
 
   #flush(): void {
     if (this.#components.schedulerHears()) {
-      this.#components.send(this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals));
+      this.#components.send(
+        this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals, this.#components.cursors()),
+      );
     } else {
       // The announcement after the reconnect says it all.
       this.#report.clear();

@@ -65,6 +65,30 @@ describe("ProgressReport", () => {
     expect(report.take(taskId, [{ ...lease, readBytes: 11 }], totals)[0]?.leases).toHaveLength(1);
   });
 
+  test("names a lease again whose end was given back", () => {
+    const report = new ProgressReport();
+    const lease = { leaseId: "a" as LeaseId, firstPiece: 0, pieceCount: 4, readBytes: 10 };
+    report.take(taskId, [lease], totals);
+    expect(report.take(taskId, [{ ...lease, pieceCount: 2 }], totals)[0]?.leases[0]?.pieceCount).toBe(2);
+  });
+
+  test("tells where readers are when one came, moved or left, and not otherwise", () => {
+    const report = new ProgressReport();
+    const told = (cursors: readonly number[]) => report.take(taskId, [], totals, cursors).map(({ cursors }) => cursors);
+    expect(told([])).toEqual([]);
+    expect(told([3])).toEqual([[3]]);
+    expect(told([3])).toEqual([]);
+    expect(told([4, 9])).toEqual([[4, 9]]);
+    expect(told([])).toEqual([[]]);
+  });
+
+  test("tells where readers are once more after it was told to forget what it has to say", () => {
+    const report = new ProgressReport();
+    report.take(taskId, [], totals, [3]);
+    report.clear();
+    expect(report.take(taskId, [], totals, [3])[0]?.cursors).toEqual([3]);
+  });
+
   test("a piece that was lost after it came is reported lost", () => {
     const report = new ProgressReport();
     report.added(1);

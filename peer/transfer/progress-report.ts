@@ -14,7 +14,9 @@ export class ProgressReport {
   #added = new Set<number>();
   #removed = new Set<number>();
   #digests = new Map<number, Uint8Array>();
-  #readBytes = new Map<LeaseId, number>();
+  #leases = new Map<LeaseId, LeaseProgress>();
+  /** As they were told last; `undefined` when what was told since is not known here. */
+  #cursors: string | undefined = "";
 
   added(piece: number): void {
     this.#removed.delete(piece);
@@ -31,29 +33,31 @@ export class ProgressReport {
   }
 
   clear(): void {
-    this.#added.clear();
-    this.#removed.clear();
-    this.#digests.clear();
+    this.#empty();
+    this.#cursors = undefined;
   }
 
   /** What to report: nothing, one message, or several where one would be too long. Afterwards the batch is empty.
-   *  `leases` are those being read. */
+   *  `leases` are those being read, `cursors` where readers are. */
   take(
     taskId: TaskId,
     leases: readonly LeaseProgress[],
     totals: { readonly sourceBytes: number; readonly peerBytes: number },
+    cursors: readonly number[] = [],
   ): PeerMessageOf<"progress">[] {
-    const moving = leases.filter((lease) => this.#readBytes.get(lease.leaseId) !== lease.readBytes);
-    this.#readBytes = new Map(leases.map((lease) => [lease.leaseId, lease.readBytes]));
+    const moving = leases.filter((lease) => !isSame(lease, this.#leases.get(lease.leaseId)));
+    this.#leases = new Map(leases.map((lease) => [lease.leaseId, lease]));
+    const moved = cursors.join() !== this.#cursors;
+    this.#cursors = cursors.join();
     const parts = {
       added: batches(pieceRuns(this.#added)),
       removed: batches(pieceRuns(this.#removed)),
       leases: batches(moving),
       digests: digestBatches(this.#digests),
     };
-    this.clear();
+    this.#empty();
     const { added, removed, leases: read, digests } = parts;
-    const count = Math.max(added.length, removed.length, read.length, digests.length);
+    const count = Math.max(added.length, removed.length, read.length, digests.length, moved ? 1 : 0);
     return Array.from({ length: count }, (_, n) => ({
       type: "progress",
       taskId,
@@ -61,10 +65,21 @@ export class ProgressReport {
       removed: removed[n] ?? [],
       digests: digests[n] ?? [],
       leases: read[n] ?? [],
+      ...(moved && n === 0 ? { cursors: [...cursors] } : {}),
       sourceBytes: totals.sourceBytes,
       peerBytes: totals.peerBytes,
     }));
   }
+
+  #empty(): void {
+    this.#added.clear();
+    this.#removed.clear();
+    this.#digests.clear();
+  }
+}
+
+function isSame(lease: LeaseProgress, told: LeaseProgress | undefined): boolean {
+  return told?.readBytes === lease.readBytes && told.pieceCount === lease.pieceCount;
 }
 
 function batches<T>(items: T[]): T[][] {

@@ -28,6 +28,8 @@ interface ActiveLease {
   readBytes: number;
   /** The next piece to come; those before it are done. */
   nextPiece: number;
+  /** Where it ends: at the end of the lease, or where it was shortened to. */
+  endPiece: number;
 }
 
 export class SourceLeases {
@@ -45,9 +47,19 @@ export class SourceLeases {
   /** Starts reading; a lease that is being read already is left as it is. */
   grant(lease: Lease): void {
     if (this.#active.has(lease.leaseId)) return;
-    const active: ActiveLease = { lease, stop: new AbortController(), readBytes: 0, nextPiece: lease.firstPiece };
+    const { firstPiece, pieceCount } = lease;
+    const endPiece = firstPiece + pieceCount;
+    const active: ActiveLease = { lease, stop: new AbortController(), readBytes: 0, nextPiece: firstPiece, endPiece };
     this.#active.set(lease.leaseId, active);
     void this.#read(active);
+  }
+
+  /** Gives the end of a run back, as far as it is not being read. */
+  shorten(leaseId: LeaseId, pieceCount: number): void {
+    const active = this.#active.get(leaseId);
+    if (active === undefined) return;
+    const endPiece = Math.max(active.lease.firstPiece + pieceCount, active.nextPiece + 1);
+    active.endPiece = Math.min(active.endPiece, endPiece);
   }
 
   revoke(leaseIds: readonly LeaseId[]): void {
@@ -65,10 +77,10 @@ export class SourceLeases {
   }
 
   progress(): LeaseProgress[] {
-    return [...this.#active.values()].map(({ lease, readBytes }) => ({
+    return [...this.#active.values()].map(({ lease, endPiece, readBytes }) => ({
       leaseId: lease.leaseId,
       firstPiece: lease.firstPiece,
-      pieceCount: lease.pieceCount,
+      pieceCount: endPiece - lease.firstPiece,
       readBytes,
     }));
   }
@@ -76,8 +88,8 @@ export class SourceLeases {
   /** Pieces that are still to come under a lease. */
   pieces(pieceCount: number): Bitfield {
     const bits = emptyBitfield(pieceCount);
-    for (const { lease, nextPiece } of this.#active.values()) {
-      for (let piece = nextPiece; piece < lease.firstPiece + lease.pieceCount; piece++) addPiece(bits, piece);
+    for (const { nextPiece, endPiece } of this.#active.values()) {
+      for (let piece = nextPiece; piece < endPiece; piece++) addPiece(bits, piece);
     }
     return bits;
   }
@@ -106,8 +118,9 @@ export class SourceLeases {
         if (stop.signal.aborted) return;
         await keep(piece, bytes);
         active.nextPiece = piece + 1;
+        if (active.nextPiece >= active.endPiece) break;
       }
-      if (active.nextPiece < lease.firstPiece + lease.pieceCount) {
+      if (active.nextPiece < active.endPiece) {
         throw new ProblemError("source-lied", `${source.displayUrl} ended before its end`);
       }
       this.#active.delete(lease.leaseId);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { LeaseId } from "../../schema/ids.ts";
 import { isProblemError } from "../../schema/problem.ts";
-import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import { MAX_CURSORS, type PeerMessage } from "../../schema/wire/peer-message.ts";
 import { until } from "../../tests/fixtures/daemon.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
@@ -44,6 +44,56 @@ describe("a download", () => {
     const reports = sent.filter((message) => message.type === "progress");
     expect(reports.flatMap((report) => report.digests).reduce((sum, run) => sum + run.digests.length / 32, 0)).toBe(3);
     expect(sent.at(-1)).toMatchObject({ type: "finish", state: "succeeded", sourceBytes: 3 * PIECE_BYTES });
+  });
+
+  test("stops a lease that is shortened, tells what is left of it, and reads on what it has begun", async () => {
+    const task = await storedTask(8);
+    const { peer, sent } = standalonePeer(task);
+    const gate = Promise.withResolvers<void>();
+    const asked: number[] = [];
+    const source = sourceOf(task, async function* ({ start, end }) {
+      for (let at = start; at < end; at += PIECE_BYTES) {
+        asked.push(at / PIECE_BYTES);
+        yield pieceBytes(at / PIECE_BYTES);
+        if (at === PIECE_BYTES) await gate.promise;
+      }
+    });
+    const stop = new AbortController();
+    const waiting = outcomeOf(peer.complete(source, statOf(task), stop.signal));
+    peer.hear(leaseOf(peer.taskId, 8));
+    await until("two pieces are kept", () => task.heldCount === 2);
+    const shortened = [
+      { leaseId: "lease-1" as LeaseId, pieceCount: 1 },
+      { leaseId: "lease-0" as LeaseId, pieceCount: 1 },
+    ];
+    peer.hear({ type: "leases", taskId: peer.taskId, granted: [], revoked: [], shortened });
+    const last = sent.at(-1);
+    expect(last?.type === "progress" && last.leases.map((lease) => lease.pieceCount)).toEqual([3]);
+    gate.resolve();
+    await until("the rest of it is read", () => peer.download?.leases().length === 0);
+    expect([task.heldCount, asked]).toEqual([3, [0, 1, 2]]);
+    stop.abort(new Error("end of test"));
+    await waiting.settled;
+  });
+
+  test("tells where readers are when it begins, and at once when another comes who has to wait", async () => {
+    const task = await storedTask(40);
+    await task.write(7, pieceBytes(7), blake3(pieceBytes(7)));
+    const { peer, sent } = standalonePeer(task);
+    const stop = new AbortController();
+    using _first = peer.read({ piece: 12 });
+    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), stop.signal));
+    expect(sent).toMatchObject([{ type: "announce", cursors: [12] }]);
+    using _second = peer.read({ piece: 30 });
+    expect(sent.at(-1)).toMatchObject({ type: "progress", cursors: [12, 30] });
+    using _served = peer.read({ piece: 7 });
+    expect(sent).toHaveLength(2);
+    expect(peer.announcement().cursors).toEqual([12, 30, 7]);
+    const many = Array.from({ length: 30 }, (_, piece) => peer.read({ piece }));
+    expect(peer.announcement().cursors).toHaveLength(MAX_CURSORS);
+    for (const cursor of many) cursor[Symbol.dispose]();
+    stop.abort(new Error("end of test"));
+    await waiting.settled;
   });
 
   test("reports every piece also when the last two are kept at the same moment", async () => {

@@ -1,12 +1,12 @@
 /** This host's part in one task, from its first piece to its removal: what the scheduler is told of it, the download
  *  while there is one, and everybody who waits for it. */
 
-import { piecesOf } from "../../schema/bitfield.ts";
+import { hasPiece, piecesOf } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { problemOf } from "../../schema/problem.ts";
 import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
-import type { PeerMessage, PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import { MAX_CURSORS, type PeerMessage, type PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import type { TaskMessage, TaskSpeaker } from "../channel/scheduler-client.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -68,6 +68,7 @@ export class TaskPeer implements TaskSpeaker {
       wanting: this.running,
       have: Uint8Array.from(this.task.held),
       leases: this.download?.leases() ?? [],
+      cursors: this.#cursorPieces(),
     };
   }
 
@@ -97,9 +98,10 @@ export class TaskPeer implements TaskSpeaker {
     }
   }
 
-  /** Lets the download go ahead of a reader, until it is disposed of. */
+  /** Lets the download go ahead of a reader, until it is disposed of. The scheduler hears of one that has to wait at once. */
   read(cursor: Cursor): Disposable {
     this.#cursors.add(cursor);
+    if (!hasPiece(this.task.held, cursor.piece)) this.download?.report();
     return { [Symbol.dispose]: () => void this.#cursors.delete(cursor) };
   }
 
@@ -114,7 +116,7 @@ export class TaskPeer implements TaskSpeaker {
       send: (messages) => this.#components.send(this, messages),
       schedulerHears: () => this.#components.schedulerHears(this),
       announce: () => this.#components.send(this, [this.announcement()]),
-      cursors: () => [...this.#cursors].map((cursor) => cursor.piece),
+      cursors: () => this.#cursorPieces(),
     };
     const download = new Download(components, this.task, source, stat, this.totals);
     const current: Current = { download, waiting: 0 };
@@ -147,10 +149,19 @@ export class TaskPeer implements TaskSpeaker {
     return current;
   }
 
+  /** The next pieces of readers, at most `MAX_CURSORS`: first those that somebody waits for. */
+  #cursorPieces(): number[] {
+    const { held, info } = this.task;
+    const end = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
+    const pieces = [...new Set([...this.#cursors].map((cursor) => cursor.piece))].filter((piece) => piece < end);
+    const isHeld = (piece: number) => (hasPiece(held, piece) ? 1 : 0);
+    return pieces.sort((a, b) => isHeld(a) - isHeld(b) || a - b).slice(0, MAX_CURSORS);
+  }
+
   /** What remains of a cancelled download: pieces on offer, or nothing. */
   #holding(): PeerMessage {
     if (this.task.heldCount === 0) return { type: "finish", taskId: this.taskId, state: "left", ...this.totals };
-    return { ...this.announcement(), wanting: false, leases: [] };
+    return { ...this.announcement(), wanting: false, leases: [], cursors: [] };
   }
 
   #tellDigests(): void {

@@ -22,6 +22,8 @@ import { taskInfoSchema } from "./task.ts";
 export const MAX_DIGESTS_PER_MESSAGE = 16_384;
 /** Runs (of pieces or of digests) and leases in one message. */
 export const MAX_RUNS_PER_MESSAGE = 4096;
+/** Readers of one host in one task of which the shard is told where they are. */
+export const MAX_CURSORS = 16;
 
 export const digestRunSchema = z.object({
   firstPiece: pieceField,
@@ -37,11 +39,15 @@ export type PieceRun = z.infer<typeof pieceRunSchema>;
 const leaseProgressSchema = z.object({
   leaseId: leaseIdField,
   firstPiece: pieceField,
+  /** Fewer than were granted give the end of the run back: it is neither read nor being read. */
   pieceCount: pieceCountField,
   /** Bytes read from the source under this lease so far: a lease that grows is alive, however slow. */
   readBytes: countField,
 });
 export type LeaseProgress = z.infer<typeof leaseProgressSchema>;
+
+/** Pieces that readers of the content in order need next. */
+const cursorsField = z.array(pieceField).max(MAX_CURSORS);
 
 /** What went wrong, in words that may be remembered and shown. */
 const problemField = z.object({ code: z.enum(PROBLEM_CODES), message: reasonField.transform(withoutSecrets) });
@@ -61,6 +67,8 @@ const announce = z.object({
   have: bytesField(MAX_PIECE_COUNT / 8),
   /** Leases granted before a scheduler restart and still being read; it takes them over. */
   leases: z.array(leaseProgressSchema).max(MAX_RUNS_PER_MESSAGE).default([]),
+  /** Absent: nobody reads in order. */
+  cursors: cursorsField.optional(),
 });
 
 /** What changed in one task since the last report. */
@@ -74,6 +82,8 @@ const progress = z.object({
   /** Digests of pieces read from the source under a lease, or of held pieces when the shard asked for them. */
   digests: z.array(digestRunSchema).max(MAX_RUNS_PER_MESSAGE).default([]),
   leases: z.array(leaseProgressSchema).max(MAX_RUNS_PER_MESSAGE).default([]),
+  /** All of them, when they changed. Absent: as they were stated last. */
+  cursors: cursorsField.optional(),
   /** Totals for this peer since it was announced. */
   sourceBytes: countField,
   peerBytes: countField,

@@ -82,6 +82,12 @@ const leases = z.object({
   granted: z.array(leaseSchema).max(MAX_RUNS_PER_MESSAGE).default([]),
   /** Stop reading these: they expired and may be somebody else's by now. */
   revoked: z.array(leaseIdField).max(MAX_RUNS_PER_MESSAGE).default([]),
+  /** Stop these after so many of their pieces, or after the one that is being read when that is later, and report what is
+   *  left of them (`progress.leases`): others can read the rest. Of a lease that is not being read nothing follows. */
+  shortened: z
+    .array(z.object({ leaseId: leaseIdField, pieceCount: pieceCountField }))
+    .max(MAX_RUNS_PER_MESSAGE)
+    .optional(),
 });
 
 /** A host that served bad bytes: drop it from every task, now. */
