@@ -65,8 +65,9 @@ export class ContentFile {
     }
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#files.use(this.path, constants.O_RDWR, (descriptor) => writeFully(descriptor, bytes, position));
+  /** Writes chunks one behind the other, from `position` on. */
+  async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    await this.#files.use(this.path, constants.O_RDWR, (descriptor) => writeFully(descriptor, chunks, position));
   }
 
   /** Fills `bytes` from `position`. */

@@ -8,9 +8,12 @@ import { type ContentFile, STAT_BLOCK_BYTES } from "./content-file.ts";
 import { blake3 } from "./hash.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Journal } from "./journal.ts";
+import { JOURNAL_RECORD_BYTES } from "./journal-record.ts";
 import type { LastUse } from "./last-use.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { StoredTask, TaskRoom } from "./piece-store.ts";
+import type { PieceWriter } from "./piece-writer.ts";
+import { PieceWrites } from "./piece-writes.ts";
 import { Pins } from "./pins.ts";
 import { type RoomMaker, withRoom } from "./room-maker.ts";
 import { type DiskPlace, notHeld, onDisk } from "./store-problem.ts";
@@ -44,7 +47,7 @@ export class DiskTask implements StoredTask {
   readonly path: string;
   readonly #pins: Pins;
   readonly #parts: DiskTaskParts;
-  readonly #writes = new Map<number, Promise<void>>();
+  readonly #writes: PieceWrites;
   #record: TaskRecord;
   #completedAtMs: number | null;
   #measured: TaskRoom = { allocatedBytes: 0, freedBytes: 0 };
@@ -57,6 +60,11 @@ export class DiskTask implements StoredTask {
     this.#parts = parts;
     this.#record = parts.record;
     this.#pins = new Pins(() => this.noteUse());
+    this.#writes = new PieceWrites({
+      holdings: parts.holdings,
+      place: (piece, offsetBytes, chunks) => this.#place(piece, offsetBytes, chunks),
+      record: (piece, digest) => this.#hold(piece, digest),
+    });
     this.#completedAtMs = parts.holdings.complete ? (parts.record.seal?.completedAtMs ?? parts.shelf.nowMs()) : null;
   }
 
@@ -75,6 +83,9 @@ export class DiskTask implements StoredTask {
   get version() {
     return this.#parts.holdings.version;
   }
+  get growth() {
+    return this.#writes.growth;
+  }
   get completedAtMs() {
     return this.#completedAtMs;
   }
@@ -82,7 +93,7 @@ export class DiskTask implements StoredTask {
     return this.#record.pinned;
   }
   get inUse() {
-    return this.#pins.held || this.#writes.size > 0;
+    return this.#pins.held || this.#writes.busy;
   }
   get lastUsedAtMs() {
     return this.#parts.lastUse.atMs;
@@ -133,21 +144,27 @@ export class DiskTask implements StoredTask {
     return this.#measured;
   }
 
-  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
-    this.#parts.holdings.checkWrite(piece, bytes, digest);
-    if (this.#parts.holdings.has(piece)) return;
-    const running = this.#writes.get(piece);
-    if (running !== undefined) return running;
-    const write = this.#keep(piece, bytes, digest).finally(() => this.#writes.delete(piece));
-    this.#writes.set(piece, write);
-    return write;
+  begin(piece: number, options: { readonly readable: boolean }): PieceWriter | undefined {
+    return this.#writes.begin(piece, options);
   }
 
-  async read(piece: number): Promise<Uint8Array> {
-    if (!this.#parts.holdings.has(piece)) throw notHeld(this.info.taskId, piece);
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    return this.#writes.write(piece, bytes, digest);
+  }
+
+  readableBytes(piece: number): number {
+    return this.#writes.readableBytes(piece);
+  }
+
+  grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#writes.grown(since, waitMs, signal);
+  }
+
+  async read(piece: number, from = 0, to = this.#parts.holdings.lengthOf(piece)): Promise<Uint8Array> {
+    if (to > this.readableBytes(piece)) throw notHeld(this.info.taskId, piece);
     this.#refuseWhenEnded();
-    const bytes = new Uint8Array(this.#parts.holdings.lengthOf(piece));
-    await this.#onDisk(`read piece ${piece}`, 0, () => this.#parts.content.read(bytes, this.#positionOf(piece)));
+    const bytes = new Uint8Array(to - from);
+    await this.#onDisk(`read piece ${piece}`, 0, () => this.#parts.content.read(bytes, this.#positionOf(piece) + from));
     return bytes;
   }
 
@@ -215,25 +232,36 @@ export class DiskTask implements StoredTask {
     if (!this.#ended) await this.#parts.lastUse.save();
     this.#ended = true;
     this.#parts.holdings.wakeAll();
-    await Promise.allSettled(this.#writes.values());
+    await this.#writes.close();
     await this.#inTurn(async () => {
       await this.#parts.shelf.files.forget(this.path);
       await this.#parts.shelf.files.forget(this.#parts.journal.path);
     });
   }
 
-  async #keep(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
-    const { content, journal, holdings } = this.#parts;
+  async #place(piece: number, offsetBytes: number, chunks: readonly Uint8Array[]): Promise<void> {
+    const { content, shelf } = this.#parts;
+    this.#refuseWhenEnded();
+    const lengthBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const write = () =>
+      this.#onDisk(`write piece ${piece}`, lengthBytes, async () => {
+        if (content.readOnly) await this.#makeWritable();
+        await content.write(chunks, this.#positionOf(piece) + offsetBytes);
+      });
+    await withRoom(shelf.room, lengthBytes, write);
+  }
+
+  async #hold(piece: number, digest: Uint8Array): Promise<void> {
+    const { content, journal, holdings, shelf } = this.#parts;
     this.#refuseWhenEnded();
     const write = () =>
-      this.#onDisk(`write piece ${piece}`, bytes.length, async () => {
-        if (content.readOnly) await this.#makeWritable();
-        await content.write(bytes, this.#positionOf(piece));
+      this.#onDisk(`write piece ${piece}`, JOURNAL_RECORD_BYTES, async () => {
         await journal.append({ piece, digest });
         // Before anyone can see that the task is complete, and hand out a link to it.
-        if (holdings.heldCount + 1 === holdings.pieceCount) await this.#inTurn(() => content.protect());
+        const last = holdings.heldCount + this.#writes.keepingCount >= holdings.pieceCount;
+        if (last) await this.#inTurn(() => content.protect());
       });
-    await withRoom(this.#parts.shelf.room, bytes.length, write);
+    await withRoom(shelf.room, JOURNAL_RECORD_BYTES, write);
     holdings.add(piece, digest);
     if (!this.complete) return;
     this.#completedAtMs = this.#parts.shelf.nowMs();

@@ -12,6 +12,20 @@ export function blake3(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(blake3Buffer(bytes));
 }
 
+/** The digest of a piece that comes chunk by chunk: BLAKE3, 32 bytes. */
+export class PieceHasher {
+  readonly #hasher = new Blake3Hasher();
+
+  /** Synchronous, as `blake3`. */
+  update(bytes: Uint8Array): void {
+    this.#hasher.update(bytes);
+  }
+
+  digest(): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(this.#hasher.digestBuffer());
+  }
+}
+
 /** Takes content chunk by chunk. */
 export interface ContentHasher {
   update(chunk: Uint8Array): unknown;

@@ -3,16 +3,16 @@ import { addPiece, type Bitfield, emptyBitfield, hasPiece, removePiece } from ".
 import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import { Changes } from "./changes.ts";
 
 export class Holdings {
   readonly pieceCount: number;
   readonly held: Bitfield;
   readonly #info: TaskInfo;
   readonly #digests: Uint8Array;
-  readonly #waiters = new Set<{ readonly since: number; readonly wake: () => void }>();
+  readonly #changes = new Changes();
   #heldCount = 0;
   #heldBytes = 0;
-  #version = 0;
 
   constructor(info: TaskInfo) {
     this.#info = info;
@@ -34,12 +34,12 @@ export class Holdings {
   }
 
   get version(): number {
-    return this.#version;
+    return this.#changes.version;
   }
 
   /** What was found on disk is no change: counting begins now. */
   startCounting(): void {
-    this.#version = 0;
+    this.#changes.startCounting();
   }
 
   has(piece: number): boolean {
@@ -56,7 +56,7 @@ export class Holdings {
     this.#digests.set(digest, piece * PIECE_DIGEST_BYTES);
     this.#heldCount++;
     this.#heldBytes += this.lengthOf(piece);
-    this.#change();
+    this.#changes.note();
   }
 
   /** Returns whether the piece was held. */
@@ -64,7 +64,7 @@ export class Holdings {
     if (!removePiece(this.held, piece)) return false;
     this.#heldCount--;
     this.#heldBytes -= this.lengthOf(piece);
-    this.#change();
+    this.#changes.note();
     return true;
   }
 
@@ -73,14 +73,19 @@ export class Holdings {
     return this.#digests.slice(piece * PIECE_DIGEST_BYTES, (piece + 1) * PIECE_DIGEST_BYTES);
   }
 
-  /** A write must be of a piece of this task, whole, with a digest: anything else is a mistake of the caller.
-   *  @throws RangeError */
-  checkWrite(piece: number, bytes: Uint8Array, digest: Uint8Array): void {
+  /** @throws RangeError when the task has no such piece, which is a mistake of the caller */
+  checkPiece(piece: number): void {
     if (!Number.isInteger(piece) || piece < 0 || piece >= this.pieceCount) {
       throw new RangeError(`Task ${this.#info.taskId} has ${this.pieceCount} pieces: there is no piece ${piece}`);
     }
-    if (bytes.length !== this.lengthOf(piece)) {
-      throw new RangeError(`Piece ${piece} has ${this.lengthOf(piece)} bytes, not ${bytes.length}`);
+  }
+
+  /** What is kept must be a piece of this task, whole, with a digest: anything else is a mistake of the caller.
+   *  @throws RangeError */
+  checkKept(piece: number, lengthBytes: number, digest: Uint8Array): void {
+    this.checkPiece(piece);
+    if (lengthBytes !== this.lengthOf(piece)) {
+      throw new RangeError(`Piece ${piece} has ${this.lengthOf(piece)} bytes, not ${lengthBytes}`);
     }
     if (digest.length !== PIECE_DIGEST_BYTES || digest.every((byte) => byte === 0)) {
       throw new RangeError(`A piece digest has ${PIECE_DIGEST_BYTES} bytes, not all zero`);
@@ -89,19 +94,7 @@ export class Holdings {
 
   /** See `StoredTask.changed`. */
   changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#version > since || waitMs <= 0 || signal?.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
-        this.#waiters.delete(waiter);
-        resolve();
-      };
-      const waiter = { since, wake };
-      const timer = setTimeout(wake, waitMs);
-      signal?.addEventListener("abort", wake);
-      this.#waiters.add(waiter);
-    });
+    return this.#changes.after(since, waitMs, signal);
   }
 
   /** Holds nothing any more: the task goes away, and nobody may be told that it has pieces. */
@@ -109,17 +102,12 @@ export class Holdings {
     this.held.fill(0);
     this.#heldCount = 0;
     this.#heldBytes = 0;
-    this.#version++;
+    this.#changes.note();
     this.wakeAll();
   }
 
   /** Ends all waiting: the store is closed. */
   wakeAll(): void {
-    for (const waiter of this.#waiters) waiter.wake();
-  }
-
-  #change(): void {
-    this.#version++;
-    for (const waiter of this.#waiters) if (this.#version > waiter.since) waiter.wake();
+    this.#changes.wakeAll();
   }
 }

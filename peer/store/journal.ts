@@ -44,15 +44,12 @@ export class Journal {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      const bytes = new Uint8Array(batch.length * JOURNAL_RECORD_BYTES);
-      batch.forEach(({ record }, at) => {
-        bytes.set(record, at * JOURNAL_RECORD_BYTES);
-      });
+      const records = batch.map(({ record }) => record);
       try {
         await this.#files.use(this.path, JOURNAL_FLAGS, (descriptor) =>
-          writeFully(descriptor, bytes, this.#lengthBytes),
+          writeFully(descriptor, records, this.#lengthBytes),
         );
-        this.#lengthBytes += bytes.length;
+        this.#lengthBytes += records.length * JOURNAL_RECORD_BYTES;
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);

@@ -4,6 +4,8 @@ import { ProblemError } from "../../schema/problem.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { Holdings } from "./holdings.ts";
 import type { PieceStore, StoredTask, TaskRoom } from "./piece-store.ts";
+import type { PieceWriter } from "./piece-writer.ts";
+import { PieceWrites } from "./piece-writes.ts";
 import { Pins } from "./pins.ts";
 import { notHeld, refuseUnlessRoom, refuseUnlessSame, refuseWhileNeeded } from "./store-problem.ts";
 
@@ -63,6 +65,7 @@ class MemoryTask implements StoredTask {
   readonly #nowMs: () => number;
   readonly #freeBytes: () => number;
   readonly #pieces = new Map<number, Uint8Array>();
+  readonly #writes: PieceWrites;
 
   constructor(info: TaskInfo, nowMs: () => number, freeBytes: () => number) {
     this.info = info;
@@ -72,6 +75,14 @@ class MemoryTask implements StoredTask {
     this.#freeBytes = freeBytes;
     this.createdAtMs = nowMs();
     this.lastUsedAtMs = this.createdAtMs;
+    this.#writes = new PieceWrites({
+      holdings: this.holdings,
+      place: async (piece, offsetBytes, chunks) => this.#place(piece, offsetBytes, chunks),
+      record: async (piece, digest) => {
+        this.holdings.add(piece, digest);
+        this.#noteCompletion();
+      },
+    });
     this.#noteCompletion();
   }
 
@@ -91,7 +102,7 @@ class MemoryTask implements StoredTask {
     return this.holdings.version;
   }
   get inUse() {
-    return this.#pins.held;
+    return this.#pins.held || this.#writes.busy;
   }
   get room(): TaskRoom {
     return { allocatedBytes: this.heldBytes, freedBytes: this.heldBytes };
@@ -105,13 +116,24 @@ class MemoryTask implements StoredTask {
     return this.holdings.digestOf(piece);
   }
 
-  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
-    this.holdings.checkWrite(piece, bytes, digest);
-    if (this.holdings.has(piece)) return;
-    refuseUnlessRoom(FOLDER, bytes.length, this.#freeBytes());
-    this.#pieces.set(piece, Uint8Array.from(bytes));
-    this.holdings.add(piece, digest);
-    this.#noteCompletion();
+  begin(piece: number, options: { readonly readable: boolean }): PieceWriter | undefined {
+    return this.#writes.begin(piece, options);
+  }
+
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    return this.#writes.write(piece, bytes, digest);
+  }
+
+  readableBytes(piece: number): number {
+    return this.#writes.readableBytes(piece);
+  }
+
+  get growth() {
+    return this.#writes.growth;
+  }
+
+  grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#writes.grown(since, waitMs, signal);
   }
 
   async drop(piece: number): Promise<void> {
@@ -120,10 +142,10 @@ class MemoryTask implements StoredTask {
     this.completedAtMs = null;
   }
 
-  async read(piece: number): Promise<Uint8Array> {
+  async read(piece: number, from = 0, to = this.holdings.lengthOf(piece)): Promise<Uint8Array> {
     const bytes = this.#pieces.get(piece);
-    if (bytes === undefined) throw notHeld(this.info.taskId, piece);
-    return Uint8Array.from(bytes);
+    if (bytes === undefined || to > this.readableBytes(piece)) throw notHeld(this.info.taskId, piece);
+    return bytes.slice(from, to);
   }
 
   pin(): Disposable {
@@ -146,6 +168,17 @@ class MemoryTask implements StoredTask {
   withdraw(): void {
     this.#pieces.clear();
     this.holdings.clear();
+  }
+
+  #place(piece: number, offsetBytes: number, chunks: readonly Uint8Array[]): void {
+    refuseUnlessRoom(FOLDER, this.holdings.lengthOf(piece), this.#freeBytes());
+    const bytes = this.#pieces.get(piece) ?? new Uint8Array(this.holdings.lengthOf(piece));
+    this.#pieces.set(piece, bytes);
+    let at = offsetBytes;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
   }
 
   #noteCompletion(): void {

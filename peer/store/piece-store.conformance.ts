@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { aTask, pieceOf, writeAll, writePieces } from "./fixtures.ts";
 import { blake3 } from "./hash.ts";
-import type { PieceStore } from "./piece-store.ts";
+import type { PieceStore, StoredTask } from "./piece-store.ts";
 
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: PieceStore;
@@ -209,6 +209,86 @@ export function pieceStoreConformance(name: string, openStore: () => Promise<Sto
       expect(task.room.allocatedBytes).toBeGreaterThanOrEqual(128 * 1024);
       expect((await task.measure()).allocatedBytes).toBeGreaterThanOrEqual(128 * 1024);
       expect(task.room.freedBytes).toBe(task.room.allocatedBytes);
+    });
+
+    const begun = (task: StoredTask, piece: number, readable = false) => {
+      const writer = task.begin(piece, { readable });
+      if (writer === undefined) throw new Error(`piece ${piece} cannot be begun`);
+      return writer;
+    };
+
+    test("begin() keeps a piece that comes in chunks of any length", async () => {
+      const task = await store.open(aTask());
+      const bytes = pieceOf(task.info, 1);
+      const writer = begun(task, 1);
+      for (let at = 0, length = 1; at < bytes.length; at += length, length *= 7) {
+        await writer.append(bytes.subarray(at, at + length));
+      }
+      expect([task.heldCount, task.inUse]).toEqual([0, true]);
+      expect(await writer.keep(blake3(bytes))).toBe(true);
+      expect([task.heldCount, task.inUse]).toEqual([1, false]);
+      expect(await task.read(1)).toEqual(bytes);
+      expect(await task.read(1, 10, 30)).toEqual(bytes.subarray(10, 30));
+    });
+
+    test("begin() gives a piece to one writer at a time, and none that is held", async () => {
+      const task = await store.open(aTask());
+      await writePieces(task, 0);
+      expect(task.begin(0, { readable: false })).toBeUndefined();
+      const writer = begun(task, 1);
+      expect(task.begin(1, { readable: false })).toBeUndefined();
+      writer[Symbol.dispose]();
+      begun(task, 1)[Symbol.dispose]();
+      expect(task.inUse).toBe(false);
+    });
+
+    test("a writer that gives up leaves nothing that counts", async () => {
+      const task = await store.open(aTask());
+      const writer = begun(task, 1, true);
+      await writer.append(new Uint8Array(1000).fill(9));
+      writer[Symbol.dispose]();
+      expect([task.heldCount, task.readableBytes(1)]).toEqual([0, 0]);
+      expect(await writer.keep(blake3(pieceOf(task.info, 1)))).toBe(false);
+      await writePieces(task, 1);
+      expect(await task.read(1)).toEqual(pieceOf(task.info, 1));
+    });
+
+    test("write() takes the place of a writer that is on the way", async () => {
+      const task = await store.open(aTask());
+      const writer = begun(task, 0);
+      await writer.append(new Uint8Array(64 * 1024).fill(9));
+      await writePieces(task, 0);
+      await writer.append(new Uint8Array(1).fill(9));
+      expect(await writer.keep(new Uint8Array(32).fill(9))).toBe(false);
+      expect(await task.read(0)).toEqual(pieceOf(task.info, 0));
+      expect(task.digestOf(0)).toEqual(blake3(pieceOf(task.info, 0)));
+    });
+
+    test("keep() refuses a piece that is not all there", async () => {
+      const task = await store.open(aTask());
+      using writer = begun(task, 0);
+      await writer.append(new Uint8Array(1000));
+      await expect(writer.keep(new Uint8Array(32).fill(9))).rejects.toThrow(RangeError);
+      expect(task.heldCount).toBe(0);
+    });
+
+    test("readableBytes() tells what has come of a readable piece, grown() when there is more", async () => {
+      const task = await store.open(aTask());
+      const bytes = pieceOf(task.info, 1);
+      using hidden = begun(task, 0);
+      using writer = begun(task, 1, true);
+      await hidden.append(bytes.subarray(0, 1000));
+      const since = task.growth;
+      await writer.append(bytes.subarray(0, 1000));
+      await task.grown(since, 60_000);
+      expect([task.readableBytes(0), task.readableBytes(1), task.heldCount]).toEqual([0, 1000, 0]);
+      expect(await task.read(1, 400, 1000)).toEqual(bytes.subarray(400, 1000));
+      await expect(task.read(1, 0, 1001)).rejects.toMatchObject({ code: "store-failed" });
+      const before = task.growth;
+      const held = task.grown(before, 60_000);
+      await writePieces(task, 2);
+      await held;
+      expect(task.growth).toBeGreaterThan(before);
     });
 
     test("remove() waits for no one: it refuses a pinned task and deletes a free one", async () => {

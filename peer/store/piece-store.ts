@@ -4,6 +4,7 @@
 import type { Bitfield } from "../../schema/bitfield.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import type { PieceWriter } from "./piece-writer.ts";
 
 /** What a task takes on disk. */
 export interface TaskRoom {
@@ -32,16 +33,30 @@ export interface StoredTask {
   /** BLAKE3 digest of a held piece. */
   digestOf(piece: number): Uint8Array | undefined;
 
+  /** Opens the place of a piece for bytes that come chunk by chunk, to be verified before they are kept; what is not kept
+   *  counts for nothing. `undefined` when the piece is held, or somebody else is writing it.
+   *  @param readable the bytes may be read as they come: they are from our own source (docs/decisions/0007) */
+  begin(piece: number, options: { readonly readable: boolean }): PieceWriter | undefined;
+
   /** Keeps one piece that was already verified: bytes first, then its journal record. Writing a piece that is held
-   *  already does nothing.
+   *  already does nothing; a writer that is on the way with it loses its place.
    *  @throws ProblemError `disk-full` or `store-failed`; the piece is then not held. */
   write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void>;
 
   /** Forgets one piece (it was found rotten). */
   drop(piece: number): Promise<void>;
 
-  /** Bytes of one held piece. @throws ProblemError `store-failed` when it is not held or cannot be read. */
-  read(piece: number): Promise<Uint8Array>;
+  /** How many bytes of a piece, from its beginning, can be read: all of a held one, what has come of a readable one that
+   *  is being written, else none. */
+  readableBytes(piece: number): number;
+  /** Counts what adds to that, over all pieces. */
+  readonly growth: number;
+  /** Resolves once `growth` is above `since`, or after `waitMs`, or when the signal aborts; never rejects. */
+  grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void>;
+
+  /** Bytes of a piece, or `[from, to)` of them. @throws ProblemError `store-failed` when they are more than
+   *  `readableBytes`, or cannot be read. */
+  read(piece: number, from?: number, to?: number): Promise<Uint8Array>;
 
   /** Where the content lies: one file, pieces at their offsets, `sizeBytes` long. */
   readonly path: string;

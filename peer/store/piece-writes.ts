@@ -1,0 +1,93 @@
+/** What is being written of one task: at most one writer a piece, whether it brings the piece whole or chunk by chunk. */
+import { Changes } from "./changes.ts";
+import type { Holdings } from "./holdings.ts";
+import { OpenPiece, type PiecePlace, type PieceWriter } from "./piece-writer.ts";
+
+export interface PieceWritesParts extends Omit<PiecePlace, "grown"> {
+  /** Makes a piece whose bytes lie at their place a held one. */
+  readonly record: (piece: number, digest: Uint8Array) => Promise<void>;
+}
+
+export class PieceWrites {
+  readonly #parts: PieceWritesParts;
+  readonly #holdings: Holdings;
+  readonly #open = new Map<number, OpenPiece>();
+  /** Pieces that were verified and are about to be held. */
+  readonly #keeping = new Map<number, Promise<void>>();
+  readonly #growth = new Changes();
+
+  constructor(parts: PieceWritesParts) {
+    this.#parts = parts;
+    this.#holdings = parts.holdings;
+  }
+
+  get busy(): boolean {
+    return this.#open.size > 0 || this.#keeping.size > 0;
+  }
+
+  /** Pieces that will be held in a moment. */
+  get keepingCount(): number {
+    return this.#keeping.size;
+  }
+
+  get growth(): number {
+    return this.#growth.version;
+  }
+
+  /** See `StoredTask.begin`. */
+  begin(piece: number, { readable }: { readonly readable: boolean }): PieceWriter | undefined {
+    this.#holdings.checkPiece(piece);
+    if (this.#holdings.has(piece) || this.#open.has(piece) || this.#keeping.has(piece)) return undefined;
+    const { holdings, place } = this.#parts;
+    const opened = new OpenPiece(
+      piece,
+      { holdings, place, grown: () => this.#growth.note() },
+      {
+        readable,
+        keep: (digest) => this.#keep(piece, () => this.#parts.record(piece, digest)),
+        closed: () => this.#open.delete(piece),
+      },
+    );
+    this.#open.set(piece, opened);
+    return opened;
+  }
+
+  /** See `StoredTask.write`. */
+  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+    this.#holdings.checkKept(piece, bytes.length, digest);
+    if (this.#holdings.has(piece)) return;
+    await (this.#keeping.get(piece) ??
+      this.#keep(piece, async () => {
+        await this.#open.get(piece)?.revoke();
+        await this.#parts.place(piece, 0, [bytes]);
+        await this.#parts.record(piece, digest);
+      }));
+  }
+
+  /** See `StoredTask.readableBytes`. */
+  readableBytes(piece: number): number {
+    if (this.#holdings.has(piece)) return this.#holdings.lengthOf(piece);
+    return this.#open.get(piece)?.readableBytes ?? 0;
+  }
+
+  /** See `StoredTask.grown`. */
+  grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#growth.after(since, waitMs, signal);
+  }
+
+  /** Nothing more is taken; resolves when what was being written is. */
+  async close(): Promise<void> {
+    this.#growth.wakeAll();
+    await Promise.all([...this.#open.values()].map((open) => open.revoke()));
+    await Promise.allSettled(this.#keeping.values());
+  }
+
+  #keep(piece: number, work: () => Promise<void>): Promise<void> {
+    const keeping = work().finally(() => {
+      this.#keeping.delete(piece);
+      this.#growth.note();
+    });
+    this.#keeping.set(piece, keeping);
+    return keeping;
+  }
+}
