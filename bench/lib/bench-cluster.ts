@@ -27,6 +27,8 @@ export interface GetResult {
   readonly sourceBytes: number;
   readonly peerBytes: number;
   readonly localBytes: number;
+  /** As the command sees it: without its start, which is before its clock, and with the delivery. */
+  readonly elapsedMs: number;
 }
 
 export interface LocalGet {

@@ -1,6 +1,7 @@
 /** One host, nobody to trade with: `pantala get` beside `curl -o` on the same source. */
 import { rm } from "node:fs/promises";
 import { removeTask } from "../lib/bench-cluster.ts";
+import { number } from "../lib/figure-table.ts";
 import { inTurns } from "../lib/repeat.ts";
 import { medianOf } from "../lib/stats.ts";
 import type { Lab, Measured, Measurement } from "./lab.ts";
@@ -21,14 +22,14 @@ async function measure(lab: Lab): Promise<Measured> {
     if (result.sourceBytes !== options.sizeBytes) throw new Error(`Only ${result.sourceBytes} bytes came from nginx`);
     await rm(output);
     await removeTask(parent, result.taskId);
-    return seconds;
+    return { seconds, ownSeconds: result.elapsedMs / 1000 };
   };
   const curl = async () => {
     const output = lab.newOutput();
     await lab.settle();
-    const { seconds } = await workbench.runWell(["curl", "-sSf", "-o", output, url]);
+    const { seconds, stdout } = await workbench.runWell(["curl", "-sSf", "-w", "%{time_total}", "-o", output, url]);
     await rm(output);
-    return seconds;
+    return { seconds, ownSeconds: Number(stdout) };
   };
   const pairs = await inTurns(options.runs, ours, curl);
   return {
@@ -37,12 +38,19 @@ async function measure(lab: Lab): Promise<Measured> {
         name: "cold.vs_curl",
         unit: "time ratio",
         better: "lower",
-        samples: pairs.map((pair) => pair.ours / pair.reference),
-        reference: { name: "curl -o", unit: "s", samples: pairs.map(({ reference }) => reference) },
+        samples: pairs.map(({ ours, reference }) => ours.seconds / reference.seconds),
+        reference: { name: "curl -o", unit: "s", samples: pairs.map(({ reference }) => reference.seconds) },
       },
     ],
     notes: [
-      `cold: ours took ${medianOf(pairs.map((pair) => pair.ours)).toFixed(2)} s in the median, the command's start included`,
+      `cold: ours took ${median(pairs.map((pair) => pair.ours.seconds))} s in the median, the command's start included; ` +
+        `without the start of either command ours took ${median(pairs.map((pair) => pair.ours.ownSeconds))} s, ` +
+        `curl ${median(pairs.map(({ reference }) => reference.ownSeconds))} s, ratio ` +
+        median(pairs.map((pair) => pair.ours.ownSeconds / pair.reference.ownSeconds)),
     ],
   };
+}
+
+function median(values: readonly number[]): string {
+  return number(medianOf(values));
 }

@@ -16,8 +16,8 @@ const SLACK_BYTES = 256 * 1024 * 1024;
 export interface SingleOptions {
   readonly sizeBytes: number;
   readonly runs: number;
-  /** Size of the transfer whose memory is measured. */
-  readonly rssSizeBytes: number;
+  /** Size of the transfer whose memory is measured; what the goal names, as far as the disk has room, by default. */
+  readonly rssSizeBytes?: number;
 }
 
 export interface HeldTask {
@@ -75,9 +75,10 @@ export class Lab {
     return join(this.workbench.folder, `output-${this.#outputs++}`);
   }
 
-  /** Gives whoever runs next the same machine: see `touchMemory`. */
-  async settle(): Promise<void> {
-    await touchMemory(this.workbench.folder, this.options.sizeBytes + SLACK_BYTES);
+  /** Gives whoever runs next the same machine: see `touchMemory`.
+   *  @param bytes it may take; the big file and what processes need beside it by default */
+  async settle(bytes: number = this.options.sizeBytes + SLACK_BYTES): Promise<void> {
+    await touchMemory(this.workbench.folder, bytes);
   }
 
   /** The big file as a task that the parent holds. */

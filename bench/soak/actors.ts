@@ -69,7 +69,8 @@ export async function staller({ world, tally, over }: Act): Promise<void> {
         const { taskId } = world.any(complete);
         const { host } = await peer.status();
         const authorization = await authorizationFor(taskId, world.cluster.token);
-        using _reader = await stallReading(`${host.address}/v1/tasks/${taskId}/content`, { authorization }, over);
+        const url = `${host.address}/v1/tasks/${taskId}/content`;
+        using _reader = await stallReading({ url, headers: { authorization } }, over);
         tally.count("stalled readers");
         await pause(over, 5000 + world.random() * 20_000);
       }
