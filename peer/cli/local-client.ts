@@ -1,5 +1,4 @@
 /** The local API of the peer on this machine, from the side of a command. */
-import { type IncomingMessage, request } from "node:http";
 import type { z } from "zod";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
 import {
@@ -9,6 +8,7 @@ import {
   type GetRequest,
   getEventSchema,
 } from "../../schema/wire/local.ts";
+import { unixFetch } from "../runtime/unix-fetch.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** Longest JSON reply that is read: a host with 100,000 tasks stays below. */
@@ -61,17 +61,15 @@ export class LocalClient {
    *  @throws ProblemError as `read`; `not-ready` when the peer goes away in between */
   async *get(body: GetRequest): AsyncGenerator<GetEvent> {
     const reply = await this.#send("POST", "/v1/get", JSON.stringify(body));
-    if (reply.statusCode !== 200) throw await this.#problemOf(reply);
+    if (reply.status !== 200) throw await this.#problemOf(reply);
     try {
-      for await (const line of jsonLines(reply)) {
+      for await (const line of jsonLines(chunksOf(reply))) {
         const event = getEventSchema.safeParse(line);
         // Events of a newer peer that this command does not know tell it nothing.
         if (event.success) yield event.data;
       }
     } catch (error) {
       throw this.#explain(error);
-    } finally {
-      reply.destroy();
     }
     throw this.#gone();
   }
@@ -80,44 +78,40 @@ export class LocalClient {
    *  it. @throws ProblemError as `read`; `source-unreachable` when it breaks off */
   async *content(body: ContentRequest): AsyncGenerator<Uint8Array> {
     const reply = await this.#send("POST", "/v1/content", JSON.stringify(body));
-    if (reply.statusCode !== 200) throw await this.#problemOf(reply);
-    const sizeBytes = Number(reply.headers[CONTENT_BYTES_HEADER]);
+    if (reply.status !== 200) throw await this.#problemOf(reply);
+    const sizeBytes = Number(reply.headers.get(CONTENT_BYTES_HEADER));
     let receivedBytes = 0;
     try {
-      for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunksOf(reply)) {
         receivedBytes += chunk.length;
         yield chunk;
       }
     } catch (cause) {
       if (this.#signal.aborted) throw this.#signal.reason;
       throw brokenOff(receivedBytes, sizeBytes, cause);
-    } finally {
-      reply.destroy();
     }
     if (receivedBytes !== sizeBytes) throw brokenOff(receivedBytes, sizeBytes);
   }
 
   async #exchange(method: string, path: string): Promise<unknown> {
     const reply = await this.#send(method, path);
-    if ((reply.statusCode ?? 0) >= 300) throw await this.#problemOf(reply);
+    if (!reply.ok) throw await this.#problemOf(reply);
     return await this.#json(reply);
   }
 
-  #send(method: string, path: string, body?: string): Promise<IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const headers = body === undefined ? {} : { "content-type": "application/json" };
-    const options = { socketPath: this.#socket, method, path, headers, agent: false, signal: this.#signal };
-    request(options, resolve)
-      .on("error", (error) => reject(this.#explain(error)))
-      .end(body);
-    return promise;
+  async #send(method: string, path: string, body?: string): Promise<Response> {
+    try {
+      return await unixFetch(this.#socket, { method, path, body, signal: this.#signal });
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
-  async #json(reply: IncomingMessage): Promise<unknown> {
+  async #json(reply: Response): Promise<unknown> {
     const chunks: Uint8Array[] = [];
     let length = 0;
     try {
-      for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunksOf(reply)) {
         length += chunk.length;
         if (length > MAX_REPLY_BYTES) throw new ProblemError("bad-message", "The peer's answer is too long");
         chunks.push(chunk);
@@ -133,13 +127,13 @@ export class LocalClient {
     }
   }
 
-  async #problemOf(reply: IncomingMessage): Promise<ProblemError> {
+  async #problemOf(reply: Response): Promise<ProblemError> {
     const problem = problemSchema.safeParse(await this.#json(reply));
     if (problem.success)
       return new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
     return new ProblemError(
       "bad-message",
-      `Whatever answers at ${this.#socket} is no peer (HTTP status ${reply.statusCode}): name the peer's socket with --socket`,
+      `Whatever answers at ${this.#socket} is no peer (HTTP status ${reply.status}): name the peer's socket with --socket`,
     );
   }
 
@@ -175,6 +169,11 @@ export class LocalClient {
       { detail: { socket: this.#socket }, cause },
     );
   }
+}
+
+/** Leaving the iteration closes the connection. */
+function chunksOf(reply: Response): AsyncIterable<Uint8Array> {
+  return reply.body ?? new ReadableStream<Uint8Array>({ start: (body) => body.close() });
 }
 
 function brokenOff(receivedBytes: number, sizeBytes: number, cause?: unknown): ProblemError {
