@@ -148,12 +148,16 @@ export class DiskTask implements StoredTask {
     return this.#writes.begin(piece, options);
   }
 
-  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
     return this.#writes.write(piece, bytes, digest);
   }
 
   readableBytes(piece: number): number {
     return this.#writes.readableBytes(piece);
+  }
+
+  restarts(piece: number): number {
+    return this.#writes.restarts(piece);
   }
 
   grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {

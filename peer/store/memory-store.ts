@@ -120,7 +120,7 @@ class MemoryTask implements StoredTask {
     return this.#writes.begin(piece, options);
   }
 
-  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
     return this.#writes.write(piece, bytes, digest);
   }
 
@@ -130,6 +130,10 @@ class MemoryTask implements StoredTask {
 
   get growth() {
     return this.#writes.growth;
+  }
+
+  restarts(piece: number): number {
+    return this.#writes.restarts(piece);
   }
 
   grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {

@@ -272,6 +272,19 @@ export function pieceStoreConformance(name: string, openStore: () => Promise<Sto
       expect(task.heldCount).toBe(0);
     });
 
+    test("restarts() counts what was readable and given up half way", async () => {
+      const task = await store.open(aTask());
+      for (const readable of [true, false, true]) {
+        using writer = begun(task, 0, readable);
+        await writer.append(new Uint8Array(600 * 1024).subarray(0, 1000));
+        while (readable && task.readableBytes(0) === 0) await task.grown(task.growth, 10);
+      }
+      const writer = begun(task, 1, true);
+      await writer.append(pieceOf(task.info, 1));
+      await writer.keep(blake3(pieceOf(task.info, 1)));
+      expect([task.restarts(0), task.restarts(1)]).toEqual([2, 0]);
+    });
+
     test("readableBytes() tells what has come of a readable piece, grown() when there is more", async () => {
       const task = await store.open(aTask());
       const bytes = pieceOf(task.info, 1);

@@ -39,9 +39,9 @@ export interface StoredTask {
   begin(piece: number, options: { readonly readable: boolean }): PieceWriter | undefined;
 
   /** Keeps one piece that was already verified: bytes first, then its journal record. Writing a piece that is held
-   *  already does nothing; a writer that is on the way with it loses its place.
+   *  already does nothing; a writer that is on the way with it loses its place. False when another has kept it.
    *  @throws ProblemError `disk-full` or `store-failed`; the piece is then not held. */
-  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void>;
+  write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean>;
 
   /** Forgets one piece (it was found rotten). */
   drop(piece: number): Promise<void>;
@@ -49,7 +49,10 @@ export interface StoredTask {
   /** How many bytes of a piece, from its beginning, can be read: all of a held one, what has come of a readable one that
    *  is being written, else none. */
   readableBytes(piece: number): number;
-  /** Counts what adds to that, over all pieces. */
+  /** How often, in this process, a readable piece was given up half way: whoever has read of it before then cannot be
+   *  sure that what comes is its continuation. */
+  restarts(piece: number): number;
+  /** Counts what adds to `readableBytes`, over all pieces. */
   readonly growth: number;
   /** Resolves once `growth` is above `since`, or after `waitMs`, or when the signal aborts; never rejects. */
   grown(since: number, waitMs: number, signal?: AbortSignal): Promise<void>;

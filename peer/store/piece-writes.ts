@@ -15,6 +15,8 @@ export class PieceWrites {
   /** Pieces that were verified and are about to be held. */
   readonly #keeping = new Map<number, Promise<void>>();
   readonly #growth = new Changes();
+  /** By piece; only those with any. */
+  readonly #restarts = new Map<number, number>();
 
   constructor(parts: PieceWritesParts) {
     this.#parts = parts;
@@ -45,7 +47,7 @@ export class PieceWrites {
       {
         readable,
         keep: (digest) => this.#keep(piece, () => this.#parts.record(piece, digest)),
-        closed: () => this.#open.delete(piece),
+        closed: () => this.#closed(opened),
       },
     );
     this.#open.set(piece, opened);
@@ -53,21 +55,31 @@ export class PieceWrites {
   }
 
   /** See `StoredTask.write`. */
-  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<void> {
+  async write(piece: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
     this.#holdings.checkKept(piece, bytes.length, digest);
-    if (this.#holdings.has(piece)) return;
-    await (this.#keeping.get(piece) ??
-      this.#keep(piece, async () => {
-        await this.#open.get(piece)?.revoke();
-        await this.#parts.place(piece, 0, [bytes]);
-        await this.#parts.record(piece, digest);
-      }));
+    if (this.#holdings.has(piece)) return false;
+    const keeping = this.#keeping.get(piece);
+    if (keeping !== undefined) {
+      await keeping;
+      return false;
+    }
+    await this.#keep(piece, async () => {
+      await this.#open.get(piece)?.revoke();
+      await this.#parts.place(piece, 0, [bytes]);
+      await this.#parts.record(piece, digest);
+    });
+    return true;
   }
 
   /** See `StoredTask.readableBytes`. */
   readableBytes(piece: number): number {
     if (this.#holdings.has(piece)) return this.#holdings.lengthOf(piece);
     return this.#open.get(piece)?.readableBytes ?? 0;
+  }
+
+  /** See `StoredTask.restarts`. */
+  restarts(piece: number): number {
+    return this.#restarts.get(piece) ?? 0;
   }
 
   /** See `StoredTask.grown`. */
@@ -80,6 +92,12 @@ export class PieceWrites {
     this.#growth.wakeAll();
     await Promise.all([...this.#open.values()].map((open) => open.revoke()));
     await Promise.allSettled(this.#keeping.values());
+  }
+
+  #closed(opened: OpenPiece): void {
+    const { piece, readableBytes } = opened;
+    if (readableBytes > 0 && !this.#holdings.has(piece)) this.#restarts.set(piece, this.restarts(piece) + 1);
+    this.#open.delete(piece);
   }
 
   #keep(piece: number, work: () => Promise<void>): Promise<void> {

@@ -1,8 +1,11 @@
 import { pieceRange } from "../../schema/piece.ts";
 
-export interface CutPiece {
+/** A part of a piece, behind those that came before. */
+export interface PiecePart {
   readonly piece: number;
   readonly bytes: Uint8Array;
+  /** Whether the piece ends with it. */
+  readonly last: boolean;
 }
 
 export interface CutOptions {
@@ -14,30 +17,25 @@ export interface CutOptions {
   readonly received?: (bytes: number) => void;
 }
 
-/** Cuts a stream that starts at the beginning of `firstPiece` into whole pieces. Holds one piece at a time.
+/** Cuts a stream that starts at the beginning of `firstPiece` where pieces end; nothing is copied or held back.
  *  The stream must bring exactly the bytes of the run; a source guarantees that or throws. */
-export async function* cutPieces(stream: AsyncIterable<Uint8Array>, options: CutOptions): AsyncGenerator<CutPiece> {
+export async function* cutPieces(stream: AsyncIterable<Uint8Array>, options: CutOptions): AsyncGenerator<PiecePart> {
+  const { firstPiece, pieceCount, sizeBytes, pieceLengthBytes, received } = options;
   const lengthOf = (piece: number) => {
-    const range = pieceRange(piece, options.sizeBytes, options.pieceLengthBytes);
-    return range.end - range.start;
+    const { start, end } = pieceRange(piece, sizeBytes, pieceLengthBytes);
+    return end - start;
   };
-  const end = options.firstPiece + options.pieceCount;
-  let piece = options.firstPiece;
-  let bytes = new Uint8Array(lengthOf(piece));
-  let filled = 0;
+  let piece = firstPiece;
+  let missing = lengthOf(piece);
   for await (const chunk of stream) {
-    options.received?.(chunk.length);
+    received?.(chunk.length);
     let rest = chunk;
-    while (rest.length > 0 && piece < end) {
-      const part = rest.subarray(0, bytes.length - filled);
-      bytes.set(part, filled);
-      filled += part.length;
-      rest = rest.subarray(part.length);
-      if (filled < bytes.length) continue;
-      yield { piece, bytes };
-      piece++;
-      bytes = new Uint8Array(piece < end ? lengthOf(piece) : 0);
-      filled = 0;
+    while (rest.length > 0 && piece < firstPiece + pieceCount) {
+      const bytes = rest.subarray(0, missing);
+      rest = rest.subarray(bytes.length);
+      missing -= bytes.length;
+      yield { piece, bytes, last: missing === 0 };
+      if (missing === 0) missing = lengthOf(++piece);
     }
   }
 }

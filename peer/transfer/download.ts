@@ -113,7 +113,7 @@ export class Download {
       info: this.#info,
       source,
       stat,
-      keep: (piece, bytes) => this.#keeper.fromSource(piece, bytes),
+      keeper: this.#keeper,
       received: () => this.#watch.moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       finished: () => this.#flush(),
@@ -122,7 +122,8 @@ export class Download {
       info: this.#info,
       nowMs,
       silenceMs: policy.pieceSilenceMs,
-      keep: (piece, bytes, from) => this.#keepFromParent(piece, bytes, from),
+      keeper: this.#keeper,
+      corrupt: (piece, from) => this.#corrupt(piece, from),
       refused: (ticket) => this.#ticket.refused(ticket),
       ended: () => this.#planSoon(),
       broken: (error) => this.#fail(error),
@@ -245,14 +246,10 @@ export class Download {
     }
   }
 
-  async #keepFromParent(piece: number, bytes: Uint8Array, from: Neighbour): Promise<"kept" | "corrupt"> {
-    if (this.#ended) return "kept";
-    const outcome = await this.#keeper.fromParent(piece, bytes);
-    if (outcome === "corrupt") {
-      this.#components.log("warn", "piece.corrupt", { task: this.#info.taskId, piece, parent: from.info.hostId });
-      this.#neighbours.blame(from, "corrupt", piece);
-    }
-    return outcome;
+  #corrupt(piece: number, from: Neighbour): void {
+    if (this.#ended) return;
+    this.#components.log("warn", "piece.corrupt", { task: this.#info.taskId, piece, parent: from.info.hostId });
+    this.#neighbours.blame(from, "corrupt", piece);
   }
 
   #kept(): void {

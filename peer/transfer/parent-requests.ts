@@ -4,13 +4,15 @@ import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/plan.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { fetchPiece, type ParentAddress } from "./piece-client.ts";
+import type { PieceKeeper } from "./piece-keeper.ts";
 
 export interface ParentRequestsComponents {
   readonly info: TaskInfo;
   readonly nowMs: () => number;
   readonly silenceMs: number;
-  /** Verifies and keeps what a parent sent; `corrupt` when the bytes are not the piece. */
-  readonly keep: (piece: number, bytes: Uint8Array, from: Neighbour) => Promise<"kept" | "corrupt">;
+  readonly keeper: PieceKeeper;
+  /** What a parent sent is not the piece. */
+  readonly corrupt: (piece: number, from: Neighbour) => void;
   /** A parent refused this ticket. */
   readonly refused: (ticket: string) => void;
   /** Something ended, so that slots are free again. */
@@ -53,7 +55,7 @@ export class ParentRequests {
   }
 
   async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
-    const { info, nowMs, silenceMs, keep, refused, ended, broken } = this.#components;
+    const { info, nowMs, silenceMs, keeper, corrupt, refused, ended, broken } = this.#components;
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
@@ -62,11 +64,16 @@ export class ParentRequests {
     const signal = AbortSignal.any([stop.signal, neighbour.signal]);
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
-      const outcome = await fetchPiece(parent, range, { signal, silenceMs });
+      using intake = keeper.begin(piece, "parent");
+      const take = (chunk: Uint8Array) => intake.append(chunk);
+      const outcome = await fetchPiece(parent, range, { signal, silenceMs, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
-        if ((await keep(piece, outcome.bytes, neighbour)) === "corrupt") return;
-        neighbour.succeeded(outcome.bytes.length);
+        if ((await keeper.finish(intake)) === "corrupt") {
+          corrupt(piece, neighbour);
+          return;
+        }
+        neighbour.succeeded(intake.lengthBytes);
         // The slower of two requests for this piece has nothing left to bring.
         for (const [other, otherStop] of flight.requests) if (other !== neighbour) otherStop.abort();
       } else {

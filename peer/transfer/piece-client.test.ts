@@ -33,6 +33,7 @@ async function parentThat(answer: (socket: Socket) => void): Promise<ParentAddre
 
 const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n\r\n`;
 const range = { start: 0, end: 1000 };
+const ignore = async () => undefined;
 
 describe("fetchPiece()", () => {
   test("takes a piece that comes slowly, as long as it comes", async () => {
@@ -43,13 +44,16 @@ describe("fetchPiece()", () => {
         await Bun.sleep(20);
       }
     });
-    const outcome = await fetchPiece(parent, range, { signal: never, silenceMs: 150 });
-    expect(outcome.kind === "piece" && [outcome.bytes.length, outcome.bytes[999]]).toEqual([1000, 9]);
+    const chunks: Uint8Array[] = [];
+    const take = async (chunk: Uint8Array) => void chunks.push(chunk);
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 150, take })).toEqual({ kind: "piece" });
+    const bytes = Buffer.concat(chunks);
+    expect([bytes.length, bytes[999]]).toEqual([1000, 9]);
   });
 
   test("gives up a parent that falls silent in the middle", async () => {
     const parent = await parentThat((socket) => void socket.write(`${head("206 Partial Content", 1000)}half`));
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50 })).toEqual({
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -68,11 +72,20 @@ describe("fetchPiece()", () => {
       socket.on("drain", more);
       more();
     });
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000 })).toEqual({
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
     while (!closed) await Bun.sleep(5);
+  });
+
+  test("does not blame the parent while its bytes wait to be taken, nor when they cannot be", async () => {
+    const answer = (socket: Socket) => void socket.write(head("206 Partial Content", 1000) + "x".repeat(1000));
+    const parent = await parentThat(answer);
+    const slow = () => Bun.sleep(100);
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, take: slow })).toEqual({ kind: "piece" });
+    const full = () => Promise.reject(new Error("disk full"));
+    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 50, take: full })).rejects.toThrow("disk full");
   });
 
   for (const [status, failure] of [
@@ -83,7 +96,10 @@ describe("fetchPiece()", () => {
   ] as const) {
     test(`calls a parent that answers ${status} ${failure}`, async () => {
       const parent = await parentThat((socket) => void socket.write(head(status, 0)));
-      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000 })).toEqual({ kind: "failed", failure });
+      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: ignore })).toEqual({
+        kind: "failed",
+        failure,
+      });
     });
   }
 });

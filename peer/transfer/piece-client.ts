@@ -13,9 +13,7 @@ import { Silence } from "./silence.ts";
  *  slots are busy. */
 export type ParentFailure = "unreachable" | "refused" | "missing" | "busy";
 
-export type PieceOutcome =
-  | { readonly kind: "piece"; readonly bytes: Uint8Array }
-  | { readonly kind: "failed"; readonly failure: ParentFailure };
+export type PieceOutcome = { readonly kind: "piece" } | { readonly kind: "failed"; readonly failure: ParentFailure };
 
 export type BitfieldOutcome =
   | { readonly kind: "bitfield"; readonly bitfield: Bitfield; readonly version: number; readonly complete: boolean }
@@ -35,20 +33,36 @@ const NEWS_GRACE_MS = 5000;
 const MAX_NEWS_BYTES = 256 * 1024;
 const MAX_PROBLEM_BYTES = 64 * 1024;
 
-/** Bytes of one piece; their digest is the caller's to check. A parent that is silent for `silenceMs` is given up, one
- *  that is slow is not. */
+export interface FetchPieceOptions {
+  readonly signal: AbortSignal;
+  /** A parent that sends nothing for this long is given up, one that is slow is not. */
+  readonly silenceMs: number;
+  /** Called with each chunk as it comes; the next one is read once it resolves. What it throws, `fetchPiece` throws. */
+  readonly take: (chunk: Uint8Array) => Promise<void>;
+}
+
+/** Asks for one piece. Its digest is the caller's to check, once the outcome says that it came whole. */
 export async function fetchPiece(
   parent: ParentAddress,
   range: ByteRange,
-  options: { readonly signal: AbortSignal; readonly silenceMs: number },
+  options: FetchPieceOptions,
 ): Promise<PieceOutcome> {
   using silence = new Silence(options.silenceMs);
+  let fault: { readonly error: unknown } | undefined;
+  const take = (chunk: Uint8Array) =>
+    options.take(chunk).catch((error: unknown) => {
+      fault = { error };
+      throw error;
+    });
   try {
     const signal = AbortSignal.any([options.signal, silence.signal]);
     const response = await ask(parent, "content", { signal, headers: { range: formatRange(range) } });
     if (response.status !== 206) return await failed(response);
-    return { kind: "piece", bytes: await readExactly(response, range.end - range.start, silence) };
+    for await (const chunk of readExactly(response, range.end - range.start, silence))
+      await silence.during(take(chunk));
+    return { kind: "piece" };
   } catch {
+    if (fault !== undefined) throw fault.error;
     return { kind: "failed", failure: "unreachable" };
   }
 }

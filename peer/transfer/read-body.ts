@@ -1,16 +1,14 @@
 import type { Silence } from "./silence.ts";
 
-/** All of a body that must have exactly `length` bytes. Whoever sends more is not read on. @throws Error */
-export async function readExactly(response: Response, length: number, silence: Silence): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
+/** Chunks of a body that must have exactly `length` bytes. Whoever sends more is not read on. @throws Error */
+export async function* readExactly(response: Response, length: number, silence: Silence): AsyncGenerator<Uint8Array> {
+  let received = 0;
   for await (const chunk of chunksOf(response, silence)) {
-    if (filled + chunk.length > length) throw new Error(`the reply is longer than ${length} bytes`);
-    bytes.set(chunk, filled);
-    filled += chunk.length;
+    received += chunk.length;
+    if (received > length) throw new Error(`the reply is longer than ${length} bytes`);
+    yield chunk;
   }
-  if (filled < length) throw new Error(`the reply ended after ${filled} of ${length} bytes`);
-  return bytes;
+  if (received < length) throw new Error(`the reply ended after ${received} of ${length} bytes`);
 }
 
 /** A short text. @throws Error when it is longer than `maxBytes` */

@@ -1,14 +1,18 @@
-import { hasPiece } from "../../schema/bitfield.ts";
+import { Buffer } from "node:buffer";
 import type { ByteRange } from "../../schema/byte-range.ts";
-import { pieceRange } from "../../schema/piece.ts";
+import { ProblemError } from "../../schema/problem.ts";
+import { PieceHasher } from "../store/hash.ts";
+import type { StoredTask } from "../store/piece-store.ts";
 import type { OpenedTask } from "./transfers.ts";
 
 /** How often a reader that waits for a piece looks whether the download is still there. */
 const LOOK_INTERVAL_MS = 1000;
+/** Read at a time: a reader that stops taking costs no more, however long the pieces are. */
+const SLICE_BYTES = 1024 * 1024;
 
-/** Content of a task in order, each piece as soon as it is verified, while the rest still comes. Holds one piece at a
- *  time: a reader that stops taking stops costing. Any number of readers share one download, which goes ahead of their
- *  cursors. Breaking off the iteration, or the signal, ends this reader's part in it.
+/** Content of a task in order, while the rest still comes: pieces of neighbours as soon as they are verified, what this
+ *  host reads from the source itself as soon as it is there (docs/decisions/0007). Any number of readers share one
+ *  download, which goes ahead of their cursors. Breaking off the iteration, or the signal, ends this reader's part in it.
  *  @throws ProblemError what ended the download, or the signal's reason */
 export async function* readContent(
   opened: OpenedTask,
@@ -17,7 +21,7 @@ export async function* readContent(
 ): AsyncGenerator<Uint8Array> {
   const { peer, source, stat } = opened;
   const { task } = peer;
-  const { sizeBytes, pieceLengthBytes } = task.info;
+  const { pieceLengthBytes } = task.info;
   const left = new AbortController();
   const cursor = { piece: Math.floor(range.start / pieceLengthBytes) };
   using _reading = peer.read(cursor);
@@ -27,20 +31,65 @@ export async function* readContent(
     failed = { error };
     woken.abort();
   });
+  let early: EarlyPart | undefined;
   try {
-    for (let at = range.start; at < range.end; cursor.piece++) {
-      while (!hasPiece(task.held, cursor.piece)) {
+    for (let at = range.start; at < range.end; ) {
+      cursor.piece = Math.floor(at / pieceLengthBytes);
+      const from = at - cursor.piece * pieceLengthBytes;
+      for (let since = task.growth; task.readableBytes(cursor.piece) <= from; since = task.growth) {
         if (failed !== undefined) throw failed.error;
-        await task.changed(task.version, LOOK_INTERVAL_MS, woken.signal);
+        await task.grown(since, LOOK_INTERVAL_MS, woken.signal);
       }
       signal.throwIfAborted();
-      const bytes = await task.read(cursor.piece);
-      const { start } = pieceRange(cursor.piece, sizeBytes, pieceLengthBytes);
-      const part = bytes.subarray(at - start, Math.min(bytes.length, range.end - start));
-      at += part.length;
-      yield part;
+      if (early?.piece !== cursor.piece) early = new EarlyPart(task, cursor.piece, from);
+      await early.refuseUnlessContinued();
+      const to = Math.min(task.readableBytes(cursor.piece), from + SLICE_BYTES, from + range.end - at);
+      const bytes = await task.read(cursor.piece, from, to);
+      early.add(bytes);
+      at += bytes.length;
+      yield bytes;
     }
   } finally {
     left.abort(new Error("the reader has left"));
+  }
+}
+
+/** What a reader was given of a piece, some of it before the piece was verified. When the read of the source broke off
+ *  since then, the rest may come from elsewhere: it must be the rest of the same piece. */
+class EarlyPart {
+  readonly piece: number;
+  readonly #task: StoredTask;
+  readonly #from: number;
+  readonly #hasher = new PieceHasher();
+  #lengthBytes = 0;
+  #restarts: number;
+
+  constructor(task: StoredTask, piece: number, from: number) {
+    this.#task = task;
+    this.piece = piece;
+    this.#from = from;
+    this.#restarts = task.restarts(piece);
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#hasher.update(bytes);
+    this.#lengthBytes += bytes.length;
+  }
+
+  /** @throws ProblemError `source-changed` */
+  async refuseUnlessContinued(): Promise<void> {
+    const restarts = this.#task.restarts(this.piece);
+    if (restarts === this.#restarts) return;
+    this.#restarts = restarts;
+    const end = this.#from + this.#lengthBytes;
+    const again = new PieceHasher();
+    for (let at = this.#from; at < end; at += SLICE_BYTES) {
+      again.update(await this.#task.read(this.piece, at, Math.min(end, at + SLICE_BYTES)));
+    }
+    if (Buffer.compare(again.digest(), this.#hasher.digest()) === 0) return;
+    throw new ProblemError(
+      "source-changed",
+      `${this.#task.info.url} changed while it was read: ask again to get the new content`,
+    );
   }
 }

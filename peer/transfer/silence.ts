@@ -3,6 +3,7 @@ export class Silence implements Disposable {
   readonly #limitMs: number;
   readonly #controller = new AbortController();
   #timer: ReturnType<typeof setTimeout>;
+  #disposed = false;
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
@@ -19,7 +20,18 @@ export class Silence implements Disposable {
     this.#timer = this.#start();
   }
 
+  /** Waits for something else than the other side: that is no silence. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    clearTimeout(this.#timer);
+    try {
+      return await work;
+    } finally {
+      if (!this.#disposed) this.#timer = this.#start();
+    }
+  }
+
   [Symbol.dispose](): void {
+    this.#disposed = true;
     clearTimeout(this.#timer);
   }
 

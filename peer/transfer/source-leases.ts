@@ -8,13 +8,14 @@ import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import { cutPieces } from "./cut-pieces.ts";
+import type { PieceIntake } from "./piece-intake.ts";
+import type { PieceKeeper } from "./piece-keeper.ts";
 
 export interface SourceLeasesComponents {
   readonly info: TaskInfo;
   readonly source: Source;
   readonly stat: SourceStat;
-  /** Verifies and keeps one piece. @throws ProblemError */
-  readonly keep: (piece: number, bytes: Uint8Array) => Promise<void>;
+  readonly keeper: PieceKeeper;
   readonly received: () => void;
   /** A lease ended by an error that was not ours to make. */
   readonly failed: (leaseId: LeaseId, error: unknown) => void;
@@ -95,8 +96,9 @@ export class SourceLeases {
   }
 
   async #read(active: ActiveLease): Promise<void> {
-    const { info, source, stat, keep, received, failed, finished } = this.#components;
+    const { info, source, stat, keeper, received, failed, finished } = this.#components;
     const { lease, stop } = active;
+    let intake: PieceIntake | undefined;
     try {
       if (lease.firstPiece + lease.pieceCount > pieceCountOf(info.sizeBytes, info.pieceLengthBytes)) {
         throw new ProblemError("bad-message", "The lease covers pieces the task does not have");
@@ -114,9 +116,13 @@ export class SourceLeases {
           received();
         },
       });
-      for await (const { piece, bytes } of cut) {
+      for await (const { piece, bytes, last } of cut) {
         if (stop.signal.aborted) return;
-        await keep(piece, bytes);
+        intake ??= keeper.begin(piece, "source");
+        await intake.append(bytes);
+        if (!last) continue;
+        await keeper.finish(intake);
+        intake = undefined;
         active.nextPiece = piece + 1;
         if (active.nextPiece >= active.endPiece) break;
       }
@@ -129,6 +135,8 @@ export class SourceLeases {
       if (stop.signal.aborted) return;
       this.#active.delete(lease.leaseId);
       failed(lease.leaseId, error);
+    } finally {
+      intake?.[Symbol.dispose]();
     }
   }
 }

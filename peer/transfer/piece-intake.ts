@@ -1,0 +1,65 @@
+/** One piece as it comes in: hashed and written chunk by chunk, kept when it is the piece it should be. */
+import { PieceHasher } from "../store/hash.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+
+export type PieceOrigin = "source" | "parent";
+
+export class PieceIntake implements Disposable {
+  readonly piece: number;
+  readonly origin: PieceOrigin;
+  readonly #task: StoredTask;
+  readonly #hasher = new PieceHasher();
+  readonly #writer: ReturnType<StoredTask["begin"]>;
+  /** Where somebody else is writing the piece: it is gathered, and takes the place once it is whole. That is rare (a
+   *  second parent for a piece that is late), and what it costs is bounded as requests are. */
+  readonly #gathered: Uint8Array[] = [];
+  #lengthBytes = 0;
+
+  constructor(task: StoredTask, piece: number, origin: PieceOrigin) {
+    this.piece = piece;
+    this.origin = origin;
+    this.#task = task;
+    this.#writer = task.begin(piece, { readable: origin === "source" });
+  }
+
+  get lengthBytes(): number {
+    return this.#lengthBytes;
+  }
+
+  /** Takes the next bytes, which must not be changed any more; resolves when more may come.
+   *  @throws ProblemError of the store */
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#lengthBytes += bytes.length;
+    // Before the digest, so that the disk works meanwhile.
+    const written = this.#writer?.append(bytes);
+    if (this.#writer === undefined) this.#gathered.push(bytes);
+    this.#hasher.update(bytes);
+    await written;
+  }
+
+  /** Of all that was appended; only once. */
+  digest(): Uint8Array {
+    return this.#hasher.digest();
+  }
+
+  /** Holds the piece, which was verified and is whole. False when another was first. @throws ProblemError of the store */
+  async keep(digest: Uint8Array): Promise<boolean> {
+    if (this.#writer !== undefined) return await this.#writer.keep(digest);
+    return await this.#task.write(this.piece, joined(this.#gathered, this.#lengthBytes), digest);
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer?.[Symbol.dispose]();
+    this.#gathered.length = 0;
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], lengthBytes: number): Uint8Array {
+  const bytes = new Uint8Array(lengthBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
