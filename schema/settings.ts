@@ -19,6 +19,8 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly secret?: boolean;
   /** A list: the flag may be given several times, the variable is split at commas, the file holds a sequence. */
   readonly list?: boolean;
+  /** A running process takes a new value when it reads its settings again; the others take it at their next start. */
+  readonly live?: boolean;
   /** Where it can be set, when not everywhere: a key of the YAML file, a flag and a variable, or a flag. */
   readonly only?: "file" | "command" | "flag";
   /** One letter, for a flag that is typed often. */

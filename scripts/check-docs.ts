@@ -9,7 +9,7 @@ import { EXIT_CODES } from "../peer/cli/exit-codes.ts";
 import { GET_SETTINGS } from "../peer/cli/get-settings.ts";
 import { createProgram } from "../peer/cli/program.ts";
 import { PEER_SETTINGS } from "../peer/config/peer-settings.ts";
-import { flagOf, variableOf } from "../schema/settings.ts";
+import { flagOf, type Setting, variableOf } from "../schema/settings.ts";
 import { docBreachesOf, type Truth } from "./lib/doc-rules.ts";
 import { type MarkdownFacts, markdownFactsOf } from "./lib/markdown.ts";
 import { sourceFiles } from "./lib/source-files.ts";
@@ -74,8 +74,11 @@ function omissions(page: string): string[] {
     if (!name.startsWith("pantala ")) continue;
     for (const flag of names) if (!page.includes(flag)) missing.push(`${CLI_PAGE} does not name ${flag} of ${name}`);
   }
-  for (const key of Object.keys(PEER_SETTINGS)) {
-    if (!page.includes(`\`${key}\``)) missing.push(`${CLI_PAGE} does not name the setting ${key}`);
+  for (const [key, setting] of Object.entries<Setting>(PEER_SETTINGS)) {
+    const row = page.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${key}\``));
+    if (row === undefined) missing.push(`${CLI_PAGE} does not name the setting ${key}`);
+    else if (row.includes("(live)") !== (setting.live ?? false))
+      missing.push(`${CLI_PAGE} says otherwise than the code whether ${key} is live`);
   }
   for (const { code, meaning } of Object.values(EXIT_CODES)) {
     const row = new RegExp(`^\\| *${code} *\\| *${meaning.replaceAll(/[().]/g, "\\$&")} *\\|`, "m");

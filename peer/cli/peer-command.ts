@@ -5,7 +5,7 @@ import { describeFaults } from "../../schema/settings.ts";
 import { loadPeerSettings } from "../config/load-peer-settings.ts";
 import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import type { CliContext } from "./cli-context.ts";
-import { addSettings, fileKeysHelp, flagsGiven, variablesHelp } from "./setting-options.ts";
+import { addSettings, fileKeysHelp, flagsGiven, liveHelp, variablesHelp } from "./setting-options.ts";
 
 export function addPeerCommand(program: Command, context: CliContext): void {
   const command = program
@@ -15,10 +15,12 @@ export function addPeerCommand(program: Command, context: CliContext): void {
       "Runs the peer of this machine until SIGTERM or Ctrl-C: it fetches, keeps, verifies and serves pieces.",
     );
   addSettings(command, PEER_SETTINGS);
-  command.addHelpText("after", () => `\n${HELP}\n\n${variablesHelp(PEER_SETTINGS)}\n\n${fileKeysHelp(PEER_SETTINGS)}`);
+  const ends = () => [HELP, variablesHelp(PEER_SETTINGS), fileKeysHelp(PEER_SETTINGS), liveHelp(PEER_SETTINGS)];
+  command.addHelpText("after", () => `\n${ends().join("\n\n")}`);
   command.action(async () => {
     const { env, cwd } = context;
-    const loaded = await loadPeerSettings({ flags: flagsGiven(command, PEER_SETTINGS), env, cwd });
+    const load = () => loadPeerSettings({ flags: flagsGiven(command, PEER_SETTINGS), env, cwd });
+    const loaded = await load();
     if (loaded.kind === "faults") {
       const { faults } = loaded;
       throw new ProblemError("bad-request", describeFaults("start the peer", faults), { detail: { faults } });
@@ -26,7 +28,7 @@ export function addPeerCommand(program: Command, context: CliContext): void {
     for (const warning of loaded.warnings) context.stderr.write(`pantala peer: warning: ${warning}\n`);
     // Only this command needs the whole daemon; the others start in a tenth of the time without it.
     const { runPeer } = await import("../daemon/run-peer.ts");
-    await runPeer(loaded.settings);
+    await runPeer(loaded.settings, load);
   });
 }
 

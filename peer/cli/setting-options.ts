@@ -41,6 +41,14 @@ export function fileKeysHelp(table: SettingsTable): string {
   return `Only in the YAML file:\n${keys.map(([key, setting]) => wrap(`${key}: ${setting.help}`)).join("\n")}`;
 }
 
+/** Settings that a running process takes anew, for the end of a help page. */
+export function liveHelp(table: SettingsTable): string {
+  const names = Object.entries(table)
+    .filter(([, setting]) => setting.live)
+    .map(([key]) => key);
+  return `Live, read again on SIGHUP:\n${wrap(names.join(", "))}`;
+}
+
 /** The default as help shows it; nothing for an empty one. */
 export function defaultTextOf(setting: Setting): string | undefined {
   if (setting.defaultText !== undefined) return setting.defaultText;

@@ -17,6 +17,7 @@ import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
 import { isHostOrNetwork } from "./network-name.ts";
 import { PLACE_SETTINGS } from "./place-settings.ts";
+import { RATE_SETTINGS } from "./rate-settings.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const DEFAULT_SCHEDULER = "http://127.0.0.1:8002";
@@ -115,31 +116,37 @@ export const PEER_SETTINGS = {
     value: "N",
     help: "most pieces served to other peers at the same time",
     remedy: "Use a whole number",
+    live: true,
   },
   streamsPerParent: {
     schema: wholeNumber(1, 16).default(DEFAULT_TRANSFER_POLICY.requestsPerParent),
     value: "N",
     help: "most requests one download has open to one peer",
     remedy: "Use a whole number",
+    live: true,
   },
+  ...RATE_SETTINGS,
   diskQuota: {
     schema: byteSize.refine((bytes) => bytes >= MIN_QUOTA_BYTES, "must be at least 1MiB").optional(),
     value: "SIZE",
     help: "most bytes the store may take on the disk",
     remedy: "Use a size such as 200GiB, or leave it out",
     defaultText: "what the disk has",
+    live: true,
   },
   diskHigh: {
     schema: wholeNumber(1, 100).default(percentOf(DEFAULT_EVICTION_POLICY.highShare)),
     value: "PERCENT",
     help: "high watermark: eviction begins when more of the quota, or of what the disk has for the store, is taken",
     remedy: "Use a percentage above the low watermark",
+    live: true,
   },
   diskLow: {
     schema: wholeNumber(0, 99).default(percentOf(DEFAULT_EVICTION_POLICY.lowShare)),
     value: "PERCENT",
     help: "low watermark: eviction ends when no more than this is taken",
     remedy: "Use a percentage below the high watermark",
+    live: true,
   },
   taskTtl: {
     schema: longDuration.default(DEFAULT_EVICTION_POLICY.unusedTtlMs),
@@ -147,6 +154,7 @@ export const PEER_SETTINGS = {
     help: "a task nobody used for longer is evicted; 0 is never",
     remedy: "Use a duration such as 12h or 30d",
     defaultText: "30d",
+    live: true,
   },
   scrubInterval: {
     schema: longDuration.default(7 * 86_400_000),
@@ -154,6 +162,7 @@ export const PEER_SETTINGS = {
     help: "every piece on the disk is verified again once in this time; 0 is never",
     remedy: "Use a duration such as 12h or 7d",
     defaultText: "7d",
+    live: true,
   },
   pullAllow: {
     schema: z
@@ -167,6 +176,7 @@ export const PEER_SETTINGS = {
     help: "host, address or network a seed reads for others although it is loopback or link-local; repeatable",
     remedy: "Use entries such as store.internal, 127.0.0.1 or 169.254.10.0/24",
     list: true,
+    live: true,
   },
   stores: {
     schema: storeRules.default([]),
@@ -174,12 +184,14 @@ export const PEER_SETTINGS = {
     remedy: "Write a list of rules, each with a prefix such as s3://models",
     secret: true,
     only: "file",
+    live: true,
   },
   logLevel: {
     schema: z.enum(LOG_LEVELS).default("info"),
     value: "LEVEL",
     help: "least serious lines to log: debug, info, warn or error",
     remedy: "Use debug, info, warn or error",
+    live: true,
   },
   config: PLACE_SETTINGS.config,
 } as const satisfies SettingsTable;
@@ -188,8 +200,11 @@ export type PeerTable = typeof PEER_SETTINGS;
 /** As given, before paths, token and address are worked out. */
 export type GivenPeerSettings = SettingsOf<PeerTable>;
 
+/** Bytes a second; `undefined` is no limit. */
+export type RateSettings = Readonly<SettingsOf<typeof RATE_SETTINGS>>;
+
 /** Everything a peer is told at its start; paths are absolute. */
-export interface PeerSettings {
+export interface PeerSettings extends RateSettings {
   readonly role: HostRole;
   /** Base URL without a slash at the end. */
   readonly scheduler: string;

@@ -33,7 +33,7 @@ let store = await openStore();
 janitor = new Janitor({
   store,
   folder,
-  policy: DEFAULT_EVICTION_POLICY,
+  policy: () => DEFAULT_EVICTION_POLICY,
   remove: (taskId, lastUsedAtMs) => store.remove(taskId, lastUsedAtMs),
   sending: () => false,
   nowMs: Date.now,

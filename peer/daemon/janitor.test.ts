@@ -35,7 +35,7 @@ function employ(policy: Partial<EvictionPolicy>, overrides: Partial<JanitorCompo
   janitor = new Janitor({
     store,
     folder,
-    policy: { ...DEFAULT_EVICTION_POLICY, ...policy },
+    policy: () => ({ ...DEFAULT_EVICTION_POLICY, ...policy }),
     remove: (taskId, lastUsedAtMs) => store.remove(taskId, lastUsedAtMs),
     sending: () => false,
     nowMs: () => nowMs,

@@ -22,7 +22,8 @@ export interface JanitorComponents {
   readonly store: PieceStore;
   /** For messages. */
   readonly folder: string;
-  readonly policy: EvictionPolicy;
+  /** As it is now. */
+  readonly policy: () => EvictionPolicy;
   /** Removes a task whose last use was then, and withdraws it from the cluster.
    *  @throws ProblemError `task-busy` when it was used since */
   readonly remove: (taskId: TaskId, lastUsedAtMs: number) => Promise<void>;
@@ -155,7 +156,7 @@ export class Janitor implements RoomMaker {
     return planEviction(
       tasks,
       { ...room, neededBytes: room.neededBytes + this.#promisedToNewTasks() },
-      policy,
+      policy(),
       nowMs(),
     );
   }

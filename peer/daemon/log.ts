@@ -6,8 +6,9 @@ type LeveledLog = (level: LogLevel, event: string, fields?: Readonly<Record<stri
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-export function createLog(least: LogLevel, write: (line: string) => void, now: () => Date): LeveledLog {
+/** `least` is asked at each line. */
+export function createLog(least: () => LogLevel, write: (line: string) => void, now: () => Date): LeveledLog {
   return (level, event, fields = {}) => {
-    if (ORDER.indexOf(level) >= ORDER.indexOf(least)) write(logLine(now(), level, event, fields));
+    if (ORDER.indexOf(level) >= ORDER.indexOf(least())) write(logLine(now(), level, event, fields));
   };
 }

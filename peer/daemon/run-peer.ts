@@ -7,6 +7,7 @@ import { VERSION } from "../../schema/version.ts";
 import type { HostInfo } from "../../schema/wire/host.ts";
 import { SchedulerClient } from "../channel/scheduler-client.ts";
 import { advertisedOrigin } from "../config/advertised.ts";
+import type { LoadedPeerSettings } from "../config/load-peer-settings.ts";
 import type { PeerSettings } from "../config/peer-settings.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import { bunFileRange, servePieces, serveUnix } from "../runtime/bun-server.ts";
@@ -19,26 +20,32 @@ import { openDiskStore } from "../store/disk-store.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ContentDigests } from "./content-digests.ts";
 import { hostIdentity } from "./host-identity.ts";
-import { startHousekeeping } from "./housekeeping.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import type { Janitor } from "./janitor.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { createLocalApp } from "./local-app.ts";
 import { createLog } from "./log.ts";
+import { reloadOnHangUp } from "./reload-on-hang-up.ts";
+import { TrafficLimits } from "./traffic-limits.ts";
 
 const FREE_BYTES_INTERVAL_MS = 10_000;
 
-/** Runs until SIGTERM or SIGINT, then leaves politely. @throws ProblemError when it cannot start */
-export async function runPeer(settings: PeerSettings): Promise<void> {
+/** Runs until SIGTERM or SIGINT, then leaves politely. On SIGHUP it takes settings anew from `load`.
+ *  @throws ProblemError when it cannot start */
+export async function runPeer(settings: PeerSettings, load: () => Promise<LoadedPeerSettings>): Promise<void> {
   const log = createLog(
-    settings.logLevel,
+    () => live.current.logLevel,
     (line) => process.stderr.write(line),
     () => new Date(),
   );
+  const live = new LiveSettings(settings, load, log);
   const nowMs = () => Date.now();
   // Durations are measured on a clock that nobody sets.
   const monotonicMs = () => performance.now();
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
   await using owned = new AsyncDisposableStack();
+  owned.use(reloadOnHangUp(live, log));
 
   const folder = join(settings.dataDir, "store");
   let janitor: Janitor | undefined;
@@ -53,7 +60,12 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
   });
   owned.defer(() => store.close());
   const hostId = await hostIdentity(settings.dataDir);
-  const uploads = new UploadMeter(settings.maxUploads);
+  const uploads = new UploadMeter(live.current.maxUploads);
+  const limits = new TrafficLimits(live.current, monotonicMs);
+  live.follow((changed) => {
+    uploads.maxUploads = changed.maxUploads;
+    limits.set(changed);
+  });
 
   let transfers: Transfers | undefined;
   const pieces = await servePieces({
@@ -64,6 +76,7 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
       nowMs,
       fileRange: bunFileRange,
       uploads,
+      uploadLimit: limits.upload,
       pull:
         settings.role !== "seed"
           ? undefined
@@ -125,24 +138,32 @@ export async function runPeer(settings: PeerSettings): Promise<void> {
     banned: (banned) => transfers?.banned(banned),
   });
   owned.defer(() => scheduler.close());
-  const sources = createSources({ env: process.env, stores: () => settings.stores });
+  const sources = createSources({ env: process.env, stores: () => live.current.stores });
   transfers = new Transfers({
     store,
     openSource: sources.open,
     scheduler,
-    policy: { ...DEFAULT_TRANSFER_POLICY, requestsPerParent: settings.streamsPerParent },
+    policy: {
+      ...DEFAULT_TRANSFER_POLICY,
+      // Asked whenever requests are planned, so that a new value counts at once.
+      get requestsPerParent() {
+        return live.current.streamsPerParent;
+      },
+    },
+    sourceLimits: [limits.source],
     nowMs: monotonicMs,
     random: Math.random,
     log,
-    guardPull: (url) => checkPullAddress(url, { allow: settings.pullAllow }),
+    guardPull: (url) => checkPullAddress(url, { allow: live.current.pullAllow }),
   });
   const opened = transfers;
   owned.defer(() => opened.close());
   const digests = new ContentDigests();
   const random = Math.random;
-  const keeping = { settings, store, folder, transfers: opened, digests, uploads, nowMs, random, log };
-  const housekeeping = startHousekeeping(keeping);
+  const keeping = { store, folder, transfers: opened, digests, uploads, nowMs, random, log };
+  const housekeeping = new Housekeeping(live.current, keeping);
   owned.defer(() => housekeeping.close());
+  live.follow((changed) => housekeeping.set(changed));
   janitor = housekeeping.janitor;
   await scheduler.start();
 

@@ -1,7 +1,9 @@
 /** `GET|HEAD /v1/tasks/:id/content`: bytes of verified pieces, and of nothing else. */
-import { hasPiece } from "../../schema/bitfield.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import { holdsRange } from "./holds-range.ts";
+import { pacedContent } from "./paced-content.ts";
 import { refuse } from "./problem-response.ts";
 import type { UploadMeter } from "./upload-meter.ts";
 
@@ -12,13 +14,14 @@ export interface ContentRoute {
   /** Body for a byte range of a file, sent without copying where the platform can. */
   readonly fileRange: (path: string, range: ByteRange) => BodyInit;
   readonly uploads: UploadMeter;
+  readonly uploadLimit: RateLimit;
   readonly nowMs: () => number;
 }
 
 export function serveContent(
   request: Request,
   task: StoredTask,
-  { fileRange, uploads, nowMs }: ContentRoute,
+  { fileRange, uploads, uploadLimit, nowMs }: ContentRoute,
 ): Response {
   const { taskId, sizeBytes } = task.info;
   const etag = `"${taskId}"`;
@@ -52,21 +55,17 @@ export function serveContent(
       "retry-after": RETRY_AFTER_SECONDS,
     });
   }
-  uploads.countServed(taskId, range.end - range.start, nowMs());
   task.noteUse();
+  const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
   // An empty file has no range to send.
-  const body = range.end > range.start ? fileRange(task.path, range) : null;
-  return new Response(body, { status, headers });
-}
-
-function holdsRange(task: StoredTask, range: ByteRange): boolean {
-  if (task.complete) return true;
-  const { pieceLengthBytes } = task.info;
-  const last = Math.floor((range.end - 1) / pieceLengthBytes);
-  for (let piece = Math.floor(range.start / pieceLengthBytes); piece <= last; piece++) {
-    if (!hasPiece(task.held, piece)) return false;
+  if (range.end === range.start) return new Response(null, { status, headers });
+  if (uploadLimit.limited) {
+    // Bun sends a stream in chunks and drops its Content-Length (1.4.5).
+    const paced = pacedContent(task, range, { limit: uploadLimit, signal: request.signal, sent });
+    return new Response(paced, { status, headers });
   }
-  return true;
+  sent(range.end - range.start);
+  return new Response(fileRange(task.path, range), { status, headers });
 }
 
 function matches(ifNoneMatch: string | null, etag: string): boolean {

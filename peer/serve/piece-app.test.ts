@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHostId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, TICKET_TTL_MS, ticketKeyOf } from "../../schema/ticket.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { bunFileRange, type PieceServer, servePieces } from "../runtime/bun-server.ts";
 import { openDiskStore } from "../store/disk-store.ts";
 import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
@@ -14,6 +15,7 @@ import { createPieceApp, type PieceAppComponents } from "./piece-app.ts";
 import { UploadMeter } from "./upload-meter.ts";
 
 const KIB = 1024;
+const UNLIMITED = Number.POSITIVE_INFINITY;
 const child = parseHostId("c".repeat(32)) ?? expect.unreachable();
 const ticketKey = await ticketKeyOf("cluster token");
 let nowMs: number;
@@ -21,13 +23,15 @@ let folder: string;
 let store: PieceStore;
 let task: StoredTask;
 let uploads: UploadMeter;
+let uploadLimit: RateLimit;
 let server: PieceServer;
 let authorization: string;
 
 async function serve(overrides: Partial<PieceAppComponents> = {}): Promise<void> {
   uploads = overrides.uploads ?? new UploadMeter(64);
-  const pull = async () => {};
-  const components = { store, ticketKey, nowMs: () => nowMs, fileRange: bunFileRange, pull, uploads, ...overrides };
+  uploadLimit = new RateLimit({ hostBps: UNLIMITED, taskBps: UNLIMITED }, () => performance.now());
+  const own = { store, ticketKey, nowMs: () => nowMs, fileRange: bunFileRange, pull: async () => {} };
+  const components = { ...own, uploads, uploadLimit, ...overrides };
   server = await servePieces({ hostname: "127.0.0.1", port: 0, app: createPieceApp(components) });
 }
 
@@ -73,6 +77,11 @@ function askRaw(request: string): Promise<string> {
     socket.once("end", () => resolve("closed"));
     socket.once("error", reject);
   });
+}
+
+/** Ends when it holds; the time limit of the test is its own. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 async function codeOf(response: Response): Promise<unknown> {
@@ -277,6 +286,79 @@ describe("content", () => {
     await writePieces(task, 1);
     for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
     expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
+  });
+});
+
+describe("content with an upload limit", () => {
+  const wholeOf = ({ info }: StoredTask) => Buffer.concat([0, 1, 2, 3].map((piece) => pieceOf(info, piece)));
+  /** So slow that nothing after the burst goes while a test runs. */
+  const STANDSTILL = { hostBps: 16 * KIB, taskBps: UNLIMITED };
+
+  test("is the same bytes under the same headers, except for the length", async () => {
+    await writeAll(task);
+    uploadLimit.set({ hostBps: 64 * KIB * KIB, taskBps: UNLIMITED });
+    const response = await askContent({ range: "bytes=65000-140000" });
+    expect(response.status).toBe(206);
+    expect(response.headers.get("content-range")).toBe("bytes 65000-140000/163840");
+    expect(response.headers.get("etag")).toBe(`"${task.info.taskId}"`);
+    const whole = Buffer.concat([0, 1, 2].map((piece) => pieceOf(task.info, piece)));
+    expect(Buffer.from(await response.bytes())).toEqual(whole.subarray(65_000, 140_001));
+    expect(uploads.servedBytes).toBe(75_001);
+    expect((await askContent({ range: "bytes=65000-140000" }, "HEAD")).headers.get("content-length")).toBe("75001");
+  });
+
+  test("goes on at full speed once the limit is lifted, and counts what went", async () => {
+    const big = await aBigTask();
+    uploadLimit.set(STANDSTILL);
+    const response = await askBig(big);
+    expect(uploads.active).toBe(1);
+    expect(uploads.servedBytes).toBeLessThanOrEqual(8 * KIB);
+    uploadLimit.set({ hostBps: UNLIMITED, taskBps: UNLIMITED });
+    expect(Buffer.compare(await response.bytes(), wholeOf(big))).toBe(0);
+    expect(uploads.servedBytes).toBe(64 * KIB * KIB);
+  });
+
+  test("bounds each task and lets others pass", async () => {
+    const big = await aBigTask();
+    await writeAll(task);
+    uploadLimit.set({ hostBps: UNLIMITED, taskBps: 16 * KIB });
+    const slow = await askBig(big);
+    // It is within the burst of its own task.
+    expect((await (await askContent({ range: "bytes=0-4095" })).bytes()).length).toBe(4 * KIB);
+    await slow.body?.cancel();
+  });
+
+  test("holds a slot until it is over, and gives slot, file and share back when the child goes away", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(1) });
+    const big = await aBigTask();
+    const openOnes = async () => {
+      const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+      return (await Promise.all(links)).filter((path) => path === big.path).length;
+    };
+    const before = await openOnes();
+    uploadLimit.set(STANDSTILL);
+    const slow = await askBig(big);
+    expect((await askBig(big)).status).toBe(429);
+    expect(await openOnes()).toBe(before + 1);
+    await slow.body?.cancel();
+    await until(async () => uploads.active === 0 && (await openOnes()) === before);
+    uploadLimit.set({ hostBps: UNLIMITED, taskBps: UNLIMITED });
+    expect((await (await askBig(big)).bytes()).length).toBe(64 * KIB * KIB);
+  });
+
+  test("still comes from the task that was asked for when that is removed and made anew", async () => {
+    const big = await aBigTask();
+    uploadLimit.set(STANDSTILL);
+    const slow = await askBig(big);
+    const reader = slow.body?.getReader() ?? expect.unreachable();
+    const first = (await reader.read()).value ?? expect.unreachable();
+    await store.remove(big.info.taskId);
+    await store.open(big.info);
+    uploadLimit.set({ hostBps: UNLIMITED, taskBps: UNLIMITED });
+    const parts = [first];
+    for (let next = await reader.read(); !next.done; next = await reader.read()) parts.push(next.value);
+    expect(Buffer.compare(Buffer.concat(parts), wholeOf(big))).toBe(0);
   });
 });
 

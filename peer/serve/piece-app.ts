@@ -3,6 +3,7 @@
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { parseTaskId, type TaskId } from "../../schema/ids.ts";
 import { isProblemError, ProblemError } from "../../schema/problem.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { BitfieldRoute } from "./bitfield-route.ts";
 import { serveContent } from "./content-route.ts";
@@ -21,6 +22,7 @@ export interface PieceAppComponents {
   /** A child asks this host to take part as a seed; `undefined` when this host is no seed. */
   readonly pull: Pull | undefined;
   readonly uploads: UploadMeter;
+  readonly uploadLimit: RateLimit;
 }
 
 export interface PieceApp {

@@ -1,6 +1,6 @@
 import type { TaskId } from "../../schema/ids.ts";
 
-/** A child gives up waiting for a range after 30 s; after this long one is over, whatever became of it. */
+/** Longer than a child takes for a piece that it gets at full speed; one that is paced is noted again with every grain. */
 const LONGEST_UPLOAD_MS = 60_000;
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
@@ -8,16 +8,16 @@ const MAX_REMEMBERED = 1024;
 /** Counts what this host serves. When the kernel copies a file to a socket nobody tells us that it is done, so the slots
  *  are counted from the outside: requests the server has not finished answering, less those that are no uploads. */
 export class UploadMeter {
-  readonly #maxUploads: number;
+  /** Pieces served at the same time; what is under way when it is lowered goes on. */
+  maxUploads: number;
   #pendingRequests: () => number = () => 0;
   #others = 0;
   #servedBytes = 0;
   /** When content of a task was last granted, latest grant last. */
   readonly #grantedAtMs = new Map<TaskId, number>();
 
-  /** `maxUploads`: pieces served at the same time. */
   constructor(maxUploads: number) {
-    this.#maxUploads = maxUploads;
+    this.maxUploads = maxUploads;
   }
 
   /** The server tells how many requests it has not finished answering, to the last byte. Before this nothing counts as
@@ -33,10 +33,10 @@ export class UploadMeter {
 
   /** Asked by a content request about itself, which is among the active ones. */
   get overfull(): boolean {
-    return this.active > this.#maxUploads;
+    return this.active > this.maxUploads;
   }
 
-  /** Bytes of content granted to children. A child that breaks off is counted for all it asked. */
+  /** Bytes of content granted to children. A child that breaks off is counted for all it asked, unless it was paced. */
   get servedBytes(): number {
     return this.#servedBytes;
   }

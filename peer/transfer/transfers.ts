@@ -10,6 +10,8 @@ import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TransferPolicy } from "../core/policy.ts";
+import { pacedSource } from "../limits/paced-source.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
@@ -21,6 +23,8 @@ export interface TransfersComponents {
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
   readonly policy: TransferPolicy;
+  /** What is read from sources keeps to each of them. */
+  readonly sourceLimits: readonly RateLimit[];
   /** Never set back or forward: differences of it are durations. */
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -72,7 +76,7 @@ export class Transfers {
     const stat = await source.stat(signal);
     const info = await describe(request, source, stat);
     const { peer, pin } = await this.#peerOf(info);
-    return { peer, source, stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
+    return { peer, source: this.#paced(source, info), stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
   }
 
   /** Takes part in a task as a seed, because a child said where its source is. Resolves once the source has answered;
@@ -135,9 +139,13 @@ export class Transfers {
     }
     const { peer, pin } = await this.#peerOf(info);
     peer
-      .complete(source, stat, this.#stopping.signal)
+      .complete(this.#paced(source, info), stat, this.#stopping.signal)
       .catch((error: unknown) => log("warn", "pull.failed", { task: taskId, problem: problemOf(error).message }))
       .finally(() => pin[Symbol.dispose]());
+  }
+
+  #paced(source: Source, { taskId }: TaskInfo): Source {
+    return pacedSource(source, taskId, this.#components.sourceLimits);
   }
 
   async #peerOf(info: TaskInfo): Promise<{ peer: TaskPeer; pin: Disposable }> {

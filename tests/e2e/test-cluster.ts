@@ -40,6 +40,7 @@ export interface GetResult {
   readonly sourceBytes: number;
   readonly peerBytes: number;
   readonly localBytes: number;
+  readonly elapsedMs: number;
 }
 
 const KEYS = { accessKeyId: "test-access-key", secretAccessKey: "test-secret-key" };

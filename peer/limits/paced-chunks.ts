@@ -1,0 +1,25 @@
+import type { TaskId } from "../../schema/ids.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+export interface PacedChunksOptions {
+  readonly taskId: TaskId;
+  readonly limits: readonly RateLimit[];
+  readonly signal: AbortSignal;
+}
+
+/** The same bytes, as fast as every limit lets them go, in grains so small that whoever watches sees them move. Bytes that
+ *  are held up are not read, so the sender has to wait. @throws the signal's reason, and what the chunks throw */
+export async function* pacedChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  { taskId, limits, signal }: PacedChunksOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    for (let rest = chunk; rest.length > 0; ) {
+      const limiting = limits.filter((limit) => limit.limited);
+      const grain = rest.subarray(0, Math.min(rest.length, ...limiting.map((limit) => limit.grainBytes)));
+      for (const limit of limiting) await limit.take(taskId, grain.length, signal);
+      rest = rest.subarray(grain.length);
+      yield grain;
+    }
+  }
+}
