@@ -12,6 +12,8 @@ export interface SourceStat {
   readonly contentType?: string;
   /** Epoch milliseconds, when the source tells. */
   readonly lastModifiedMs?: number;
+  /** Headers the object was stored with (`representation-headers.ts`), by lower-case name; absent when there are none. */
+  readonly representation?: Readonly<Record<string, string>>;
 }
 
 export interface SourceReadOptions {

@@ -4,6 +4,7 @@ import { parseContentRange } from "../../schema/byte-range.ts";
 import { Attempt } from "./attempt.ts";
 import { readBounded } from "./read-bounded.ts";
 import { acceptsRanges, contentEncodingOf, contentLengthOf, lastModifiedMsOf, versionOf } from "./reply-facts.ts";
+import { representationHeadersOf } from "./representation-headers.ts";
 import { Retries } from "./retries.ts";
 import type { SourceStat } from "./source.ts";
 import type { SourceIo } from "./source-io.ts";
@@ -93,12 +94,14 @@ function wholeStat(response: Response, transport: SourceTransport): SourceStat {
 function statOf(headers: Headers, sizeBytes: number, ranged: boolean): SourceStat {
   const contentType = headers.get("content-type");
   const modifiedMs = lastModifiedMsOf(headers);
+  const representation = representationHeadersOf(headers);
   return {
     sizeBytes,
     version: versionOf(headers, sizeBytes),
     ranged,
     ...(contentType === null ? {} : { contentType }),
     ...(modifiedMs === undefined ? {} : { lastModifiedMs: modifiedMs }),
+    ...(Object.keys(representation).length === 0 ? {} : { representation }),
   };
 }
 
