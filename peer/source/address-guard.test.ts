@@ -96,6 +96,6 @@ test("a guard sees the address of an S3 endpoint", async () => {
   await using store = await FaultySource.start();
   const guard = (url: URL) => checkPullAddress(url, { allow: [] });
   const s3 = { endpoint: store.url, accessKeyId: "key", secretAccessKey: "secret" };
-  const source = await sourceOpener().open("store://bucket/key", { store: s3 }, { guard });
+  const source = await sourceOpener().open("s3://bucket/key", { store: s3 }, { guard });
   expect((await problemIn(statOf(source))).code).toBe("forbidden");
 });

@@ -44,7 +44,7 @@ const CREDENTIAL_CODES = new Set([
 /** Turns a reply that is not the content into the error it means. Reads a bounded part of its body. */
 export async function replyFailure(
   response: Response,
-  transport: SourceTransport,
+  transport: Pick<SourceTransport, "displayUrl" | "forbiddenRemedy">,
   nowMs: number,
 ): Promise<ProblemError | TransientError> {
   const { status } = response;

@@ -14,41 +14,52 @@ import type { SourceTransport } from "./source-transport.ts";
 const FIRST_BYTE = { start: 0, end: 1 };
 
 export async function statSource(transport: SourceTransport, io: SourceIo, signal: AbortSignal): Promise<SourceStat> {
-  const fromHead = transport.headAllowed ? await askHead(transport, io, signal) : undefined;
-  if (fromHead !== undefined) return fromHead;
+  const { stat, emptyHead } = transport.headAllowed ? await askHead(transport, io, signal) : {};
+  if (stat !== undefined) return stat;
   const retries = new Retries(io, signal);
   for (;;) {
     try {
-      return await askFirstByte(transport, io, signal);
+      return await askFirstByte(transport, io, signal, emptyHead);
     } catch (error) {
       await retries.after(error);
     }
   }
 }
 
-/** `undefined` when the reply does not say all; the GET that follows finds out why. */
-async function askHead(transport: SourceTransport, io: SourceIo, signal: AbortSignal): Promise<SourceStat | undefined> {
+interface HeadFacts {
+  /** Absent when the reply does not say all; the GET that follows finds out why. */
+  readonly stat?: SourceStat;
+  /** Headers of a reply that says the file is empty, and may be wrong. */
+  readonly emptyHead?: Headers;
+}
+
+async function askHead(transport: SourceTransport, io: SourceIo, signal: AbortSignal): Promise<HeadFacts> {
   const attempt = new Attempt(signal, io.policy.stallTimeoutMs, transport.displayUrl);
   try {
     const response = await attempt.wait(transport.send({ method: "HEAD", signal: attempt.signal }));
     const sizeBytes = contentLengthOf(response.headers);
     // Some servers answer any HEAD with length 0, so that an empty file has to be seen to be believed.
-    if (response.status !== 200 || sizeBytes === undefined || sizeBytes === 0) return undefined;
-    if (!acceptsRanges(response.headers) || encodingFault(response, transport) !== undefined) return undefined;
-    return statOf(response.headers, sizeBytes, true);
+    if (response.status !== 200 || sizeBytes === undefined) return {};
+    if (!acceptsRanges(response.headers) || encodingFault(response, transport) !== undefined) return {};
+    return sizeBytes === 0 ? { emptyHead: response.headers } : { stat: statOf(response.headers, sizeBytes, true) };
   } catch (error) {
-    if (error instanceof TransientError) return undefined;
+    if (error instanceof TransientError) return {};
     throw error;
   } finally {
     attempt.close();
   }
 }
 
-async function askFirstByte(transport: SourceTransport, io: SourceIo, signal: AbortSignal): Promise<SourceStat> {
+async function askFirstByte(
+  transport: SourceTransport,
+  io: SourceIo,
+  signal: AbortSignal,
+  emptyHead: Headers | undefined,
+): Promise<SourceStat> {
   const attempt = new Attempt(signal, io.policy.stallTimeoutMs, transport.displayUrl);
   try {
     const response = await attempt.wait(transport.send({ method: "GET", range: FIRST_BYTE, signal: attempt.signal }));
-    if (response.status === 416) return await emptyStat(response, transport, io, attempt);
+    if (response.status === 416) return await emptyStat(response, transport, io, attempt, emptyHead);
     if (response.status !== 206 && response.status !== 200) {
       throw await attempt.wait(replyFailure(response, transport, io.nowMs()));
     }
@@ -69,15 +80,16 @@ async function askFirstByte(transport: SourceTransport, io: SourceIo, signal: Ab
 }
 
 /** There is no first byte. That is what an empty file answers, and the reply should say so; if it leaves the length
- *  out, the whole is asked for. */
+ *  out, the whole is asked for. Few refusals say the version: what HEAD said counts then. */
 async function emptyStat(
   refusal: Response,
   transport: SourceTransport,
   io: SourceIo,
   attempt: Attempt,
+  emptyHead: Headers | undefined,
 ): Promise<SourceStat> {
   const said = parseContentRange(refusal.headers.get("content-range"));
-  if (said?.sizeBytes === 0) return statOf(refusal.headers, 0, true);
+  if (said?.sizeBytes === 0) return statOf(emptyHead ?? refusal.headers, 0, true);
   if (said?.sizeBytes !== undefined) throw lied(transport, `has ${said.sizeBytes} bytes but refuses to give the first`);
   await attempt.wait(readBounded(refusal, 4096));
   const response = await attempt.wait(transport.send({ method: "GET", signal: attempt.signal }));

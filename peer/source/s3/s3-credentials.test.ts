@@ -3,9 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { problemIn } from "../../../tests/fixtures/opened-source.ts";
 import { type TempFolder, tempFolder } from "../../../tests/fixtures/temp-folder.ts";
+import { parseObjectUrl } from "../bucket/bucket-address.ts";
 import type { Environment } from "../driver.ts";
 import type { StoreRule } from "../store-rule.ts";
-import { parseS3Url } from "./s3-address.ts";
 import { findS3Access } from "./s3-credentials.ts";
 
 const CONFIG = `
@@ -32,7 +32,7 @@ aws_secret_access_key = work-secret
 aws_session_token = work-token
 `;
 
-const address = parseS3Url("s3://models/llm/weights.bin");
+const address = parseObjectUrl("s3://models/llm/weights.bin");
 const keys = (name: string) => ({ accessKeyId: `${name}-key`, secretAccessKey: `${name}-secret` });
 const environment = { AWS_ACCESS_KEY_ID: "env-key", AWS_SECRET_ACCESS_KEY: "env-secret" };
 

@@ -2,10 +2,10 @@
  *  the longest matching prefix, the environment, the profile files. A pair of keys is always taken from one layer. */
 import type { ProblemError } from "../../../schema/problem.ts";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
+import { type BucketAddress, bucketDisplayUrl } from "../bucket/bucket-address.ts";
 import type { DriverComponents, Environment } from "../driver.ts";
 import { sourceProblem } from "../source-problem.ts";
 import { ruleFor } from "../store-rule.ts";
-import { type S3Address, s3DisplayUrl } from "./s3-address.ts";
 import { loadS3Profile, type S3Profile } from "./s3-profile.ts";
 
 export interface S3Keys {
@@ -34,10 +34,10 @@ interface Layer {
  *  does not exist, or a broken endpoint. */
 export async function findS3Access(
   asked: StoreOptions,
-  address: S3Address,
+  address: BucketAddress,
   { rules, env }: Pick<DriverComponents, "rules" | "env">,
 ): Promise<S3Access> {
-  const displayUrl = s3DisplayUrl(address);
+  const displayUrl = bucketDisplayUrl(address);
   const store = ruleFor(`s3://${address.bucket}/${address.key}`, asked, rules());
   const layers: Layer[] = [{ name: "the request", options: asked }];
   if (asked.profile !== undefined) layers.push(await namedProfile(asked.profile, env, displayUrl));
