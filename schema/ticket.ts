@@ -1,5 +1,7 @@
 /** Tickets: short-lived proof that a host may have a task, shown by a child to its parents. JWT, HS256. */
-import { errors, jwtVerify, SignJWT } from "jose";
+import { JOSEError, JWTExpired } from "jose/errors";
+import { SignJWT } from "jose/jwt/sign";
+import { jwtVerify } from "jose/jwt/verify";
 import { type HostId, parseHostId, parseTaskId, type TaskId } from "./ids.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -51,8 +53,8 @@ export async function verifyTicket(key: Uint8Array, token: string, nowMs: number
     if (hostId !== undefined && taskId !== undefined) return { hostId, taskId };
     throw new ProblemError("forbidden", "The ticket names no host or no task");
   } catch (cause) {
-    if (!(cause instanceof errors.JOSEError)) throw cause;
-    const expired = cause instanceof errors.JWTExpired;
+    if (!(cause instanceof JOSEError)) throw cause;
+    const expired = cause instanceof JWTExpired;
     throw new ProblemError(
       "forbidden",
       expired

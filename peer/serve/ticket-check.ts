@@ -1,6 +1,6 @@
 /** Who may have a task: bearers of a ticket for it. A ticket is verified once and then known until it expires, because a
  *  child shows the same one with every piece. */
-import { decodeJwt } from "jose";
+import { decodeJwt } from "jose/jwt/decode";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { type Ticket, verifyTicket } from "../../schema/ticket.ts";
