@@ -49,7 +49,7 @@ export const ODD_KEYS = [
   "trailing ",
   "line\nbreak\ttab",
   ".hidden/..double/...",
-  "doubled//slash",
+  "/leading//doubled/",
 ];
 
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 31) % 251);
