@@ -26,7 +26,7 @@ export function addPeerCommand(program: Command, context: CliContext): void {
       throw new ProblemError("bad-request", describeFaults("start the peer", faults), { detail: { faults } });
     }
     for (const warning of loaded.warnings) context.stderr.write(`pantala peer: warning: ${warning}\n`);
-    // Only this command needs the whole daemon; the others start in a tenth of the time without it.
+    // Help and faults need no daemon.
     const { runPeer } = await import("../daemon/run-peer.ts");
     await runPeer(loaded.settings, load);
   });
