@@ -1,11 +1,8 @@
 /** One task on disk: its folder holds `content`, `journal` and `task.json`. */
-import { Buffer } from "node:buffer";
 import { stat } from "node:fs/promises";
-import { piecesOf } from "../../schema/bitfield.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { type ContentFile, STAT_BLOCK_BYTES } from "./content-file.ts";
-import { blake3 } from "./hash.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Journal } from "./journal.ts";
 import { JOURNAL_RECORD_BYTES } from "./journal-record.ts";
@@ -15,6 +12,7 @@ import type { StoredTask, TaskRoom } from "./piece-store.ts";
 import type { PieceWriter } from "./piece-writer.ts";
 import { PieceWrites } from "./piece-writes.ts";
 import { Pins } from "./pins.ts";
+import { rottenPieces } from "./read-again.ts";
 import { type RoomMaker, withRoom } from "./room-maker.ts";
 import { type DiskPlace, notHeld, onDisk } from "./store-problem.ts";
 import { type TaskRecord, writeTaskRecord } from "./task-record.ts";
@@ -209,11 +207,7 @@ export class DiskTask implements StoredTask {
   async verify(): Promise<void> {
     const { shelf, content, holdings } = this.#parts;
     await this.#onDisk(`verify task ${this.info.taskId}`, 0, async () => {
-      const buffer = new Uint8Array(Math.min(this.info.pieceLengthBytes, this.info.sizeBytes));
-      const rotten: number[] = [];
-      for (const piece of piecesOf(holdings.held, holdings.pieceCount)) {
-        if (!(await this.#isSound(piece, buffer.subarray(0, holdings.lengthOf(piece))))) rotten.push(piece);
-      }
+      const rotten = await rottenPieces(content, holdings, this.info.pieceLengthBytes);
       for (const piece of rotten) await this.drop(piece);
       if (rotten.length > 0) {
         shelf.warn(`Task ${this.info.taskId}: ${rotten.length} pieces were damaged on disk and will be fetched anew`);
@@ -270,16 +264,6 @@ export class DiskTask implements StoredTask {
     if (!this.complete) return;
     this.#completedAtMs = this.#parts.shelf.nowMs();
     void this.seal();
-  }
-
-  async #isSound(piece: number, buffer: Uint8Array): Promise<boolean> {
-    try {
-      await this.#parts.content.read(buffer, this.#positionOf(piece));
-    } catch {
-      return false;
-    }
-    const digest = this.digestOf(piece);
-    return digest !== undefined && Buffer.compare(blake3(buffer), digest) === 0;
   }
 
   #makeWritable(): Promise<void> {

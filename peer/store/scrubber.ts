@@ -4,8 +4,8 @@ import { piecesOf } from "../../schema/bitfield.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError } from "../../schema/problem.ts";
-import { PieceHasher } from "./hash.ts";
 import type { PieceStore, StoredTask } from "./piece-store.ts";
+import { digestOfSlices } from "./read-again.ts";
 
 export interface ScrubberComponents {
   readonly store: PieceStore;
@@ -19,8 +19,6 @@ export interface ScrubberComponents {
 }
 
 const TICK_MS = 1000;
-/** Read and hashed at a time: pieces may be long, and memory is not theirs. */
-const SLICE_BYTES = 1024 * 1024;
 /** After a pause of the machine this much is made up for, and no more. */
 const MAX_ARREARS_MS = 10_000;
 
@@ -106,12 +104,8 @@ async function isRotten(task: StoredTask, piece: number, warn: (message: string)
   const digest = task.digestOf(piece);
   if (digest === undefined) return false;
   try {
-    const hasher = new PieceHasher();
-    const lengthBytes = task.readableBytes(piece);
-    for (let at = 0; at < lengthBytes; at += SLICE_BYTES) {
-      hasher.update(await task.read(piece, at, Math.min(at + SLICE_BYTES, lengthBytes)));
-    }
-    return Buffer.compare(hasher.digest(), digest) !== 0;
+    const read = (from: number, to: number) => task.read(piece, from, to);
+    return Buffer.compare(await digestOfSlices(task.readableBytes(piece), read), digest) !== 0;
   } catch (error) {
     // It was dropped, or its task removed, in the meantime.
     if (task.digestOf(piece) === undefined) return false;

@@ -3,12 +3,11 @@ import type { ByteRange } from "../../schema/byte-range.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { PieceHasher } from "../store/hash.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import { digestOfSlices, SLICE_BYTES } from "../store/read-again.ts";
 import type { OpenedTask } from "./transfers.ts";
 
 /** How often a reader that waits for a piece looks whether the download is still there. */
 const LOOK_INTERVAL_MS = 1000;
-/** Read at a time: a reader that stops taking costs no more, however long the pieces are. */
-const SLICE_BYTES = 1024 * 1024;
 
 /** Content of a task in order, while the rest still comes: pieces of neighbours as soon as they are verified, what this
  *  host reads from the source itself as soon as it is there (docs/decisions/0007). Any number of readers share one
@@ -81,12 +80,9 @@ class EarlyPart {
     const restarts = this.#task.restarts(this.piece);
     if (restarts === this.#restarts) return;
     this.#restarts = restarts;
-    const end = this.#from + this.#lengthBytes;
-    const again = new PieceHasher();
-    for (let at = this.#from; at < end; at += SLICE_BYTES) {
-      again.update(await this.#task.read(this.piece, at, Math.min(end, at + SLICE_BYTES)));
-    }
-    if (Buffer.compare(again.digest(), this.#hasher.digest()) === 0) return;
+    const read = (from: number, to: number) => this.#task.read(this.piece, this.#from + from, this.#from + to);
+    const again = await digestOfSlices(this.#lengthBytes, read);
+    if (Buffer.compare(again, this.#hasher.digest()) === 0) return;
     throw new ProblemError(
       "source-changed",
       `${this.#task.info.url} changed while it was read: ask again to get the new content`,
