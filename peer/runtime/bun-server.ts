@@ -1,8 +1,8 @@
 /** The HTTP servers of a peer on Bun: the piece port for other peers, and the unix socket for commands on this machine. */
 import type { ByteRange } from "../../schema/byte-range.ts";
-import { PROBLEM_STATUS, ProblemError, problemOf } from "../../schema/problem.ts";
-import { variableOf } from "../../schema/settings.ts";
+import { PROBLEM_STATUS, problemOf } from "../../schema/problem.ts";
 import type { PieceApp } from "../serve/piece-app.ts";
+import { listenProblem } from "./listen-problem.ts";
 import { claimSocketPath } from "./socket-path.ts";
 
 /** Longer than any wait for news (30 s); a child that takes nothing for this long is cut off. */
@@ -103,22 +103,9 @@ function listening<Server>(where: string, setting: string, listen: () => Server)
   try {
     return listen();
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    const why = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-    throw new ProblemError(
-      code === "EADDRINUSE" ? "in-use" : "conflict",
-      `Cannot listen on ${where}: ${why}. Use another address: --${setting} or ${variableOf(setting)}`,
-      { detail: { address: where, errorCode: code }, cause },
-    );
+    throw listenProblem(where, setting, cause);
   }
 }
-
-const REASONS: Record<string, string> = {
-  EADDRINUSE: "another process listens there",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EACCES: "this user may not",
-  ENOENT: "its folder does not exist",
-};
 
 function errorReply(reportError: ((error: unknown) => void) | undefined): (error: Error) => Response {
   const report = reportError ?? ((error: unknown) => console.error(error));
