@@ -36,22 +36,28 @@ export interface LocalGet {
   readonly ms: number;
   readonly sourceBytes: number;
   readonly peerBytes: number;
+  /** Where the peer keeps the content. */
+  readonly path: string;
 }
 
 export class BenchCluster {
   readonly token: string;
   readonly scheduler: RunningScheduler;
   readonly #workbench: Workbench;
+  readonly #folder: string;
 
-  static async start(workbench: Workbench): Promise<BenchCluster> {
+  /** @param name of a folder for all of it, for a bench that has several clusters */
+  static async start(workbench: Workbench, name = ""): Promise<BenchCluster> {
     const token = randomBytes(24).toString("hex");
-    const scheduler = await startScheduler({ folder: join(workbench.folder, "scheduler"), token });
+    const folder = join(workbench.folder, name);
+    const scheduler = await startScheduler({ folder: join(folder, "scheduler"), token });
     workbench.own(scheduler.daemon);
-    return new BenchCluster(workbench, scheduler, token);
+    return new BenchCluster(workbench, folder, scheduler, token);
   }
 
-  private constructor(workbench: Workbench, scheduler: RunningScheduler, token: string) {
+  private constructor(workbench: Workbench, folder: string, scheduler: RunningScheduler, token: string) {
     this.#workbench = workbench;
+    this.#folder = folder;
     this.scheduler = scheduler;
     this.token = token;
   }
@@ -59,10 +65,19 @@ export class BenchCluster {
   /** A peer with a data folder of its own, named after it; one that was there before goes on with what it holds. */
   async join(name: string, options: Partial<Pick<PeerOptions, "role" | "args">> = {}): Promise<RunningPeer> {
     this.#workbench.throwIfOver();
-    const folder = join(this.#workbench.folder, name);
+    const folder = join(this.#folder, name);
     const peer = await startPeer({ name, folder, scheduler: this.scheduler.url, token: this.token, ...options });
     this.#workbench.own(peer.daemon);
     return peer;
+  }
+
+  /** Asks the scheduler's query API. @throws Error with what it answered, when it refuses */
+  async query<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.scheduler.url}${path}`, {
+      headers: { authorization: `Bearer ${this.token}` },
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
   }
 
   /** `pantala get`, to its end. */
@@ -103,8 +118,8 @@ export async function localGet(peer: RunningPeer, url: string, tag: string): Pro
   for await (const line of jsonLines(response.body)) {
     last = getEventSchema.parse(line);
     if (last.type !== "ready") continue;
-    const { sourceBytes, peerBytes } = last;
-    return { ms: performance.now() - startedAtMs, sourceBytes, peerBytes };
+    const { sourceBytes, peerBytes, path } = last;
+    return { ms: performance.now() - startedAtMs, sourceBytes, peerBytes, path };
   }
   throw new Error(`${peer.name} could not get ${url}: ${JSON.stringify(last)}`);
 }

@@ -19,6 +19,13 @@ export function countFlag(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** `0.1`; at most a half */
+export function shareFlag(text: string): number {
+  const share = Number(text);
+  if (share > 0 && share <= 0.5) return share;
+  throw new InvalidArgumentError("It must be a share above 0 and at most 0.5.");
+}
+
 export function minutesFlag(text: string): number {
   const minutes = Number(text);
   if (minutes > 0 && minutes <= 24 * 60) return minutes;

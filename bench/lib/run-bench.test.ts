@@ -11,7 +11,7 @@ const MAIN = join(ROOT, "bench/main.ts");
 
 test("bench lists its names when it is given one it does not have, and fails", async () => {
   const child = Bun.spawn([process.execPath, MAIN, "singel"], { stdio: ["ignore", "pipe", "pipe"] });
-  expect(await new Response(child.stderr).text()).toContain("single, documents, soak");
+  expect(await new Response(child.stderr).text()).toContain("single, documents, liars, soak");
   expect(await child.exited).toBe(2);
 });
 
