@@ -26,6 +26,11 @@ const SETTINGS: PeerSettings = {
   scrubInterval: 0,
   pullAllow: [],
   stores: [],
+  gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
+  gatewayDomain: undefined,
+  gatewayCache: 2000,
+  buckets: [],
+  gatewayKeys: [],
   logLevel: "info",
 };
 

@@ -72,6 +72,11 @@ describe("loadPeerSettings()", () => {
       scrubInterval: 7 * 86_400_000,
       pullAllow: [],
       stores: [],
+      gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
+      gatewayDomain: undefined,
+      gatewayCache: 2000,
+      buckets: [],
+      gatewayKeys: [],
       logLevel: "info",
     });
   });

@@ -11,6 +11,7 @@ import {
 } from "../../schema/settings.ts";
 import { type Advertised, deriveAdvertised, type NetworkInterfaces } from "./advertised.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { gatewayFaults } from "./gateway-settings.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
@@ -74,6 +75,7 @@ class Loading {
     const socket = this.#socket(given, origins, dataDir);
     const advertised = this.#advertised(given, origins);
     this.#checkWatermarks(given, origins);
+    this.#faults.push(...gatewayFaults(given, origins));
     const token = "token" in given ? (given.token ?? (await this.#tokenFrom(given, origins, dataDir))) : undefined;
 
     if (this.#faults.length > 0 || resolved.kind === "faults") return { kind: "faults", faults: this.#faults };
@@ -195,7 +197,7 @@ function hostAndPort({ hostname: host, port }: ListenAddress): string {
 
 function holdsSecrets(values: unknown): boolean {
   if (typeof values !== "object" || values === null) return false;
-  if ("token" in values) return true;
+  if ("token" in values || "gatewayKeys" in values) return true;
   const rules = "stores" in values && Array.isArray(values.stores) ? values.stores : [];
   return rules.some(
     (rule: unknown) =>

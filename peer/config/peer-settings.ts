@@ -15,9 +15,11 @@ import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
 import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
+import { GATEWAY_SETTINGS, type GatewaySettings } from "./gateway-settings.ts";
 import { isHostOrNetwork } from "./network-name.ts";
 import { PLACE_SETTINGS } from "./place-settings.ts";
 import { RATE_SETTINGS } from "./rate-settings.ts";
+import { STORE_PREFIX } from "./store-prefix.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const DEFAULT_SCHEDULER = "http://127.0.0.1:8002";
@@ -29,8 +31,6 @@ const schedulerUrl = z
   .max(1024)
   .refine((url) => /^https?:\/\/[^@?#]+$/i.test(url), "must not hold user info, a query or a fragment")
   .transform((url) => url.replace(/\/+$/, ""));
-
-const STORE_PREFIX = /^(?:s3|oss|obs|cos|gs|as|abs|hf):\/\/[^/\s]+(\/.*)?$/;
 
 const storeRule = z
   .strictObject({
@@ -186,6 +186,7 @@ export const PEER_SETTINGS = {
     only: "file",
     live: true,
   },
+  ...GATEWAY_SETTINGS,
   logLevel: {
     schema: z.enum(LOG_LEVELS).default("info"),
     value: "LEVEL",
@@ -204,7 +205,7 @@ export type GivenPeerSettings = SettingsOf<PeerTable>;
 export type RateSettings = Readonly<SettingsOf<typeof RATE_SETTINGS>>;
 
 /** Everything a peer is told at its start; paths are absolute. */
-export interface PeerSettings extends RateSettings {
+export interface PeerSettings extends RateSettings, GatewaySettings {
   readonly role: HostRole;
   /** Base URL without a slash at the end. */
   readonly scheduler: string;
