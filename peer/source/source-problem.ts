@@ -33,12 +33,13 @@ export function sourceProblem(
 const MAX_ERROR_BODY_BYTES = 4096;
 const MAX_QUOTED_LENGTH = 300;
 const RETRIED_STATUSES = new Set([408, 425, 429]);
-/** Errors about credentials that S3 sends under status 400. */
+/** Errors about credentials that S3 sends under status 400, and Azure under 409. */
 const CREDENTIAL_CODES = new Set([
   "ExpiredToken",
   "InvalidToken",
   "TokenRefreshRequired",
   "AuthorizationHeaderMalformed",
+  "PublicAccessNotPermitted",
 ]);
 
 /** Turns a reply that is not the content into the error it means. Reads a bounded part of its body. */

@@ -231,7 +231,8 @@ export function sourceConformance(
       }
       const pages = await pagesOf(folder, { delimiter: "/", after: { name: "list/b/" } });
       expect(pages.flatMap((page) => page.prefixes)).toEqual(listed.includes("list/c//d") ? ["list/c/"] : []);
-      expect(pages.flatMap((page) => page.objects.map(({ key }) => key))).toEqual(listed.slice(-2));
+      const plain = listed.filter((key) => /^list\/[～🙂]$/u.test(key));
+      expect(pages.flatMap((page) => page.objects.map(({ key }) => key))).toEqual(plain);
     });
   });
 }

@@ -1,6 +1,7 @@
 /** Picks the driver for a URL by its scheme. */
 import { ProblemError } from "../../schema/problem.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
+import { azureDriver } from "./azure/azure-source.ts";
 import type { DriverComponents, Environment, SourceDriver } from "./driver.ts";
 import type { Folder } from "./folder.ts";
 import { httpDriver } from "./http/http-source.ts";
@@ -26,7 +27,7 @@ export interface Sources {
 
 export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
-  const drivers = [httpDriver(components), s3Driver(components)];
+  const drivers = [httpDriver(components), s3Driver(components), azureDriver(components)];
   const driverOf = (url: string): SourceDriver => {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
     const supported = drivers.flatMap(({ schemes }) => schemes.map((name) => `${name}://`)).join(", ");

@@ -1,0 +1,131 @@
+/** A container of Azure Blob Storage, or what in it begins alike. */
+import { ProblemError } from "../../../schema/problem.ts";
+import type { SourceRequest } from "../../../schema/wire/pull.ts";
+import { askText } from "../ask-text.ts";
+import { compareKeys } from "../compare-keys.ts";
+import type { Folder, ListPage, ListQuery } from "../folder.ts";
+import type { OpenSourceOptions } from "../source.ts";
+import type { SourceIo } from "../source-io.ts";
+import { sourceProblem } from "../source-problem.ts";
+import type { AzureAccess } from "./azure-access.ts";
+import { type AzureAddress, azureContainerUrl, azureDisplayUrl, azureUrl, parseAzureUrl } from "./azure-address.ts";
+import { AzureTransport } from "./azure-transport.ts";
+import { type ListBlobsReply, parseListBlobsReply } from "./list-blobs-reply.ts";
+
+export interface AzureFolderOptions {
+  readonly request: SourceRequest;
+  readonly address: AzureAddress;
+  readonly access: AzureAccess;
+  readonly headers: Headers;
+  readonly io: SourceIo;
+  readonly guard: OpenSourceOptions["guard"];
+}
+
+const MAX_KEYS = 1000;
+/** 1,000 names of 1,024 characters, each as up to three bytes, and the properties of each blob, about 1 KiB. */
+const MAX_REPLY_BYTES = 8 * 1024 * 1024;
+
+interface AskedPage {
+  readonly prefix: string;
+  readonly delimiter: string | undefined;
+  readonly maxKeys: number;
+  readonly marker: string | undefined;
+}
+
+export class AzureFolder implements Folder {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly displayUrl: string;
+  readonly #options: AzureFolderOptions;
+
+  constructor(options: AzureFolderOptions) {
+    this.#options = options;
+    this.bucket = options.address.container;
+    this.prefix = options.address.key;
+    this.displayUrl = azureDisplayUrl(options.address);
+  }
+
+  async list(query: ListQuery, signal: AbortSignal): Promise<ListPage> {
+    const { prefix = this.prefix, delimiter, after, maxKeys = MAX_KEYS } = query;
+    if (!prefix.startsWith(this.prefix)) {
+      throw new ProblemError(
+        "bad-request",
+        `${this.displayUrl}: a listing outside of this prefix was asked for. Open the other one`,
+      );
+    }
+    const asked = { prefix, delimiter, maxKeys: Math.max(1, Math.min(MAX_KEYS, maxKeys)) };
+    if (after !== undefined && "token" in after)
+      return pageOf(await this.#ask({ ...asked, marker: after.token }, signal));
+    // Azure goes on behind its own markers alone: a name is found from the start of the listing.
+    let marker: string | undefined;
+    for (;;) {
+      const reply = await this.#ask({ ...asked, marker }, signal);
+      const page = pageOf(after === undefined ? reply : behind(reply, after.name, delimiter));
+      if (page.objects.length + page.prefixes.length > 0 || reply.nextMarker === undefined) return page;
+      marker = reply.nextMarker;
+    }
+  }
+
+  objectRequest(key: string): SourceRequest {
+    const { request, address } = this.#options;
+    const url = azureUrl(address, key);
+    if (parseAzureUrl(url).sasToken !== undefined) {
+      throw new ProblemError(
+        "bad-request",
+        `${this.displayUrl}: the end of a key in it looks like a signature. Copy the blob to another name`,
+      );
+    }
+    return { ...request, url: address.sasToken === undefined ? url : `${url}?${address.sasToken}` };
+  }
+
+  async #ask({ prefix, delimiter, maxKeys, marker }: AskedPage, signal: AbortSignal): Promise<ListBlobsReply> {
+    const { address, access, io } = this.#options;
+    const url = azureContainerUrl(address, access.base);
+    url.search = new URLSearchParams({
+      restype: "container",
+      comp: "list",
+      maxresults: String(maxKeys),
+      ...(prefix === "" ? {} : { prefix }),
+      ...(delimiter === undefined ? {} : { delimiter }),
+      ...(marker === undefined ? {} : { marker }),
+    }).toString();
+    const transport = new AzureTransport({ ...this.#options, url, displayUrl: this.displayUrl });
+    const { text } = await askText(
+      {
+        displayUrl: this.displayUrl,
+        forbiddenRemedy: transport.forbiddenRemedy,
+        limitBytes: MAX_REPLY_BYTES,
+        send: (attempt) => transport.send({ method: "GET", signal: attempt }),
+      },
+      io,
+      signal,
+    );
+    const reply = await parseListBlobsReply(text, prefix);
+    if (reply !== undefined) return reply;
+    throw sourceProblem(
+      "source-lied",
+      this.displayUrl,
+      "the source answered a listing that makes no sense",
+      "Check that the endpoint is that of a storage account, and no console or proxy before it",
+    );
+  }
+}
+
+function pageOf({ objects, prefixes, nextMarker }: ListBlobsReply): ListPage {
+  return {
+    objects: objects.toSorted((a, b) => compareKeys(a.key, b.key)),
+    prefixes: prefixes.toSorted(compareKeys),
+    ...(nextMarker === undefined ? {} : { next: { token: nextMarker } }),
+  };
+}
+
+/** What comes after a name, and is not under it when it is a common prefix. */
+function behind(reply: ListBlobsReply, name: string, delimiter: string | undefined): ListBlobsReply {
+  const isPrefix = delimiter !== undefined && name.endsWith(delimiter);
+  const isBehind = (key: string) => compareKeys(key, name) > 0 && !(isPrefix && key.startsWith(name));
+  return {
+    ...reply,
+    objects: reply.objects.filter(({ key }) => isBehind(key)),
+    prefixes: reply.prefixes.filter(isBehind),
+  };
+}
