@@ -1,44 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { open, stat, utimes } from "node:fs/promises";
-import type { GetEvent, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
-import type { HostDetail, HostSummary } from "../../schema/wire/query.ts";
+import type { GetEvent, LocalTask } from "../../schema/wire/local.ts";
+import type { HostDetail } from "../../schema/wire/query.ts";
 import { until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 120_000;
-
-describe("a parent whose disk lies", () => {
-  test(
-    "serves bytes that no child delivers, and is cut off; the pieces come from elsewhere",
-    async () => {
-      await using cluster = await TestCluster.start({ peers: 2 });
-      const file = await cluster.put("model.bin", 4 * MIB);
-      const { taskId } = await cluster.mustGet(cluster.peer(0), file);
-      const [rotten, child] = [cluster.peer(0), cluster.peer(1)];
-      const { path } = await rotten.local<LocalTaskDetail>(`/v1/tasks/${taskId}`);
-      const { atime, mtime } = await stat(path);
-      const content = await open(path, "r+");
-      const byte = new Uint8Array(1);
-      for (let at = 5; at < file.sizeBytes; at += 64 * 1024) {
-        await content.read(byte, 0, 1, at);
-        await content.write(Uint8Array.of((byte[0] ?? 0) ^ 1), 0, 1, at);
-      }
-      await content.close();
-      // Rot does not change the time of change.
-      await utimes(path, atime, mtime);
-
-      const result = await cluster.mustGet(child, file);
-      expect(result.peerBytes).toBe(0);
-      expect(result.sourceBytes).toBe(file.sizeBytes);
-      const { host } = await rotten.status();
-      const banned = await cluster.query<HostSummary>(`/v1/hosts/${host.hostId}`);
-      expect(banned.bannedUntilMs).toBeGreaterThan(Date.now());
-      expect(child.daemon.log()).toContain("piece.corrupt");
-    },
-    TIMEOUT_MS,
-  );
-});
 
 describe("a piece port", () => {
   test(
