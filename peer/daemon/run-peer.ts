@@ -19,6 +19,7 @@ import { createSources } from "../source/sources.ts";
 import { openDiskStore } from "../store/disk-store.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ContentDigests } from "./content-digests.ts";
+import { GatewayFace } from "./gateway-face.ts";
 import { hostIdentity } from "./host-identity.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { Janitor } from "./janitor.ts";
@@ -165,6 +166,15 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   owned.defer(() => housekeeping.close());
   live.follow((changed) => housekeeping.set(changed));
   janitor = housekeeping.janitor;
+  const gateway = await GatewayFace.start({
+    sources,
+    transfers: opened,
+    settings: () => live.current,
+    nowMs,
+    log,
+  });
+  owned.use(gateway);
+  live.follow(() => gateway.follow());
   await scheduler.start();
 
   const local = createLocalApp({
