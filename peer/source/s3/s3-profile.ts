@@ -9,18 +9,13 @@ export interface S3Profile {
   /** Where it was looked for. */
   readonly files: readonly [config: string, credentials: string];
   readonly found: boolean;
+  /** Without keys in a profile that assumes a role with them. */
   readonly options: StoreOptions;
-  /** The setting of a way to get credentials that we do not go (roles, single sign-on, a helper program). */
-  readonly unsupported: string | undefined;
+  /** Whether its keys have to be asked for: it assumes a role, signs on, or names a helper program. */
+  readonly asksForKeys: boolean;
 }
 
-const UNSUPPORTED_SETTINGS = [
-  "role_arn",
-  "sso_session",
-  "sso_start_url",
-  "credential_process",
-  "web_identity_token_file",
-];
+const ASKING_SETTINGS = ["sso_session", "sso_start_url", "credential_process", "login_session"];
 
 /** Files that are absent are as good as empty. */
 export async function loadS3Profile(name: string, env: Environment): Promise<S3Profile> {
@@ -34,17 +29,23 @@ export async function loadS3Profile(name: string, env: Environment): Promise<S3P
   const services = configFile[`services.${section.services}`];
   const ignoresEndpoints =
     env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true" || section.ignore_configured_endpoint_urls === "true";
+  const assumesRole = section.role_arn !== undefined;
+  const hasKeys = section.aws_access_key_id !== undefined && !assumesRole;
   return {
     name,
     files: [configFilepath, filepath],
     found: Object.hasOwn(configFile, name) || Object.hasOwn(credentialsFile, name),
     options: {
-      accessKeyId: section.aws_access_key_id,
-      secretAccessKey: section.aws_secret_access_key,
-      sessionToken: section.aws_session_token,
+      ...(assumesRole
+        ? {}
+        : {
+            accessKeyId: section.aws_access_key_id,
+            secretAccessKey: section.aws_secret_access_key,
+            sessionToken: section.aws_session_token,
+          }),
       region: section.region,
       endpoint: ignoresEndpoints ? undefined : (services?.["s3.endpoint_url"] ?? section.endpoint_url),
     },
-    unsupported: UNSUPPORTED_SETTINGS.find((setting) => section[setting] !== undefined),
+    asksForKeys: assumesRole || (!hasKeys && ASKING_SETTINGS.some((setting) => section[setting] !== undefined)),
   };
 }

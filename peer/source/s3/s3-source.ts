@@ -17,19 +17,26 @@ import type { DriverComponents, SourceDriver } from "../driver.ts";
 import { readBounded } from "../read-bounded.ts";
 import type { OpenSourceOptions } from "../source.ts";
 import type { SourceIo } from "../source-io.ts";
+import { KeyCache } from "./key-cache.ts";
 import { s3EndpointIn, s3StoreName } from "./s3-address.ts";
-import { findS3Access, type S3Access, type S3Keys } from "./s3-credentials.ts";
+import { findS3Access, type S3Access } from "./s3-credentials.ts";
+import type { S3Keys } from "./s3-keys.ts";
 import { mayNameRegion, RegionMemory, regionNamedBy } from "./s3-region.ts";
 
 interface S3Components extends DriverComponents {
   readonly regions: RegionMemory;
+  readonly keyCache: KeyCache;
 }
 
 const DEFAULT_REGION = "us-east-1";
 const MAX_ERROR_BODY_BYTES = 4096;
 
 export function s3Driver(components: DriverComponents): SourceDriver {
-  const own: S3Components = { ...components, regions: new RegionMemory() };
+  const own: S3Components = {
+    ...components,
+    regions: new RegionMemory(),
+    keyCache: new KeyCache(components.io.nowMs),
+  };
   return {
     schemes: ["s3"],
     open: async (request, options) => bucketSource(await openS3(parseObjectUrl(request.url), request, own, options)),
@@ -104,7 +111,7 @@ class S3Client implements BucketClient {
       endpoint,
       pathStyle,
       caller: this.#caller,
-      sign: keys === undefined ? undefined : (toSign) => this.#sign(toSign, region, keys),
+      sign: keys === undefined ? undefined : async (toSign) => await this.#sign(toSign, region, await keys.fresh()),
     });
   }
 
@@ -131,6 +138,6 @@ function portableOptions({ endpoint, region, pathStyle, keys }: S3Access): Store
     endpoint: endpoint?.href ?? "https://s3.amazonaws.com",
     ...(region === undefined ? {} : { region }),
     ...(pathStyle === undefined ? {} : { pathStyle }),
-    ...(keys === undefined ? { anonymous: true } : { anonymous: false, ...keys }),
+    ...(keys === undefined ? { anonymous: true } : { anonymous: false, ...keys.latest }),
   };
 }
