@@ -13,7 +13,12 @@ import { addressField, labelField, textField } from "../../schema/wire/fields.ts
 import { HOST_ROLES, type HostRole } from "../../schema/wire/host.ts";
 import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
 import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
-import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import {
+  DEFAULT_MAX_DOWNLOADS,
+  DEFAULT_MEMORY_BUDGET_BYTES,
+  DEFAULT_TRANSFER_POLICY,
+  MOST_DOWNLOADS,
+} from "../core/policy.ts";
 import type { Advertised } from "./advertised.ts";
 import { GATEWAY_SETTINGS, type GatewaySettings } from "./gateway-settings.ts";
 import { isHostOrNetwork } from "./network-name.ts";
@@ -51,8 +56,8 @@ const storeRules = z
   .max(1000)
   .refine((rules) => new Set(rules.map((rule) => rule.prefix)).size === rules.length, "a prefix is given twice");
 
-/** A smaller one would hardly take the piece it is asked for. */
-const MIN_QUOTA_BYTES = 1024 * 1024;
+/** Less would hardly take the piece that is asked for. */
+const roomForPieces = byteSize.refine((bytes) => bytes >= 1024 * 1024, "must be at least 1MiB");
 const percentOf = (share: number) => Math.round(share * 100);
 
 export const PEER_SETTINGS = {
@@ -118,6 +123,21 @@ export const PEER_SETTINGS = {
     remedy: "Use a whole number",
     live: true,
   },
+  maxDownloads: {
+    schema: wholeNumber(1, MOST_DOWNLOADS).default(DEFAULT_MAX_DOWNLOADS),
+    value: "N",
+    help: "most pieces asked of other peers at the same time, over all downloads",
+    remedy: "Use a whole number",
+    live: true,
+  },
+  memoryBudget: {
+    schema: roomForPieces.default(DEFAULT_MEMORY_BUDGET_BYTES),
+    value: "SIZE",
+    help: "most bytes asked of other peers and not yet kept, over all downloads; a single piece may be longer",
+    remedy: "Use a size such as 128MiB",
+    defaultText: "128MiB",
+    live: true,
+  },
   streamsPerParent: {
     schema: wholeNumber(1, 16).default(DEFAULT_TRANSFER_POLICY.requestsPerParent),
     value: "N",
@@ -127,7 +147,7 @@ export const PEER_SETTINGS = {
   },
   ...RATE_SETTINGS,
   diskQuota: {
-    schema: byteSize.refine((bytes) => bytes >= MIN_QUOTA_BYTES, "must be at least 1MiB").optional(),
+    schema: roomForPieces.optional(),
     value: "SIZE",
     help: "most bytes the store may take on the disk",
     remedy: "Use a size such as 200GiB, or leave it out",
@@ -222,6 +242,9 @@ export interface PeerSettings extends RateSettings, GatewaySettings {
   readonly idc: string;
   readonly location: string;
   readonly maxUploads: number;
+  readonly maxDownloads: number;
+  /** Bytes. */
+  readonly memoryBudget: number;
   readonly streamsPerParent: number;
   /** Most bytes the store may take; `undefined` leaves it to what the disk has. */
   readonly diskQuota: number | undefined;

@@ -18,6 +18,8 @@ const mostBytes = (what: string) => ({
 export const RATE_SETTINGS = {
   uploadRate: mostBytes("sent to other peers"),
   taskUploadRate: mostBytes("of one task sent to other peers"),
+  downloadRate: mostBytes("received from sources and other peers"),
+  taskDownloadRate: mostBytes("of one task received from its source and other peers"),
   sourceRate: mostBytes("read from sources"),
   taskSourceRate: mostBytes("of one task read from its source"),
 } as const satisfies SettingsTable;

@@ -30,6 +30,7 @@ function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferVi
     leased: emptyBitfield(pieceCount),
     inFlight: new Map(),
     parents: [],
+    spareRequests: 64,
     cursors: [],
     ...more,
   };
@@ -113,6 +114,8 @@ describe("planRequests()", () => {
     expect(planRequests(big, policy, 0, never)).toHaveLength(1);
     const huge = { ...big, pieceLengthBytes: 1024 * 1024 * 1024 };
     expect(planRequests(huge, policy, 0, never)).toHaveLength(1);
+    const shared = aView(64, { parents: [aParent(1, bits(64, range(64)))], spareRequests: 3 });
+    expect(planRequests(shared, policy, 0, never)).toHaveLength(3);
   });
 
   test("asks another parent for a piece that is late, once", () => {

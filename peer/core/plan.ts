@@ -28,6 +28,8 @@ export interface TransferView {
   readonly leased: Bitfield;
   readonly inFlight: ReadonlyMap<number, InFlight>;
   readonly parents: readonly ParentView[];
+  /** Requests that what all downloads share has left for this one. */
+  readonly spareRequests: number;
   /** Next pieces of readers who take the content in order; empty when nobody reads. */
   readonly cursors: readonly number[];
 }
@@ -83,7 +85,7 @@ function freeRequests(view: TransferView, policy: TransferPolicy): number {
   for (const flight of view.inFlight.values()) active += flight.parents.length;
   // At least one request is allowed whatever the piece length, or a task of huge pieces could never start.
   const byBytes = Math.max(1, Math.floor(policy.outstandingBytes / view.pieceLengthBytes));
-  return Math.min(policy.requestsPerTask, byBytes) - active;
+  return Math.min(view.spareRequests, Math.min(policy.requestsPerTask, byBytes) - active);
 }
 
 /** Pieces neither held, nor under way, nor coming from the source, that could be verified. */

@@ -4,7 +4,7 @@ export interface TransferPolicy {
   readonly requestsPerParent: number;
   /** Requests one task has under way at a time. */
   readonly requestsPerTask: number;
-  /** Bytes asked for and not yet kept, over one task: what bounds the memory of a download. */
+  /** Bytes asked for and not yet kept, over one task. */
   readonly outstandingBytes: number;
   /** A piece in flight for longer is asked of a second parent too, so that a parent that stops costs a second, not a
    *  time-out. */
@@ -57,3 +57,11 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   inOrderShare: 0.25,
   readerShare: 0.75,
 });
+
+/** Piece requests of all downloads of a host together. With the waits for news 64 stay below what Bun lets a process
+ *  fetch at a time (256), and leave a quarter of it to sources. */
+export const DEFAULT_MAX_DOWNLOADS = 64;
+/** As many as that may be: those waits take the other half. */
+export const MOST_DOWNLOADS = 128;
+/** Bytes asked for and not yet kept, over all downloads of a host: two downloads have all they can use, and many share it. */
+export const DEFAULT_MEMORY_BUDGET_BYTES = 128 * 1024 * 1024;

@@ -151,7 +151,9 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
         return live.current.streamsPerParent;
       },
     },
-    sourceLimits: [limits.source],
+    sourceLimit: limits.source,
+    downloadLimit: limits.download,
+    budget: limits.budget,
     nowMs: monotonicMs,
     random: Math.random,
     log,

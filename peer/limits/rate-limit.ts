@@ -14,6 +14,9 @@ const GRAINS_PER_SECOND = 128;
 /** A smaller one would cost more than it carries, a larger one would only take memory. */
 const MIN_GRAIN_BYTES = 4 * 1024;
 const MAX_GRAIN_BYTES = 256 * 1024;
+/** A stream moves in steps of about a MiB, which is what the buffers on the way let go at a time. So slow a stream still
+ *  does one well within the 45 s after which a parent gives up a child that takes nothing. */
+const MIN_STREAM_BPS = 64 * 1024;
 
 export class RateLimit {
   readonly #nowMs: () => number;
@@ -38,6 +41,12 @@ export class RateLimit {
     return Math.min(MAX_GRAIN_BYTES, Math.max(MIN_GRAIN_BYTES, Math.floor(this.#rateBps / GRAINS_PER_SECOND)));
   }
 
+  /** Streams that can share the rate so that each keeps moving: over all tasks, and of one. */
+  get streams(): { readonly host: number; readonly task: number } {
+    const of = (rateBps: number) => Math.max(1, Math.floor(rateBps / MIN_STREAM_BPS));
+    return { host: of(this.#host.rateBps), task: of(this.#taskBps) };
+  }
+
   /** Takes effect at once, also for those who wait. */
   set({ hostBps, taskBps }: Rates): void {
     this.#host.setRate(hostBps);
@@ -50,6 +59,15 @@ export class RateLimit {
     // The task's own limit first: who waits for that must not stand in the way of other tasks.
     if (this.#taskBps !== Number.POSITIVE_INFINITY) await this.#pacerOf(taskId).take(bytes, signal);
     if (this.#host.rateBps !== Number.POSITIVE_INFINITY) await this.#host.take(bytes, signal);
+  }
+
+  /** The same for many bytes, a grain after the other, so that others who share the rate move meanwhile. */
+  async takeAll(taskId: TaskId, bytes: number, signal: AbortSignal): Promise<void> {
+    for (let left = bytes; left > 0 && this.limited; ) {
+      const grain = Math.min(left, this.grainBytes);
+      await this.take(taskId, grain, signal);
+      left -= grain;
+    }
   }
 
   get #rateBps(): number {

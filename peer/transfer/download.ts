@@ -13,6 +13,8 @@ import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
+import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -28,6 +30,10 @@ import { TicketHolder } from "./ticket-holder.ts";
 
 export interface DownloadComponents {
   readonly policy: TransferPolicy;
+  /** For what comes from parents; the source comes with its own. */
+  readonly downloadLimit: RateLimit;
+  /** Shared by all downloads of this host. */
+  readonly budget: RequestBudget;
   /** Never set back or forward: differences of it are durations. */
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -122,7 +128,10 @@ export class Download {
       info: this.#info,
       nowMs,
       silenceMs: policy.pieceSilenceMs,
+      limit: components.downloadLimit,
+      budget: components.budget,
       keeper: this.#keeper,
+      received: () => this.#watch.moved(),
       corrupt: (piece, from) => this.#corrupt(piece, from),
       refused: (ticket) => this.#ticket.refused(ticket),
       ended: () => this.#planSoon(),
@@ -199,18 +208,27 @@ export class Download {
     this.#end(new ProblemError("cancelled", "The download was cancelled; the pieces it got are kept"));
   }
 
-  #planSoon(): void {
+  readonly #planSoon = (): void => {
     if (this.#planning || this.#ended) return;
     this.#planning = true;
     queueMicrotask(() => {
       this.#planning = false;
       if (!this.#ended) this.#plan();
     });
-  }
+  };
 
   #plan(): void {
-    if (this.#ticket.ticket === "" || this.#neighbours.size === 0) return;
-    const { policy, nowMs, random } = this.#components;
+    const { policy, downloadLimit, budget, nowMs, random } = this.#components;
+    if (this.#ticket.ticket === "" || this.#neighbours.size === 0) {
+      budget.leave(this.#planSoon);
+      return;
+    }
+    const spareRequests = budget.spareFor(this.#planSoon, this.#info.pieceLengthBytes);
+    if (spareRequests === 0) {
+      budget.wait(this.#planSoon);
+      return;
+    }
+    const requestsPerTask = Math.min(policy.requestsPerTask, downloadLimit.streams.task);
     const view = {
       pieceCount: this.#pieceCount,
       pieceLengthBytes: this.#info.pieceLengthBytes,
@@ -218,6 +236,7 @@ export class Download {
       verifiable: this.#digests.known,
       leased: this.#leases.count > 0 ? this.#leases.pieces(this.#pieceCount) : emptyBitfield(this.#pieceCount),
       inFlight: this.#requests.view(),
+      spareRequests,
       cursors: this.#components.cursors(),
       parents: this.neighbours().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
         hostId: info.hostId,
@@ -226,10 +245,13 @@ export class Download {
         restUntilMs,
       })),
     };
-    for (const { hostId, piece } of planRequests(view, policy, nowMs(), random)) {
+    const requests = planRequests(view, { ...policy, requestsPerTask }, nowMs(), random);
+    for (const { hostId, piece } of requests) {
       const neighbour = this.#neighbours.get(hostId);
       if (neighbour !== undefined) this.#requests.start(piece, neighbour, this.#neighbours.addressOf(neighbour.info));
     }
+    budget.leave(this.#planSoon);
+    if (requests.length === spareRequests) budget.wait(this.#planSoon);
   }
 
   /** A piece kept from before that the task's list does not know is of another content under the same name. */
@@ -317,6 +339,7 @@ export class Download {
     for (const timer of this.#timers) clearInterval(timer);
     this.#neighbours.close();
     this.#requests.close();
+    this.#components.budget.leave(this.#planSoon);
     const { taskId } = this.#info;
     const leaseIds = this.#leases.close();
     // Pieces that are being written now are kept, and the scheduler hears of them too.

@@ -3,6 +3,8 @@ import type { TaskId } from "../../schema/ids.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
+import { RequestBudget } from "../limits/request-budget.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import { openMemoryStore } from "../store/memory-store.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -37,6 +39,10 @@ export function statOf(task: StoredTask): SourceStat {
   return { sizeBytes: task.info.sizeBytes, version: task.info.version, ranged: task.info.ranged };
 }
 
+export function unlimited(): RateLimit {
+  return new RateLimit({ hostBps: Number.POSITIVE_INFINITY, taskBps: Number.POSITIVE_INFINITY }, () => 0);
+}
+
 /** A source that never sends anything, unless `read` is given. */
 export function sourceOf(task: StoredTask, read?: Source["read"]): Source {
   return {
@@ -60,6 +66,8 @@ export function standalonePeer(task: StoredTask) {
   const peer = new TaskPeer(
     {
       policy: DEFAULT_TRANSFER_POLICY,
+      downloadLimit: unlimited(),
+      budget: new RequestBudget({ requests: 64, bytes: 64 * 1024 * 1024 }),
       nowMs: () => world.nowMs,
       random: Math.random,
       log: (_level, event) => void events.push(event),

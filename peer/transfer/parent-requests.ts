@@ -2,6 +2,8 @@
 import { pieceRange } from "../../schema/piece.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/plan.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
+import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { fetchPiece, type ParentAddress } from "./piece-client.ts";
 import type { PieceKeeper } from "./piece-keeper.ts";
@@ -10,7 +12,11 @@ export interface ParentRequestsComponents {
   readonly info: TaskInfo;
   readonly nowMs: () => number;
   readonly silenceMs: number;
+  readonly limit: RateLimit;
+  readonly budget: RequestBudget;
   readonly keeper: PieceKeeper;
+  /** Bytes came. */
+  readonly received: () => void;
   /** What a parent sent is not the piece. */
   readonly corrupt: (piece: number, from: Neighbour) => void;
   /** A parent refused this ticket. */
@@ -22,7 +28,7 @@ export interface ParentRequestsComponents {
 }
 
 interface Flight {
-  readonly sinceMs: number;
+  sinceMs: number;
   readonly requests: Map<Neighbour, AbortController>;
 }
 
@@ -55,7 +61,9 @@ export class ParentRequests {
   }
 
   async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
-    const { info, nowMs, silenceMs, keeper, corrupt, refused, ended, broken } = this.#components;
+    const { info, nowMs, silenceMs, limit, budget, keeper, received, corrupt, refused, ended, broken } =
+      this.#components;
+    using _place = budget.take(info.pieceLengthBytes);
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
@@ -65,7 +73,15 @@ export class ParentRequests {
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
-      const take = (chunk: Uint8Array) => intake.append(chunk);
+      const take = async (chunk: Uint8Array) => {
+        if (limit.limited) {
+          await limit.takeAll(info.taskId, chunk.length, signal);
+          // What we hold up ourselves is not late.
+          flight.sinceMs = nowMs();
+        }
+        received();
+        await intake.append(chunk);
+      };
       const outcome = await fetchPiece(parent, range, { signal, silenceMs, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
@@ -81,7 +97,8 @@ export class ParentRequests {
         if (outcome.failure === "refused") refused(parent.ticket);
       }
     } catch (error) {
-      broken(error);
+      // Who waited for its share of the rate was told to stop.
+      if (!signal.aborted) broken(error);
     } finally {
       neighbour.activeRequests--;
       flight.requests.delete(neighbour);

@@ -12,6 +12,7 @@ import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import { pacedSource } from "../limits/paced-source.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
+import type { RequestBudget } from "../limits/request-budget.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
@@ -23,8 +24,11 @@ export interface TransfersComponents {
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
   readonly policy: TransferPolicy;
-  /** What is read from sources keeps to each of them. */
-  readonly sourceLimits: readonly RateLimit[];
+  readonly sourceLimit: RateLimit;
+  /** For what comes from sources, too. */
+  readonly downloadLimit: RateLimit;
+  /** Of all downloads together. */
+  readonly budget: RequestBudget;
   /** Never set back or forward: differences of it are durations. */
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -145,7 +149,8 @@ export class Transfers {
   }
 
   #paced(source: Source, { taskId }: TaskInfo): Source {
-    return pacedSource(source, taskId, this.#components.sourceLimits);
+    const { sourceLimit, downloadLimit } = this.#components;
+    return pacedSource(source, taskId, [sourceLimit, downloadLimit]);
   }
 
   async #peerOf(info: TaskInfo): Promise<{ peer: TaskPeer; pin: Disposable }> {
@@ -185,9 +190,11 @@ export class Transfers {
   }
 
   #forPeers() {
-    const { policy, nowMs, random, log, scheduler } = this.#components;
+    const { policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
     return {
       policy,
+      downloadLimit,
+      budget,
       nowMs,
       random,
       log,

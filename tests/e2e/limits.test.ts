@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
 import type { RunningPeer } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
@@ -30,6 +31,10 @@ async function joinWith(cluster: TestCluster, yaml: string, args: readonly strin
     );
   };
   return { peer, reload };
+}
+
+async function tasksOf(peer: RunningPeer): Promise<readonly LocalTask[]> {
+  return (await peer.local<{ items: LocalTask[] }>("/v1/tasks")).items;
 }
 
 /** Bytes a second that a peer serves, from when it has begun, over a few seconds. */
@@ -91,18 +96,81 @@ describe("a peer with an upload rate", () => {
   );
 });
 
-describe("a peer with a source rate", () => {
-  test.each(["--source-rate", "--task-source-rate"])(
-    "%s reads its source at that rate, to the last byte and each of them once",
-    async (flag) => {
-      await using cluster = await TestCluster.start({ peers: 0 });
-      const slow = await cluster.join("slow", { args: [flag, "3MiB"] });
-      const file = await cluster.put("model.bin", 12 * MIB);
-      const { sourceBytes, elapsedMs } = await cluster.mustGet(slow, file);
-      expect(sourceBytes).toBe(file.sizeBytes);
-      expect(cluster.store.stats().bodyBytes).toBe(file.sizeBytes);
-      expect(elapsedMs).toBeGreaterThan(2500);
+test(
+  "a peer with a source or download rate, of the host or of a task, reads its source at that rate, and each byte once",
+  async () => {
+    await using cluster = await TestCluster.start({ peers: 0 });
+    const flags = ["--source-rate", "--task-source-rate", "--download-rate", "--task-download-rate"];
+    const slow = async (flag: string) => {
+      const peer = await cluster.join(`with${flag}`, { args: [flag, "3MiB"] });
+      return await cluster.mustGet(peer, await cluster.put(flag, 8 * MIB));
+    };
+    for (const { sourceBytes, elapsedMs } of await Promise.all(flags.map(slow))) {
+      expect(sourceBytes).toBe(8 * MIB);
+      expect(elapsedMs).toBeGreaterThan(2000);
       expect(elapsedMs).toBeLessThan(30_000);
+    }
+    expect(cluster.store.stats().bodyBytes).toBe(4 * 8 * MIB);
+  },
+  TIMEOUT_MS,
+);
+
+describe("a peer that fetches from others", () => {
+  test(
+    "with a download rate does so at that rate, asks nobody twice for what it holds up itself, and is lifted by SIGHUP",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 2 });
+      const { peer, reload } = await joinWith(cluster, "downloadRate: 1MiB\n");
+      const file = await cluster.put("model.bin", 128 * MIB);
+      for (const parent of cluster.peers.slice(0, 2)) await cluster.mustGet(parent, file);
+      const served = async () => {
+        const all = await Promise.all(
+          cluster.peers.slice(0, 2).map(async (parent) => (await parent.status()).servedBytes),
+        );
+        return all.reduce((sum, bytes) => sum + bytes);
+      };
+      const before = await served();
+      const child = cluster.mustGet(peer, file);
+      const taskId = await until("it has begun", async () => (await tasksOf(peer))[0]?.taskId);
+      const got = async () => (await peer.local<LocalTaskDetail>(`/v1/tasks/${taskId}`)).peerBytes;
+      await until("what was saved up is spent", async () => (await got()) > MIB);
+      const [fromMs, from] = [performance.now(), await got()];
+      await Bun.sleep(2 * WINDOW_MS);
+      const rate = (((await got()) - from) * 1000) / (performance.now() - fromMs);
+      expect(rate).toBeGreaterThan(0.4 * MIB);
+      expect(rate).toBeLessThan(1.6 * MIB);
+      expect((await peer.local<LocalTaskDetail>(`/v1/tasks/${taskId}`)).stall).toBeNull();
+      await reload("");
+      expect(await child).toMatchObject({ peerBytes: file.sizeBytes, sourceBytes: 0 });
+      // The last pieces may be asked of both.
+      expect((await served()) - before).toBeLessThan(file.sizeBytes + 8 * MIB);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "shares its places fairly among downloads, and never opens more",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1 });
+      const { peer: parent, reload } = await joinWith(cluster, "taskUploadRate: 1MiB\n");
+      const files = await Promise.all(["a", "b", "c"].map((key) => cluster.put(key, 16 * MIB)));
+      for (const file of files) await cluster.mustGet(parent, file);
+      const narrow = await cluster.join("narrow", { args: ["--max-downloads", "2", "--memory-budget", "1MiB"] });
+      const children = files.map((file, n) => cluster.startGet(narrow, file, `get-${n}`));
+      const most = { requests: 0 };
+      await until("all three move side by side", async () => {
+        const tasks = await tasksOf(narrow);
+        const details = await Promise.all(
+          tasks.map((task) => narrow.local<LocalTaskDetail>(`/v1/tasks/${task.taskId}`)),
+        );
+        const active = details.flatMap(({ neighbours }) => neighbours.map(({ activeRequests }) => activeRequests));
+        most.requests = Math.max(most.requests, ...active);
+        return details.length === 3 && details.every(({ peerBytes, state }) => peerBytes > 0 && state === "running");
+      });
+      expect(most.requests).toBeGreaterThan(0);
+      expect(most.requests).toBeLessThanOrEqual(2);
+      await reload("");
+      for (const child of children) expect(await child.exited).toBe(0);
     },
     TIMEOUT_MS,
   );
