@@ -4,6 +4,7 @@ import type { TaskId } from "../../schema/ids.ts";
 import type { ProblemCode } from "../../schema/problem.ts";
 import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import { noteCursors } from "./cursors.ts";
 import { lacksDigestsOf, tellAllDigests } from "./digests.ts";
 import { replaceHoldings } from "./holdings.ts";
 import type { Host } from "./host.ts";
@@ -62,6 +63,7 @@ function takeStatement(turn: Turn, peer: Peer, message: Announce): void {
   replaceHoldings(peer, message.have, turn.nowMs);
   if (begins) beginRunning(turn, peer);
   setState(turn, peer, stateOf(peer, message.wanting));
+  noteCursors(peer, peer.state === "running" ? (message.cursors ?? []) : []);
   adoptLeases(turn, peer, message.leases);
   // Later announcements may cross a grant on its way down: what they do not name is left to its time to live.
   if (firstSinceHello) revokeLeases(turn, peer, new Set(message.leases.map((lease) => lease.leaseId)));

@@ -2,10 +2,12 @@
  *  address. For it those pieces are as good as held by nobody, and it may read them from the source. */
 import { type Bitfield, countPieces, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import { isOutOfReach } from "./avoid.ts";
-import { grant, livelyOf, mayRead, nextReader, runLength, streamsOf } from "./grant-leases.ts";
+import { grant, streamsOf } from "./grant.ts";
 import type { Peer } from "./peer.ts";
 import { NO_LEASE, type Run } from "./piece-ledger.ts";
 import type { Policy } from "./policy.ts";
+import { livelyOf, mayRead, nextReader } from "./readers.ts";
+import { fairRun, roomFor } from "./run-length.ts";
 import type { Task } from "./task.ts";
 import { type Turn, wakeBy } from "./turn.ts";
 
@@ -23,7 +25,8 @@ export function grantCutOff(turn: Turn, task: Task): void {
     const pieces = beyond.get(reader) ?? piecesBeyond(turn, reader);
     beyond.set(reader, pieces);
     const isOpen = (piece: number) => hasPiece(pieces, piece) && task.pieces.leaseOf(piece) === NO_LEASE;
-    const run = firstRun(task, isOpen, runLength(turn, reader, readers.length, countPieces(pieces)));
+    const fairPieces = fairRun(turn, reader, readers.length, countPieces(pieces));
+    const run = firstRun(task, isOpen, Math.min(fairPieces, roomFor(turn, reader)));
     if (run === undefined) {
       // What it needs is being read, or can be had. Looking takes time, so not again at once.
       reader.lookedAroundAtMs = turn.nowMs;

@@ -16,47 +16,72 @@ function aScene(task: ReturnType<typeof aTask>, count: number, overrides = {}): 
 }
 
 describe("grantLeases()", () => {
-  test("keeps four streams of a lone host busy, and lengthens its runs as it proves itself", () => {
+  test("keeps four streams of a lone host busy, in runs that grow fast and divide what is left", () => {
     const task = aTask(1, 1024);
     const scene = aScene(task, 1);
-    const first = scene.granted(1);
-    expect(first).toEqual([
-      [0, 8],
-      [8, 8],
-      [16, 8],
-      [24, 8],
-    ]);
+    expect(scene.granted(1)).toEqual([0, 8, 16, 24].map((first) => [first, 8]));
     scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 32 }] }));
-    const second = scene.granted(1);
-    expect(second).toEqual([
-      [32, 32],
-      [64, 32],
-      [96, 32],
-      [128, 32],
-    ]);
-    scene.say(1, progressOf(task, { added: [{ firstPiece: 32, pieceCount: 128 }] }));
-    expect(scene.granted(1).map(([, count]) => (count * PIECE_BYTES) / MIB)).toEqual([16, 16, 16, 16]);
+    expect(scene.granted(1)).toEqual([32, 160, 288, 416].map((first) => [first, 128]));
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 32, pieceCount: 512 }] }));
+    expect(scene.granted(1)).toEqual([544, 664, 784, 904].map((first) => [first, 120]));
+  });
+
+  test("gives a lone host no longer runs than leaseLongRunBytes", () => {
+    const task = aTask(1, 8192);
+    const scene = aScene(task, 1);
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 32 }] }));
+    scene.granted(1);
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 32, pieceCount: 512 }] }));
+    expect(scene.granted(1).map(([, count]) => (count * PIECE_BYTES) / MIB)).toEqual([256, 256, 256, 256]);
+  });
+
+  test("does not cut what one request brings in no time into four", () => {
+    const task = aTask(1, 8);
+    expect(aScene(task, 1).granted(1)).toEqual([[0, 8]]);
+  });
+
+  test("lengthens the runs of hosts among others as they prove themselves", () => {
+    const task = aTask(1, 4096);
+    const scene = aScene(task, 2);
+    const runsOf = (number: number) => scene.granted(number).map(([, count]) => (count * PIECE_BYTES) / MIB);
+    expect(runsOf(2)).toEqual([2, 2, 2, 2]);
+    for (const read of [8, 24]) {
+      const leased = [...scene.peer(task.taskId, 2).leases];
+      scene.say(2, progressOf(task, { added: leased }));
+      expect(runsOf(2)).toEqual(Array(4).fill(Math.min(16, read)));
+    }
+  });
+
+  test("grants the next run while the last part of one is still to come", () => {
+    const task = aTask(1, 1024);
+    const scene = aScene(task, 1);
+    const [lease] = scene.told(1, "leases").flatMap((message) => message.granted);
+    if (lease === undefined) throw new Error("Nothing was granted");
+    const read = (megabytes: number) =>
+      scene.say(1, progressOf(task, { leases: [{ ...lease, readBytes: megabytes * MIB }] }));
+    scene.nowMs += 1000;
+    read(1);
+    expect(scene.granted(1)).toEqual([]);
+    scene.nowMs += 800;
+    read(1.75);
+    expect(scene.granted(1)).toEqual([[32, 8]]);
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(5);
   });
 
   test("grants the next run in the answer to the report that finished one", () => {
     const task = aTask(1, 1024);
     const scene = aScene(task, 1);
     scene.granted(1);
-    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 7 }] }));
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 1, pieceCount: 7 }] }));
     expect(scene.granted(1)).toEqual([]);
-    scene.say(1, progressOf(task, { added: [{ firstPiece: 7, pieceCount: 1 }] }));
-    expect(scene.granted(1)).toEqual([[32, 8]]);
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 1 }] }));
+    expect(scene.granted(1)).toEqual([[32, 32]]);
   });
 
-  test("keeps within the bytes one host may have outstanding", () => {
+  test("keeps within the bytes one host among others may have outstanding", () => {
     const task = aTask(1, 100, { pieceLengthBytes: 16 * MIB, sizeBytes: 100 * 16 * MIB });
-    const scene = aScene(task, 1, { leaseRunsPerHost: 16, leaseBytesPerHost: 64 * MIB });
-    expect(scene.granted(1)).toEqual([
-      [0, 1],
-      [1, 1],
-      [2, 1],
-      [3, 1],
-    ]);
+    const scene = aScene(task, 2, { leaseRunsPerHost: 16, sourceStreamsPerTask: 64, leaseBytesPerHost: 64 * MIB });
+    expect(scene.granted(2).map(([, count]) => count)).toEqual([1, 1, 1, 1]);
   });
 
   test("keeps within the streams one source may bear, and shares them", () => {
@@ -90,12 +115,13 @@ describe("grantLeases()", () => {
     const scene = new Scene();
     const task = aTask(1, 16);
     scene.greet([1, 2, 3, 4]);
-    // A holder of nothing that is not asked to read does not count.
-    for (const number of [1, 2, 3, 4]) scene.say(number, announceOf(task, { wanting: number === 4 }));
-    scene.granted(4);
-    for (const number of [1, 2, 3]) scene.say(number, announceOf(task));
-    const runs = [1, 2, 3].flatMap((number) => scene.granted(number));
-    expect(runs.every(([, count]) => count === 1)).toBe(true);
+    // None of them may read until the host that has it all is gone.
+    scene.greet([5]);
+    scene.say(5, announceOf(task, { wanting: false, have: everyPiece(0, 16) }));
+    for (const number of [1, 2, 3, 4]) scene.say(number, announceOf(task));
+    scene.say(5, { type: "bye" });
+    const runs = [1, 2, 3, 4].flatMap((number) => scene.granted(number));
+    expect(runs.map(([, count]) => count)).toEqual(Array(16).fill(1));
   });
 
   test("gives a source without ranges to one host, whole", () => {

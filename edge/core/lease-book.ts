@@ -1,5 +1,6 @@
 /** The leases of a task as data: every piece is under at most one. Who gets them is decided in `leases.ts`. */
 import type { LeaseId } from "../../schema/ids.ts";
+import { unreadBytes } from "./lease-pace.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { NO_LEASE, type Run } from "./piece-ledger.ts";
 import type { Task } from "./task.ts";
@@ -21,7 +22,7 @@ export function openLease(
     task.pieces.lease(piece, serial);
     openCount++;
   }
-  const fresh = { readBytes: 0, aliveAtMs: nowMs, longestSilenceMs: 0 };
+  const fresh = { readBytes: 0, grantedAtMs: nowMs, aliveAtMs: nowMs, longestSilenceMs: 0, askedShorter: false };
   const lease: Lease = { leaseId, serial, peer, ...run, openCount, ttlMs, ...fresh };
   task.leases.set(leaseId, lease);
   peer.leases.add(lease);
@@ -39,6 +40,19 @@ export function closeLease(lease: Lease): void {
     task.pieces.unlease(piece);
     lease.openCount--;
   }
+}
+
+/** Its holder gives the end back: those pieces can be leased again. */
+export function shortenLease(lease: Lease, pieceCount: number): void {
+  const { pieces } = lease.peer.task;
+  const end = lease.firstPiece + lease.pieceCount;
+  for (let piece = lease.firstPiece + pieceCount; piece < end; piece++) {
+    if (pieces.leaseOf(piece) !== lease.serial) continue;
+    pieces.unlease(piece);
+    lease.openCount--;
+  }
+  lease.pieceCount = pieceCount;
+  if (lease.openCount === 0) closeLease(lease);
 }
 
 /** It shows progress, so the source needs no more patience than it had to have with this lease. */
@@ -69,10 +83,18 @@ export function leaseOver(peer: Peer, piece: number): Lease | undefined {
   return undefined;
 }
 
+/** The lease under which anybody reads the piece. */
+export function leaseAt(task: Task, piece: number): Lease | undefined {
+  const serial = task.pieces.leaseOf(piece);
+  if (serial === NO_LEASE) return undefined;
+  for (const lease of task.leases.values()) if (lease.serial === serial) return lease;
+  return undefined;
+}
+
 export function outstandingBytes(peer: Peer): number {
-  let pieces = 0;
-  for (const lease of peer.leases) pieces += lease.openCount;
-  return pieces * peer.task.info.pieceLengthBytes;
+  let bytes = 0;
+  for (const lease of peer.leases) bytes += unreadBytes(lease);
+  return bytes;
 }
 
 /** An id no lease of the task has, not even one that was taken over from an earlier memory. */

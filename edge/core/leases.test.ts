@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { LeaseId } from "../../schema/ids.ts";
+import { mostLeases } from "./readers.ts";
 import { announceOf, aTask, digestRun, finishOf, hostIdOf, progressOf } from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
@@ -267,10 +268,11 @@ describe("a lease of an earlier memory", () => {
   test("is revoked when it is of a piece the task does not have, or one too many", () => {
     const scene = new Scene();
     scene.greet([1]);
-    const leases = [stated(1020, 8, "beyond"), ...[0, 1, 2, 3, 4].map((at) => stated(at * 8, 8, `mine-${at}`))];
-    scene.say(1, announceOf(task, { leases }));
-    expect(leaseIdsOf(scene, 1)).toEqual(["mine-0", "mine-1", "mine-2", "mine-3"] as LeaseId[]);
-    expect(scene.told(1, "leases")[0]?.revoked).toEqual(["beyond", "mine-4"] as LeaseId[]);
+    const most = mostLeases(scene.policy);
+    const mine = Array.from({ length: most + 1 }, (_, at) => stated(at * 8, 8, `mine-${at}`));
+    scene.say(1, announceOf(task, { leases: [stated(1020, 8, "beyond"), ...mine] }));
+    expect(leaseIdsOf(scene, 1)).toEqual(mine.slice(0, most).map((lease) => lease.leaseId));
+    expect(scene.told(1, "leases")[0]?.revoked).toEqual(["beyond", `mine-${most}`] as LeaseId[]);
   });
 
   test("has an id that no new lease gets", () => {

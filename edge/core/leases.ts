@@ -2,19 +2,20 @@
 import { hasPiece } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
-import { leaseTtlMs, mayRead } from "./grant-leases.ts";
+import { leaseTtlMs } from "./grant.ts";
 import { obstacleOf } from "./hopeless.ts";
-import { closeLease, keepAlive, openLease } from "./lease-book.ts";
+import { closeLease, keepAlive, openLease, shortenLease } from "./lease-book.ts";
 import type { Lease, Peer } from "./peer.ts";
+import { mayRead, mostLeases } from "./readers.ts";
 import type { SourceProblem, Task } from "./task.ts";
 import { notesFor, type Turn, wakeBy } from "./turn.ts";
 
-/** A peer says how far it is: a lease that grows is alive. One it holds no longer is revoked once more, unless it is
- *  simply done. */
+/** A peer says how far it is: a lease that grows is alive, and one that is shorter than it was granted ends there. One it
+ *  holds no longer is revoked once more, unless it is simply done. */
 export function followLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgress[]): void {
   for (const progress of stated) {
     const lease = ownLease(peer, progress.leaseId);
-    if (lease !== undefined) advance(turn, lease, progress.readBytes);
+    if (lease !== undefined) advance(turn, lease, progress);
     else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
   }
 }
@@ -24,7 +25,7 @@ export function followLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgr
 export function adoptLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgress[]): void {
   for (const progress of stated) {
     const lease = ownLease(peer, progress.leaseId);
-    if (lease !== undefined) advance(turn, lease, progress.readBytes);
+    if (lease !== undefined) advance(turn, lease, progress);
     else if (isAdoptable(turn, peer, progress)) adopt(turn, peer, progress);
     else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
   }
@@ -81,20 +82,24 @@ function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
   return lease?.peer === peer ? lease : undefined;
 }
 
-function advance(turn: Turn, lease: Lease, readBytes: number): void {
-  if (readBytes <= lease.readBytes) return;
-  lease.readBytes = readBytes;
-  keepAlive(lease, turn.nowMs);
+function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }: LeaseProgress): void {
+  lease.askedShorter = false;
+  if (readBytes > lease.readBytes) {
+    lease.readBytes = readBytes;
+    keepAlive(lease, turn.nowMs);
+  }
+  const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;
+  if (isShorter && lease.peer.task.info.ranged) shortenLease(lease, pieceCount);
 }
 
 function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }: LeaseProgress): boolean {
   const { task } = peer;
-  const { leaseRunsPerHost, sourceStreamsPerTask } = turn.policy;
+  const { sourceStreamsPerTask } = turn.policy;
   const end = firstPiece + pieceCount;
   if (peer.state !== "running" || !mayRead(turn, peer)) return false;
   if (task.leases.has(leaseId) || end > task.pieceCount) return false;
   if (!task.info.ranged && task.leases.size > 0) return false;
-  if (peer.leases.size >= leaseRunsPerHost || task.leases.size >= sourceStreamsPerTask) return false;
+  if (peer.leases.size >= mostLeases(turn.policy) || task.leases.size >= sourceStreamsPerTask) return false;
   let leasable = false;
   for (let piece = firstPiece; piece < end; piece++) {
     if (task.pieces.isLeasable(piece)) leasable = true;

@@ -19,6 +19,8 @@ export interface Peer {
   bitfield: Bitfield;
   heldCount: number;
   readonly leases: Set<Lease>;
+  /** Pieces that readers of its host need next. */
+  cursors: readonly number[];
   /** Pieces it was ever granted, and those it read. */
   grantedPieceCount: number;
   readPieceCount: number;
@@ -74,10 +76,13 @@ export interface Lease {
   readonly serial: number;
   readonly peer: Peer;
   readonly firstPiece: number;
-  readonly pieceCount: number;
+  pieceCount: number;
+  /** Its holder was asked to give its end back, and has not spoken of it since. */
+  askedShorter: boolean;
   /** Pieces still to be read under it. */
   openCount: number;
   readBytes: number;
+  readonly grantedAtMs: number;
   aliveAtMs: number;
   /** Without progress for this long it expires. */
   readonly ttlMs: number;
@@ -95,6 +100,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     bitfield: new Uint8Array(0),
     heldCount: 0,
     leases: new Set(),
+    cursors: [],
     grantedPieceCount: 0,
     readPieceCount: 0,
     expiredAtMs: Number.NEGATIVE_INFINITY,

@@ -10,6 +10,15 @@ describe("PieceLedger", () => {
     expect(ledger.nextRun(2)).toEqual({ firstPiece: 1, pieceCount: 2 });
   });
 
+  test("nextRun() from a piece on gives the first it finds there, and nothing before it", () => {
+    const ledger = new PieceLedger(10);
+    ledger.lease(5, 1);
+    expect(ledger.nextRun(3, 5)).toEqual({ firstPiece: 6, pieceCount: 3 });
+    for (const piece of [6, 7, 8, 9]) ledger.hold(piece);
+    expect(ledger.nextRun(3, 5)).toBeUndefined();
+    expect(ledger.nextRun(3)).toEqual({ firstPiece: 0, pieceCount: 3 });
+  });
+
   test("nextRun() gives nothing when every piece is held or leased", () => {
     const ledger = new PieceLedger(2);
     ledger.hold(0);

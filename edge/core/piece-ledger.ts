@@ -82,11 +82,13 @@ export class PieceLedger {
     if (this.#holders[piece] === 0) this.#becomesLeasable(piece);
   }
 
-  /** The first pieces in file order that can be leased: a run of at most `maxPieces`, or `undefined`. */
-  nextRun(maxPieces: number): Run | undefined {
+  /** The first pieces in file order, from one on, that can be leased: a run of at most `maxPieces`, or `undefined`. */
+  nextRun(maxPieces: number, fromPiece = 0): Run | undefined {
     if (this.#leasableCount === 0) return undefined;
     while (!this.isLeasable(this.#cursor)) this.#cursor++;
-    const firstPiece = this.#cursor;
+    let firstPiece = Math.max(this.#cursor, fromPiece);
+    while (firstPiece < this.pieceCount && !this.isLeasable(firstPiece)) firstPiece++;
+    if (firstPiece >= this.pieceCount) return undefined;
     let end = firstPiece + 1;
     while (end - firstPiece < maxPieces && this.isLeasable(end)) end++;
     return { firstPiece, pieceCount: end - firstPiece };

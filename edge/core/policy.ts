@@ -29,14 +29,28 @@ export interface Policy {
   /** A running peer that got nothing for this long is given another neighbour that has what it lacks. */
   readonly stallMs: number;
 
-  /** Longest run of one lease: one request to the source, long enough that its round trip does not show. */
+  /** Longest run among several readers, or ahead of one who takes the content in order: one request to the source, long
+   *  enough that its round trip does not show. */
   readonly leaseRunBytes: number;
-  /** First runs of a host are no longer than this, and later ones no longer than what it has read so far. Whoever asks
+  /** Longest run of a host that reads alone: four of them take a second on 10 Gbit/s, so that runs are few and what is
+   *  granted ahead (`leaseAheadMs`) is a part of one. */
+  readonly leaseLongRunBytes: number;
+  /** Among several readers the end of a lease is asked back only when it is this long: when a stream is cut off, what the
+   *  source had sent ahead was sent in vain, up to about 6 MB on Linux with its buffers as they come. */
+  readonly leaseShareBytes: number;
+  /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
+   *  trip. */
+  readonly leaseAheadMs: number;
+  /** Runs right at the cursor of a reader are this long, or one piece: the next ones come in further streams. */
+  readonly leaseCursorBytes: number;
+  /** Runs at cursors that a host may have beyond its others: a reader that comes to another place waits for none of them. */
+  readonly leaseCursorRuns: number;
+  /** First runs of a host among several are no longer than this, and later ones no longer than what it has read so far. Whoever asks
    *  first would otherwise get most of a small task, and a herd would wait for one uplink. */
   readonly leaseStartBytes: number;
   /** Runs one host has outstanding: four streams fill a link where one does not (S3 gives 50-100 MB/s a connection). */
   readonly leaseRunsPerHost: number;
-  /** Bytes one host has outstanding: `leaseRunsPerHost` runs of the longest kind. */
+  /** Bytes one host of several has outstanding: `leaseRunsPerHost` runs of `leaseRunBytes`. */
   readonly leaseBytesPerHost: number;
   /** Runs one task has outstanding: what a source is asked to bear. */
   readonly sourceStreamsPerTask: number;
@@ -103,6 +117,11 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   stallMs: 5 * SECOND,
 
   leaseRunBytes: 16 * MIB,
+  leaseLongRunBytes: 256 * MIB,
+  leaseShareBytes: 8 * MIB,
+  leaseAheadMs: 400,
+  leaseCursorBytes: 512 * KIB,
+  leaseCursorRuns: 2,
   leaseStartBytes: 2 * MIB,
   leaseRunsPerHost: 4,
   leaseBytesPerHost: 64 * MIB,

@@ -4,6 +4,7 @@ import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
 import { refuse } from "./announce.ts";
 import { avoid } from "./avoid.ts";
 import { banHost } from "./ban.ts";
+import { noteCursors } from "./cursors.ts";
 import { acceptDigests } from "./digests.ts";
 import { gainRuns, loseRuns } from "./holdings.ts";
 import { backOff, followLeases } from "./leases.ts";
@@ -18,6 +19,7 @@ export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progres
   gainRuns(peer, message.added, turn.nowMs);
   loseRuns(peer, message.removed);
   followLeases(turn, peer, message.leases);
+  if (message.cursors !== undefined && peer.state === "running") noteCursors(peer, message.cursors);
   const foreign = acceptDigests(peer, message.digests);
   if (foreign !== undefined) {
     refuseOtherVersion(turn, peer, foreign);

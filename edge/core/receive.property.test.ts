@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { LeaseId } from "../../schema/ids.ts";
-import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import { MAX_CURSORS, type PeerMessage } from "../../schema/wire/peer-message.ts";
 import { tick } from "./expire.ts";
 import { DEFAULT_POLICY, type Policy } from "./policy.ts";
 import { disconnect, receive } from "./receive.ts";
@@ -14,6 +14,8 @@ import {
   digestRun,
   finishOf,
   hostIdOf,
+  IDLE_LOAD,
+  PIECE_BYTES,
   progressOf,
   seededRandom,
 } from "./testing/fixtures.ts";
@@ -28,12 +30,19 @@ const POLICY: Policy = {
   maxNeighbours: 3,
   sourceStreamsPerTask: 4,
   leaseRunsPerHost: 2,
+  // Two pieces are long enough to be shared.
+  leaseStartBytes: 2 * PIECE_BYTES,
   maxTasksPerHost: 2,
 };
 const TASKS = [aTask(1, PIECES), aTask(2, 3), aTask(3, PIECES, { ranged: false }), aTask(4, 0)];
 
 type Step =
-  | { kind: "say"; host: number; message: (swarm: Swarm) => PeerMessage; via: "channel" | "post" }
+  | {
+      kind: "say";
+      host: number | ((swarm: Swarm) => number);
+      message: (swarm: Swarm) => PeerMessage;
+      via: "channel" | "post";
+    }
   | { kind: "lose"; host: number }
   | { kind: "wait"; ms: number }
   | { kind: "drop" };
@@ -53,7 +62,7 @@ const leaseNumbers = fc.array(fc.integer({ min: 0, max: 8 }), { maxLength: 3 });
 const run = fc.record({ firstPiece: fc.integer({ min: 0, max: PIECES }), pieceCount: fc.integer({ min: 0, max: 8 }) });
 
 interface Said {
-  readonly host: number;
+  readonly host: number | ((swarm: Swarm) => number);
   readonly message: (swarm: Swarm) => PeerMessage;
 }
 
@@ -61,19 +70,24 @@ const helloes: fc.Arbitrary<Said> = fc
   .record({ host, life: fc.integer({ min: 1, max: 3 }), site: fc.constantFrom("a", "b") })
   .map(({ host, life, site }) => ({ host, message: () => hello(host, life, site) }));
 
+/** Some are beyond the task. */
+const cursors = fc.option(fc.array(fc.integer({ min: 0, max: PIECES + 2 }), { maxLength: MAX_CURSORS }), {
+  nil: undefined,
+});
+
 const announcements: fc.Arbitrary<Said> = fc
-  .record({ host, task, have: pieces, wanting: fc.boolean(), leases: leaseNumbers, run })
+  .record({ host, task, have: pieces, wanting: fc.boolean(), leases: leaseNumbers, run, cursors })
   .map((said) => ({
     host: said.host,
     message: (swarm) => {
       const have = said.have.filter((piece) => piece * said.task.pieceLengthBytes < said.task.sizeBytes);
       const leases = leaseIds(swarm, said.leases).map((leaseId) => ({ leaseId, ...said.run, readBytes: 1 }));
-      return announceOf(said.task, { have, wanting: said.wanting, leases });
+      return announceOf(said.task, { have, wanting: said.wanting, leases, cursors: said.cursors });
     },
   }));
 
 const reports: fc.Arbitrary<Said> = fc
-  .record({ host, task, added: runs, removed: runs, leases: leaseNumbers, run, bytes: fc.nat() })
+  .record({ host, task, added: runs, removed: runs, leases: leaseNumbers, run, bytes: fc.nat(), cursors })
   .chain((said) =>
     fc.record({ said: fc.constant(said), digests: pieces, version: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1) }),
   )
@@ -86,8 +100,27 @@ const reports: fc.Arbitrary<Said> = fc
         digests: digestRun(digests, version),
         leases: leaseIds(swarm, said.leases).map((leaseId) => ({ leaseId, ...said.run, readBytes: said.bytes })),
         sourceBytes: said.bytes,
+        cursors: said.cursors,
       }),
   }));
+
+/** A host gives the end of what it reads back. */
+const ends: fc.Arbitrary<Said> = fc
+  .record({ number: fc.integer({ min: 0, max: 8 }), kept: fc.integer({ min: 0, max: 8 }), bytes: fc.nat() })
+  .map(({ number, kept, bytes }) => {
+    const leaseOf = (swarm: Swarm) => [...swarm.tasks.values()].flatMap((task) => [...task.leases.values()])[number];
+    return {
+      host: (swarm) => Number.parseInt(leaseOf(swarm)?.peer.host.info.hostId ?? "1", 16),
+      message: (swarm) => {
+        const lease = leaseOf(swarm);
+        if (lease === undefined) return { type: "heartbeat", load: IDLE_LOAD };
+        const { leaseId, firstPiece } = lease;
+        return progressOf(lease.peer.task.info, {
+          leases: [{ leaseId, firstPiece, pieceCount: kept, readBytes: bytes }],
+        });
+      },
+    };
+  });
 
 const returns: fc.Arbitrary<Said> = fc
   .record({ host, task, leases: leaseNumbers, failed: fc.boolean() })
@@ -118,6 +151,7 @@ const message: fc.Arbitrary<Said> = fc.oneof(
   { weight: 3, arbitrary: helloes },
   { weight: 12, arbitrary: announcements },
   { weight: 10, arbitrary: reports },
+  { weight: 3, arbitrary: ends },
   { weight: 3, arbitrary: returns },
   { weight: 3, arbitrary: faults },
   { weight: 2, arbitrary: finishes },
@@ -196,8 +230,10 @@ function aWorld(seed: number): World {
 function apply(world: World, next: Step): Outcome {
   const { swarm, random } = world;
   switch (next.kind) {
-    case "say":
-      return receive(swarm, hostIdOf(next.host), next.message(swarm), POLICY, world.nowMs, random, next.via);
+    case "say": {
+      const host = typeof next.host === "number" ? next.host : next.host(swarm);
+      return receive(swarm, hostIdOf(host), next.message(swarm), POLICY, world.nowMs, random, next.via);
+    }
     case "lose":
       return disconnect(swarm, hostIdOf(next.host), POLICY, world.nowMs, random);
     case "wait":

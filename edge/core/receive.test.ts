@@ -15,11 +15,13 @@ function aScene(...numbers: number[]): Scene {
 
 describe("announce", () => {
   test("is answered with the task first, then digests, neighbours and leases", () => {
-    const scene = aScene(1);
-    scene.say(1, progressOf(task, { digests: [{ firstPiece: 0, digests: new Uint8Array(32) }] }));
-    scene.greet([2]);
+    const long = aTask(1, 1024);
+    const scene = new Scene();
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(long));
+    scene.say(1, progressOf(long, { digests: [{ firstPiece: 0, digests: new Uint8Array(32) }] }));
     scene.heard(2);
-    scene.say(2, announceOf(task));
+    scene.say(2, announceOf(long));
     expect(scene.heard(2).map((message) => message.type)).toEqual(["task", "digests", "neighbours", "leases"]);
   });
 

@@ -48,7 +48,7 @@ function recordState(turn: Turn, task: Task): void {
   turn.changes.push({ kind: "put-task", task: { info, state, createdAtMs, updatedAtMs } });
 }
 
-function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked }: Notes): void {
+function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked, shortened }: Notes): void {
   const { taskId } = peer.task.info;
   const words = [...neighbours];
   for (let at = 0; at < words.length; at += MAX_NEIGHBOURS) {
@@ -57,11 +57,14 @@ function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked }: Notes): 
     const remove = some.flatMap(([hostId, word]) => (word === "removed" ? [hostId] : []));
     send(turn, peer.host, { type: "neighbours", taskId, add, remove });
   }
-  if (granted.length === 0 && revoked.size === 0) return;
+  if (granted.length === 0 && revoked.size === 0 && shortened.size === 0) return;
   send(turn, peer.host, {
     type: "leases",
     taskId,
     granted: granted.map(({ leaseId, firstPiece, pieceCount, ttlMs }) => ({ leaseId, firstPiece, pieceCount, ttlMs })),
     revoked: [...revoked],
+    ...(shortened.size > 0
+      ? { shortened: [...shortened].map(([leaseId, pieceCount]) => ({ leaseId, pieceCount })) }
+      : {}),
   });
 }

@@ -115,6 +115,7 @@ describe("the time to live of a lease", () => {
   });
 
   test("is short again when the source gets fast, and as long as needed while it is slow", () => {
+    const task = aTask(1, 8192);
     const scene = new Scene({ hostSilentMs: NEVER_MS });
     scene.greet([1]);
     scene.say(1, announceOf(task));

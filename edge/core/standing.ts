@@ -1,6 +1,7 @@
 /** A peer's standing in its task: what state it is in, and whether it is present at all. */
 import type { PeerState } from "../../schema/wire/task.ts";
 import type { PeerRecord } from "./change.ts";
+import { noteCursors } from "./cursors.ts";
 import { enterTraders, forgetHoldings, hashOf, leaveTraders } from "./holdings.ts";
 import { isBanned } from "./host.ts";
 import { revokeLeases } from "./leases.ts";
@@ -20,7 +21,10 @@ export function setState(turn: Turn, peer: Peer, state: PeerState): void {
   peer.updatedAtMs = turn.nowMs;
   if (state === "running" && peer.present) peer.task.running.add(peer);
   else peer.task.running.delete(peer);
-  if (state !== "running") revokeLeases(turn, peer);
+  if (state !== "running") {
+    revokeLeases(turn, peer);
+    noteCursors(peer, []);
+  }
   turn.touched.add(peer.task);
 }
 
@@ -46,6 +50,7 @@ export function withdraw(turn: Turn, peer: Peer): void {
   peer.stated = false;
   peer.hearsDigests = false;
   peer.pulls.clear();
+  noteCursors(peer, []);
   peer.task.running.delete(peer);
   peer.host.peers.delete(peer.task.info.taskId);
   turn.touched.add(peer.task);

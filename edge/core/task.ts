@@ -24,6 +24,8 @@ export interface Task {
   /** Peers that are present and trusted: their pieces count, and they may be neighbours. */
   readonly traders: Roster<Peer>;
   readonly tradersByIdc: Map<string, Roster<Peer>>;
+  /** Running peers with readers who take the content in order. */
+  readonly reading: Roster<Peer>;
   readonly pieces: PieceLedger;
   readonly digests: DigestTable;
   /** Log entries of `digests` that every running peer was sent. */
@@ -68,6 +70,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     running: new Set(),
     traders: new Roster(),
     tradersByIdc: new Map(),
+    reading: new Roster(),
     pieces: new PieceLedger(pieceCount),
     digests: new DigestTable(pieceCount),
     relayedCount: 0,

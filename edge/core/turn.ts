@@ -43,6 +43,8 @@ export interface Notes {
   readonly neighbours: Map<HostId, Neighbour | "removed">;
   readonly granted: Lease[];
   readonly revoked: Set<LeaseId>;
+  /** Pieces that leases are to have in all. */
+  readonly shortened: Map<LeaseId, number>;
 }
 
 export function beginTurn(swarm: Swarm, policy: Policy, nowMs: number, random: () => number): Turn {
@@ -67,7 +69,7 @@ export function send(turn: Turn, host: Host, message: CoreMessage): void {
 export function notesFor(turn: Turn, peer: Peer): Notes {
   const found = turn.notes.get(peer);
   if (found !== undefined) return found;
-  const created: Notes = { neighbours: new Map(), granted: [], revoked: new Set() };
+  const created: Notes = { neighbours: new Map(), granted: [], revoked: new Set(), shortened: new Map() };
   turn.notes.set(peer, created);
   return created;
 }

@@ -51,7 +51,7 @@ describe("taskDetail()", () => {
     ]);
     expect(detail.peers[0]?.bitfield).toBe(bitfieldOf(16, [0, 1, 2]).toBase64());
     expect(detail.peers[3]?.problem).toEqual({ code: "source-not-found", message: "404" });
-    expect(detail.peers[0]?.leasedPieceCount).toBe(9);
+    expect(detail.peers[0]?.leasedPieceCount).toBe(13);
   });
 
   test("leaves out who left or is offline, and counts what they moved", () => {

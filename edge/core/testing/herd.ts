@@ -1,6 +1,7 @@
 /** Simulated hosts around one swarm, on a clock that only the test moves. */
 import type { HostId } from "../../../schema/ids.ts";
 import type { HostInfo } from "../../../schema/wire/host.ts";
+import type { PeerMessage } from "../../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../../schema/wire/task.ts";
 import type { Change } from "../change.ts";
 import { tick } from "../expire.ts";
@@ -22,6 +23,9 @@ export class Herd {
   readonly changes: Change[] = [];
   readonly random: () => number;
   nowMs = 1_000_000;
+  /** What hosts say is heard so much later, and answered at once. */
+  hearingMs = 0;
+  #onTheWay: { readonly hostId: HostId; readonly message: PeerMessage; readonly atMs: number }[] = [];
   /** Hosts the source refuses. */
   readonly refused = new Set<HostId>();
   /** How long the source takes to send its first bytes, and every piece after it likewise. */
@@ -59,6 +63,7 @@ export class Herd {
   /** The host stops at once; its channel is lost. */
   kill(hostId: HostId): void {
     this.hosts.delete(hostId);
+    this.#onTheWay = this.#onTheWay.filter((said) => said.hostId !== hostId);
     this.#deliver(disconnect(this.swarm, hostId, this.policy, this.nowMs, this.random));
   }
 
@@ -76,10 +81,13 @@ export class Herd {
       quiet = true;
       for (const host of [...this.hosts.values()]) {
         for (const message of host.takeOutbox()) {
-          quiet = false;
-          const { hostId } = host.info;
-          this.#deliver(receive(this.swarm, hostId, message, this.policy, this.nowMs, this.random));
+          this.#onTheWay.push({ hostId: host.info.hostId, message, atMs: this.nowMs + this.hearingMs });
         }
+      }
+      const isDue = this.#onTheWay.findIndex(({ atMs }) => atMs > this.nowMs);
+      for (const { hostId, message } of this.#onTheWay.splice(0, isDue < 0 ? this.#onTheWay.length : isDue)) {
+        quiet = false;
+        this.#deliver(receive(this.swarm, hostId, message, this.policy, this.nowMs, this.random));
       }
     }
     const faults = faultsOf(this.swarm, this.policy);

@@ -2,6 +2,7 @@
 import { countPieces, hasPiece } from "../../../schema/bitfield.ts";
 import type { Peer } from "../peer.ts";
 import type { Policy } from "../policy.ts";
+import { mostLeases } from "../readers.ts";
 import type { Swarm } from "../swarm.ts";
 import type { Task } from "../task.ts";
 
@@ -73,7 +74,9 @@ function checkPeer(peer: Peer, policy: Policy, expect: Expect): void {
   // A ban ends at the next tick after its time, or when the host announces again: both are right.
   expect(trades === peer.present || (!trades && host.bannedUntilMs !== null), `${name} trades unless it is banned`);
   expect((task.tradersByIdc.get(peer.idc)?.has(peer) ?? false) === trades, `${name} trades in its idc`);
-  expect(peer.leases.size <= policy.leaseRunsPerHost, `${name} reads no more runs than it may`);
+  expect(task.reading.has(peer) === peer.cursors.length > 0, `${name} is known to have readers when it has`);
+  expect(peer.cursors.length === 0 || peer.state === "running", `${name} has readers only while it wants the task`);
+  expect(peer.leases.size <= mostLeases(policy), `${name} reads no more runs than it may`);
   for (const lease of peer.leases) expect(task.leases.get(lease.leaseId) === lease, `${name} has leases in force`);
   expect(peer.neighbours.size <= policy.maxNeighbours, `${name} has no more neighbours than it should`);
   expect(!peer.neighbours.has(peer), `${name} is not its own neighbour`);

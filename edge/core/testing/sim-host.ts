@@ -33,6 +33,8 @@ const SOURCE_SILENT: SourceProblem = { code: "source-unreachable", message: "The
 interface Reading {
   readonly lease: Lease;
   nextPiece: number;
+  /** Where it ends: at the end of the lease, or where it was shortened to. */
+  endPiece: number;
   readBytes: number;
   /** When the source sent something last, or was asked first. */
   movedAtMs: number;
@@ -51,6 +53,14 @@ export class SimHost {
   refusedWith: string | undefined;
   /** Pieces it can move in one step, from the source and from neighbours each. */
   piecesPerStep = 2;
+  /** Pieces that the source sends in one step under one lease. */
+  piecesPerStream = Number.POSITIVE_INFINITY;
+  /** What happened is gathered for so long, unless a lease is done. */
+  reportIntervalMs = 0;
+  /** The piece that a reader who takes the content in order needs next; `undefined` while nobody reads. */
+  cursor: number | undefined;
+  /** Leases it began to read. */
+  requests = 0;
   /** It neither works, nor hears, nor serves, and its channel stays open. */
   frozen = false;
   messagesUp = 0;
@@ -63,6 +73,7 @@ export class SimHost {
   /** Its own clock, which counts steps. */
   #nowMs = 0;
   #heartbeatAtMs = 0;
+  #reportedAtMs = 0;
   /** Since when neighbours cannot be reached. */
   #failingSinceMs = new Map<HostId, number>();
 
@@ -87,6 +98,12 @@ export class SimHost {
     if (this.state === "running" || this.state === "succeeded") return;
     this.state = "running";
     if (this.#welcomed) this.#announce();
+  }
+
+  /** Somebody reads the content in order from a piece on. */
+  readFrom(piece: number): void {
+    this.cursor = piece;
+    if (this.state === "running" && this.#welcomed) this.#report();
   }
 
   /** Holds pieces from before. */
@@ -130,9 +147,13 @@ export class SimHost {
       case "leases":
         for (const leaseId of message.revoked) this.reading.delete(leaseId);
         for (const lease of message.granted) {
-          const movedAtMs = this.#nowMs;
-          this.reading.set(lease.leaseId, { lease, nextPiece: lease.firstPiece, readBytes: 0, movedAtMs });
+          const { leaseId, firstPiece, pieceCount } = lease;
+          const endPiece = firstPiece + pieceCount;
+          this.reading.set(leaseId, { lease, nextPiece: firstPiece, endPiece, readBytes: 0, movedAtMs: this.#nowMs });
+          this.requests++;
         }
+        for (const { leaseId, pieceCount } of message.shortened ?? []) this.#shorten(leaseId, pieceCount);
+        if (message.shortened !== undefined) this.#report();
         return;
       case "refused":
         this.refusedWith = message.code;
@@ -155,15 +176,17 @@ export class SimHost {
     if (this.state !== "running" || !this.#welcomed) return;
     const finishedLease = this.#readLeases(around);
     this.#trade(around);
-    if (this.#added.length > 0 || this.#fresh.length > 0 || finishedLease) this.#report();
+    this.#readOn();
+    const isTime = this.#nowMs >= this.#reportedAtMs + this.reportIntervalMs;
+    if (finishedLease || (isTime && (this.#added.length > 0 || this.#fresh.length > 0))) this.#report();
     if (this.heldCount === this.pieceCount) this.#end("succeeded");
   }
 
   leases(): LeaseProgress[] {
-    return [...this.reading.values()].map(({ lease, readBytes }) => ({
+    return [...this.reading.values()].map(({ lease, endPiece, readBytes }) => ({
       leaseId: lease.leaseId,
       firstPiece: lease.firstPiece,
-      pieceCount: lease.pieceCount,
+      pieceCount: endPiece - lease.firstPiece,
       readBytes,
     }));
   }
@@ -171,8 +194,10 @@ export class SimHost {
   #readLeases(around: Surroundings): boolean {
     let finished = false;
     const silent = new Set<Reading>();
+    const sent = new Map<Reading, number>();
     for (let moved = 0; moved < this.piecesPerStep; moved++) {
-      const readings = [...this.reading.values()].filter((reading) => !silent.has(reading));
+      const isOpen = (reading: Reading) => !silent.has(reading) && (sent.get(reading) ?? 0) < this.piecesPerStream;
+      const readings = [...this.reading.values()].filter(isOpen);
       const reading = readings.sort((a, b) => a.readBytes - b.readBytes)[0];
       if (reading === undefined) break;
       const piece = reading.nextPiece;
@@ -186,6 +211,7 @@ export class SimHost {
           moved--;
           continue;
         }
+        sent.set(reading, (sent.get(reading) ?? 0) + 1);
         reading.movedAtMs = this.#nowMs;
         reading.readBytes += this.task.pieceLengthBytes;
         this.#sourceBytes += this.task.pieceLengthBytes;
@@ -193,11 +219,25 @@ export class SimHost {
         this.#fresh.push(piece);
       }
       reading.nextPiece++;
-      if (reading.nextPiece < reading.lease.firstPiece + reading.lease.pieceCount) continue;
+      if (reading.nextPiece < reading.endPiece) continue;
       this.reading.delete(reading.lease.leaseId);
       finished = true;
     }
     return finished;
+  }
+
+  /** As a peer does: the piece it reads is read. */
+  #shorten(leaseId: LeaseId, pieceCount: number): void {
+    const reading = this.reading.get(leaseId);
+    if (reading === undefined) return;
+    const endPiece = Math.max(reading.lease.firstPiece + pieceCount, reading.nextPiece + 1);
+    reading.endPiece = Math.min(reading.endPiece, endPiece);
+  }
+
+  /** The reader takes what is there. */
+  #readOn(): void {
+    while (this.cursor !== undefined && this.cursor < this.pieceCount && hasPiece(this.held, this.cursor))
+      this.cursor++;
   }
 
   #returnLease({ lease }: Reading, problem: SourceProblem): void {
@@ -245,7 +285,8 @@ export class SimHost {
 
   #announce(): void {
     const have = piecesOf(this.held, this.pieceCount);
-    this.#outbox.push(announceOf(this.task, { wanting: this.state === "running", have, leases: this.leases() }));
+    const wanting = this.state === "running";
+    this.#outbox.push(announceOf(this.task, { wanting, have, leases: this.leases(), ...this.#cursors() }));
     this.#added = [];
     this.#fresh = [];
   }
@@ -258,9 +299,11 @@ export class SimHost {
   #report(): void {
     const added = this.#added.map((piece) => ({ firstPiece: piece, pieceCount: 1 }));
     const digests = digestRun(this.#fresh);
-    this.#outbox.push(progressOf(this.task, { added, digests, leases: this.leases(), ...this.#totals() }));
+    const leases = this.leases();
+    this.#outbox.push(progressOf(this.task, { added, digests, leases, ...this.#cursors(), ...this.#totals() }));
     this.#added = [];
     this.#fresh = [];
+    this.#reportedAtMs = this.#nowMs;
   }
 
   #end(state: "succeeded" | "failed"): void {
@@ -268,6 +311,10 @@ export class SimHost {
     this.state = state;
     this.reading.clear();
     this.#outbox.push(finishOf(this.task, state, this.#totals()));
+  }
+
+  #cursors() {
+    return { cursors: this.cursor === undefined || this.cursor >= this.pieceCount ? [] : [this.cursor] };
   }
 
   #totals() {

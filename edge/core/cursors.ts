@@ -1,0 +1,93 @@
+/** Readers who take the content in order: what they wait for is read first, by their own host or, where it may not read,
+ *  by those who may. */
+import { hasPiece } from "../../schema/bitfield.ts";
+import { MAX_CURSORS } from "../../schema/wire/peer-message.ts";
+import { askShorter, grant, streamsOf } from "./grant.ts";
+import { leaseAt } from "./lease-book.ts";
+import { pieceUnderWay } from "./lease-pace.ts";
+import type { Peer } from "./peer.ts";
+import { freeStreams } from "./readers.ts";
+import { piecesIn, runAhead } from "./run-length.ts";
+import type { Task } from "./task.ts";
+import type { Turn } from "./turn.ts";
+
+/** Peers whose readers are looked at in one turn, drawn by chance where there are more: bounds the work of a message. */
+const MAX_LOOKED_AT = 16;
+
+/** What a reader waits for next. */
+export interface Need {
+  readonly peer: Peer;
+  /** The first piece from its cursor on that its host lacks. */
+  readonly piece: number;
+}
+
+/** Remembers where the readers of a peer are. */
+export function noteCursors(peer: Peer, cursors: readonly number[]): void {
+  const { task } = peer;
+  peer.cursors = [...new Set(cursors)].filter((piece) => piece < task.pieceCount).slice(0, MAX_CURSORS);
+  if (peer.cursors.length > 0) task.reading.add(peer);
+  else task.reading.delete(peer);
+}
+
+export function needsOf(turn: Turn, task: Task): Need[] {
+  return task.reading.sample(MAX_LOOKED_AT, turn.random).flatMap((peer) =>
+    peer.cursors.flatMap((cursor) => {
+      let piece = cursor;
+      while (piece < task.pieceCount && hasPiece(peer.bitfield, piece)) piece++;
+      return piece < task.pieceCount ? { peer, piece } : [];
+    }),
+  );
+}
+
+/** Grants short runs where readers wait for pieces that nobody holds or reads, beyond the streams their hosts have: what is
+ *  far ahead of one reader must not keep another waiting. */
+export function grantNeeds(turn: Turn, task: Task, needs: readonly Need[], readers: ReadonlySet<Peer>): void {
+  const { leaseCursorRuns, leaseCursorBytes } = turn.policy;
+  for (const { peer, piece } of needs) {
+    if (task.leases.size >= streamsOf(turn, task)) return;
+    if (!task.pieces.isLeasable(piece)) continue;
+    const reader = readers.has(peer) ? peer : leastBusy(readers);
+    if (reader === undefined || freeStreams(reader, readers.size, turn.policy) + leaseCursorRuns <= 0) continue;
+    const run = task.pieces.nextRun(piecesIn(task, leaseCursorBytes), piece);
+    if (run !== undefined) grant(turn, reader, run, (open) => task.pieces.isLeasable(open));
+  }
+}
+
+/** Has leases end where readers wait for pieces that they would come to much later. */
+export function askForNeeds(turn: Turn, task: Task, needs: readonly Need[]): void {
+  for (const { piece } of needs) {
+    const lease = task.pieces.holdersOf(piece) === 0 ? leaseAt(task, piece) : undefined;
+    if (lease === undefined) continue;
+    const aheadPieces = piece - pieceUnderWay(lease);
+    if (aheadPieces < 2 || aheadPieces <= piecesIn(task, turn.policy.leaseStartBytes)) continue;
+    askShorter(turn, lease, piece - lease.firstPiece);
+  }
+}
+
+/** Where the next run of this host should begin for the sake of readers, and how long it may be: the reader with the least
+ *  on its way comes first. `undefined` when it reads for nobody who takes the content in order. */
+export function placeAhead(
+  turn: Turn,
+  task: Task,
+  needs: readonly Need[],
+  reader: Peer,
+  readers: ReadonlySet<Peer>,
+): { readonly firstPiece: number; readonly mostPieces: number } | undefined {
+  const own = needs.filter(({ peer }) => peer === reader);
+  const served = own.length > 0 ? own : needs.filter(({ peer }) => !readers.has(peer));
+  let best: { readonly firstPiece: number; readonly aheadPieces: number } | undefined;
+  for (const { piece } of served) {
+    const found = task.pieces.nextRun(1, piece);
+    if (found === undefined) continue;
+    const aheadPieces = found.firstPiece - piece;
+    if (best === undefined || aheadPieces < best.aheadPieces) best = { firstPiece: found.firstPiece, aheadPieces };
+  }
+  if (best === undefined) return undefined;
+  return { firstPiece: best.firstPiece, mostPieces: runAhead(turn, task, best.aheadPieces) };
+}
+
+function leastBusy(readers: ReadonlySet<Peer>): Peer | undefined {
+  let least: Peer | undefined;
+  for (const reader of readers) if (least === undefined || reader.leases.size < least.leases.size) least = reader;
+  return least;
+}

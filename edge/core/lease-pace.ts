@@ -1,0 +1,26 @@
+/** How far a lease is, and how fast it moves. */
+import type { Lease } from "./peer.ts";
+import type { Policy } from "./policy.ts";
+
+/** Bytes still to come under it, as far as was reported. */
+export function unreadBytes({ peer, pieceCount, openCount, readBytes }: Lease): number {
+  const { pieceLengthBytes } = peer.task.info;
+  return Math.max(0, Math.min(openCount * pieceLengthBytes, pieceCount * pieceLengthBytes - readBytes));
+}
+
+/** The piece that is being read, as far as was reported. */
+export function pieceUnderWay({ peer, firstPiece, pieceCount, readBytes }: Lease): number {
+  return firstPiece + Math.min(pieceCount - 1, Math.floor(readBytes / peer.task.info.pieceLengthBytes));
+}
+
+/** How long so many bytes take under this lease; infinite while nothing was read under it. */
+export function readingMs(lease: Lease, bytes: number, { progressIntervalMs }: Policy): number {
+  // The first report of a lease may come a moment after its grant.
+  const tookMs = Math.max(progressIntervalMs, lease.aliveAtMs - lease.grantedAtMs);
+  return lease.readBytes === 0 ? Number.POSITIVE_INFINITY : (bytes * tookMs) / lease.readBytes;
+}
+
+/** It ends before the next one could begin, unless that is granted now. */
+export function isNearlyRead(lease: Lease, policy: Policy): boolean {
+  return readingMs(lease, unreadBytes(lease), policy) <= policy.leaseAheadMs;
+}
