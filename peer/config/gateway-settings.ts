@@ -11,13 +11,9 @@ import { textField } from "../../schema/wire/fields.ts";
 import type { GatewayBucket } from "../gateway/gateway-access.ts";
 import { STORE_PREFIX } from "./store-prefix.ts";
 
+const NAME_RULE = "must be a name of 3 to 63 lower-case letters, digits, dots and hyphens";
 /** As S3 has them, so that every client takes them and a host can be called so. */
-const bucketName = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-    "must be a name of 3 to 63 lower-case letters, digits, dots and hyphens",
-  );
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, NAME_RULE);
 
 /** A location is a folder: `s3://models/prod` is all that is under `prod/`. */
 const location = z
@@ -26,13 +22,19 @@ const location = z
   .regex(STORE_PREFIX, "must be SCHEME://bucket or SCHEME://bucket/folder, the scheme one of those that are read")
   .transform((text) => (text.endsWith("/") ? text : `${text}/`));
 
-const bucket = z.union([
-  location.transform((text) => ({ location: text, anonymous: false })),
+const bucket = z.preprocess(
+  (given) => (typeof given === "string" ? { location: given } : given),
   z.strictObject({ location, anonymous: z.boolean().default(false) }),
-]);
+);
 
 const buckets = z
-  .record(bucketName, bucket, { error: "must be a mapping of names to locations" })
+  .record(z.string(), bucket, { error: "must be a mapping of names to locations" })
+  .superRefine((map, context) => {
+    for (const name of Object.keys(map)) {
+      const { error } = bucketName.safeParse(name);
+      if (error !== undefined) context.addIssue({ code: "custom", path: [name], message: NAME_RULE });
+    }
+  })
   .refine((map) => Object.keys(map).length <= 1000, "must be at most 1000")
   .transform((map): readonly GatewayBucket[] => Object.entries(map).map(([name, rest]) => ({ name, ...rest })));
 
