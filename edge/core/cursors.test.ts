@@ -78,6 +78,28 @@ describe("a reader in the middle of a file", () => {
     expect(shortenedOf(scene, 1)).toEqual([]);
   });
 
+  test("that a fast stream comes to in a moment lets it come", () => {
+    const scene = new Scene();
+    scene.greet([1]);
+    scene.say(1, announceOf(task));
+    scene.heard(1);
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 32 }] }));
+    const [first] = scene.told(1, "leases").flatMap((message) => message.granted);
+    if (first === undefined) throw new Error("Nothing was granted");
+    scene.nowMs += 200;
+    scene.say(1, progressOf(task, { leases: [{ ...first, readBytes: 32 * PIECE_BYTES }], cursors: [100] }));
+    expect(shortenedOf(scene, 1)).toEqual([]);
+  });
+
+  test("near another gets runs of its own: none goes over the place of a reader", () => {
+    const granted = aReader([1000, 1003]).granted(1);
+    expect(granted.slice(0, 3)).toEqual([
+      [1000, SHORT],
+      [1003, SHORT],
+      [1002, 1],
+    ]);
+  });
+
   test("shares the streams with the other readers of its host: the one with the least on its way comes first", () => {
     const granted = aReader([1000, 3000]).granted(1);
     const near = (cursor: number) => granted.filter(([first]) => first >= cursor && first < cursor + 100).length;

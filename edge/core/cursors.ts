@@ -4,7 +4,7 @@ import { hasPiece } from "../../schema/bitfield.ts";
 import { MAX_CURSORS } from "../../schema/wire/peer-message.ts";
 import { askShorter, grant, streamsOf } from "./grant.ts";
 import { leaseAt } from "./lease-book.ts";
-import { pieceUnderWay } from "./lease-pace.ts";
+import { pieceUnderWay, readingMs } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import { freeStreams } from "./readers.ts";
 import { piecesIn, runAhead } from "./run-length.ts";
@@ -42,24 +42,26 @@ export function needsOf(turn: Turn, task: Task): Need[] {
 /** Grants short runs where readers wait for pieces that nobody holds or reads, beyond the streams their hosts have: what is
  *  far ahead of one reader must not keep another waiting. */
 export function grantNeeds(turn: Turn, task: Task, needs: readonly Need[], readers: ReadonlySet<Peer>): void {
-  const { leaseCursorRuns, leaseCursorBytes } = turn.policy;
-  for (const { peer, piece } of needs) {
+  for (const need of needs) {
     if (task.leases.size >= streamsOf(turn, task)) return;
-    if (!task.pieces.isLeasable(piece)) continue;
-    const reader = readers.has(peer) ? peer : leastBusy(readers);
-    if (reader === undefined || freeStreams(reader, readers.size, turn.policy) + leaseCursorRuns <= 0) continue;
-    const run = task.pieces.nextRun(piecesIn(task, leaseCursorBytes), piece);
-    if (run !== undefined) grant(turn, reader, run, (open) => task.pieces.isLeasable(open));
+    if (!task.pieces.isLeasable(need.piece)) continue;
+    const reader = readerFor(turn, need, readers);
+    const run = task.pieces.nextRun(piecesIn(task, turn.policy.leaseCursorBytes), need.piece);
+    if (reader !== undefined && run !== undefined) grant(turn, reader, run, (piece) => task.pieces.isLeasable(piece));
   }
 }
 
-/** Has leases end where readers wait for pieces that they would come to much later. */
-export function askForNeeds(turn: Turn, task: Task, needs: readonly Need[]): void {
-  for (const { piece } of needs) {
+/** Has leases end where readers wait for pieces that they would come to much later, if there is somebody to read those. */
+export function askForNeeds(turn: Turn, task: Task, needs: readonly Need[], readers: ReadonlySet<Peer>): void {
+  const { policy } = turn;
+  for (const need of needs) {
+    const { piece } = need;
     const lease = task.pieces.holdersOf(piece) === 0 ? leaseAt(task, piece) : undefined;
-    if (lease === undefined) continue;
+    if (lease === undefined || readerFor(turn, need, readers) === undefined) continue;
     const aheadPieces = piece - pieceUnderWay(lease);
-    if (aheadPieces < 2 || aheadPieces <= piecesIn(task, turn.policy.leaseStartBytes)) continue;
+    if (aheadPieces < 2 || aheadPieces <= piecesIn(task, policy.leaseStartBytes)) continue;
+    // It comes before another stream would.
+    if (readingMs(lease, aheadPieces * task.info.pieceLengthBytes, policy) <= policy.leaseAheadMs) continue;
     askShorter(turn, lease, piece - lease.firstPiece);
   }
 }
@@ -83,7 +85,18 @@ export function placeAhead(
     if (best === undefined || aheadPieces < best.aheadPieces) best = { firstPiece: found.firstPiece, aheadPieces };
   }
   if (best === undefined) return undefined;
-  return { firstPiece: best.firstPiece, mostPieces: runAhead(turn, task, best.aheadPieces) };
+  const { firstPiece, aheadPieces } = best;
+  // A run that went over the place of another reader would have to be cut there.
+  const next = Math.min(...served.flatMap(({ piece }) => (piece > firstPiece ? [piece] : [])));
+  return { firstPiece, mostPieces: Math.min(runAhead(turn, task, aheadPieces), next - firstPiece) };
+}
+
+/** Who would read what is needed, beyond the streams it has; `undefined` when those who could read too much already. */
+function readerFor(turn: Turn, { peer }: Need, readers: ReadonlySet<Peer>): Peer | undefined {
+  const reader = readers.has(peer) ? peer : leastBusy(readers);
+  if (reader === undefined) return undefined;
+  const free = freeStreams(reader, readers.size, turn.policy) + turn.policy.leaseCursorRuns;
+  return free > 0 ? reader : undefined;
 }
 
 function leastBusy(readers: ReadonlySet<Peer>): Peer | undefined {

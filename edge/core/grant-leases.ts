@@ -15,11 +15,11 @@ export function grantLeases(turn: Turn, task: Task): void {
   const streams = streamsOf(turn, task);
   if (task.leases.size >= streams) return;
   const needs = needsOf(turn, task);
-  askForNeeds(turn, task, needs);
-  if (task.pieces.leasableCount === 0 && !hasLongLease(turn, task)) return;
+  if (task.pieces.leasableCount === 0 && needs.length === 0 && !hasLongLease(turn, task)) return;
   const readers = readersOf(turn, task);
   const able = new Set(needs.length > 0 ? readers : []);
   grantNeeds(turn, task, needs, able);
+  askForNeeds(turn, task, needs, able);
   if (readers.length > 1) shareLeases(turn, task, readers);
   while (task.leases.size < streams) {
     const reader = nextReader(readers, turn);
