@@ -4,6 +4,7 @@ import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { azureDriver } from "./azure/azure-source.ts";
 import type { DriverComponents, Environment, SourceDriver } from "./driver.ts";
 import type { Folder } from "./folder.ts";
+import { gcsDriver } from "./gcs/gcs-source.ts";
 import { httpDriver } from "./http/http-source.ts";
 import { s3Driver } from "./s3/s3-source.ts";
 import type { OpenSourceOptions, Source } from "./source.ts";
@@ -27,7 +28,7 @@ export interface Sources {
 
 export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
-  const drivers = [httpDriver(components), s3Driver(components), azureDriver(components)];
+  const drivers = [httpDriver(components), s3Driver(components), azureDriver(components), gcsDriver(components)];
   const driverOf = (url: string): SourceDriver => {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
     const supported = drivers.flatMap(({ schemes }) => schemes.map((name) => `${name}://`)).join(", ");
