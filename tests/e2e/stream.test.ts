@@ -60,6 +60,36 @@ describe("content that is read as it comes", () => {
   );
 
   test(
+    "comes from the middle of a cold file before what is in front of it was read",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 16 * MIB });
+      const file = await cluster.put("model.bin", 64 * MIB);
+      const start = 40 * MIB + 5;
+      const part = await contentOf(cluster, cluster.peer(0), file.url, { range: `bytes=${start}-${start + 99}` });
+      expect((await part.arrayBuffer()).byteLength).toBe(100);
+      expect(cluster.store.stats().bodyBytes).toBeLessThan(16 * MIB);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "comes from another place of a file that is being read before the streams come to it",
+    async () => {
+      await using cluster = await TestCluster.start({ peers: 1, storeRateBps: 16 * MIB });
+      const file = await cluster.put("model.bin", 96 * MIB);
+      const peer = cluster.peer(0);
+      const whole = cluster.mustGet(peer, file);
+      await until("long runs are read", () => cluster.store.stats().bodyBytes > 24 * MIB);
+      const start = file.sizeBytes - MIB;
+      const part = await contentOf(cluster, peer, file.url, { range: `bytes=${start}-${start + 99}` });
+      expect((await part.arrayBuffer()).byteLength).toBe(100);
+      expect(cluster.store.stats().bodyBytes).toBeLessThan(64 * MIB);
+      expect((await whole).sourceBytes).toBe(file.sizeBytes);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "answers ranges of a task that is here",
     async () => {
       await using cluster = await TestCluster.start({ peers: 1 });
