@@ -90,7 +90,16 @@ export class BenchCluster {
     );
   }
 
-  /** The same; @throws Error with what it printed, when it fails */
+  /** `pantala get -O -` into a file, to its end. */
+  stream(peer: RunningPeer, url: string, output: string, options: GetOptions): Promise<Finished> {
+    const { tag, flags = [], ...run } = options;
+    return this.#workbench.run(
+      [...PANTALA, "get", url, "--tag", tag, "--socket", peer.socket, "-O", "-", ...flags, "--no-progress"],
+      { ...run, stdoutPath: output },
+    );
+  }
+
+  /** As `get`; @throws Error with what it printed, when it fails */
   async getWell(
     peer: RunningPeer,
     url: string,

@@ -26,6 +26,7 @@ export const GOALS: Readonly<Record<string, Goal>> = {
   "documents.local.speedup": { must: 5.9, want: 12 },
   "liars.bad_bytes": { must: 0, want: 0 },
   "liars.vs_honest": { must: 1.1, want: 1 },
+  "soak.growing": { must: 0, want: 0 },
   "soak.failed": { must: 0, want: 0 },
 };
 

@@ -1,5 +1,16 @@
 import { expect, test } from "bun:test";
-import { cpuSecondsOf, descendantsOf, memoryOf, openFileCountOf, parseStat, parseStatus } from "./processes.ts";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { tempFolder } from "../../tests/fixtures/temp-folder.ts";
+import {
+  cpuSecondsOf,
+  descendantsOf,
+  memoryOf,
+  openFileCountOf,
+  parseStat,
+  parseStatus,
+  removedOpenFilesOf,
+} from "./processes.ts";
 
 test("parseStat() reads parent and CPU time although the program's name holds blanks and parentheses", () => {
   const stat = "4711 (a (b) c) S 4242 1 1 0 -1 4194560 1 2 3 4 250 50 7 8 20 0 9 0 100 1 2";
@@ -29,4 +40,14 @@ test("a process and its children are found, with their time, memory and files, u
   for (const pid of [child.pid, ...grandchildren]) process.kill(pid, "SIGKILL");
   await child.exited;
   expect(await descendantsOf(process.pid)).not.toContain(child.pid);
+});
+
+test("removedOpenFilesOf() names files that are gone but still open", async () => {
+  await using folder = await tempFolder();
+  const path = join(folder.path, "gone");
+  await using file = await open(path, "w");
+  await file.write("x");
+  expect(await removedOpenFilesOf(process.pid)).not.toContain(`${path} (deleted)`);
+  await rm(path);
+  expect(await removedOpenFilesOf(process.pid)).toContain(`${path} (deleted)`);
 });

@@ -1,5 +1,5 @@
 /** What /proc tells of processes: time on the CPU, memory, open files, children. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 
 /** USER_HZ: 100 on every Linux we run on. */
 const TICKS_PER_SECOND = 100;
@@ -27,6 +27,14 @@ export async function memoryOf(pid: number): Promise<Memory> {
 /** @throws an error of the file system when there is no such process */
 export async function openFileCountOf(pid: number): Promise<number> {
   return (await readdir(`/proc/${pid}/fd`)).length;
+}
+
+/** Files that were removed and still take room, because the process has them open. Those of memory alone do not count.
+ *  @throws an error of the file system when there is no such process */
+export async function removedOpenFilesOf(pid: number): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const targets = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => "")));
+  return targets.filter((target) => target.endsWith(" (deleted)") && !target.startsWith("/memfd:"));
 }
 
 export async function descendantsOf(pid: number): Promise<number[]> {

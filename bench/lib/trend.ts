@@ -6,28 +6,83 @@ export interface Sample {
 }
 
 export interface Trend {
-  /** Least squares slope, in units of the value an hour. */
+  /** Slope after the warm-up, in units of the value an hour. */
   readonly perHour: number;
-  /** Its standard error. Samples that follow each other are alike, so the true one is larger. */
-  readonly errorPerHour: number;
-  readonly sampleCount: number;
+  /** The true slope lies no further from it than this, with 99 % confidence; endless when the time was too short. */
+  readonly marginPerHour: number;
+  /** A trend is claimed only where the interval leaves out zero. */
+  readonly verdict: "grows" | "shrinks" | "no trend" | "too short";
 }
 
 const HOUR_MS = 3_600_000;
+/** The first quarter of the time, in which caches fill and code warms up, does not count. */
+const WARM_UP_SHARE = 0.25;
+/** The rest is cut into this many batches, whose means are fitted: samples that follow each other are alike (a heap
+ *  grows until it is collected), means of long batches hardly are. */
+const BATCHES = 12;
+/** Shorter than this they would be. */
+const MIN_BATCH_MS = 30_000;
+/** Student's t, two-sided 99 % at 10 degrees of freedom: a soak asks six times, and shall rarely cry wolf. */
+const T = 3.169;
 
-/** Slope over all but the first quarter of the time, in which caches fill and code warms up; 0 with an endless error
- *  for fewer than three samples, which say nothing. */
 export function trendOf(samples: readonly Sample[]): Trend {
-  const firstMs = Math.min(...samples.map(({ atMs }) => atMs));
-  const lastMs = Math.max(...samples.map(({ atMs }) => atMs));
-  const kept = samples.filter(({ atMs }) => atMs >= firstMs + (lastMs - firstMs) / 4);
-  const count = kept.length;
-  const meanAt = kept.reduce((sum, { atMs }) => sum + atMs, 0) / count;
-  const meanValue = kept.reduce((sum, { value }) => sum + value, 0) / count;
-  const width = kept.reduce((sum, { atMs }) => sum + (atMs - meanAt) ** 2, 0);
-  if (count < 3 || width === 0) return { perHour: 0, errorPerHour: Number.POSITIVE_INFINITY, sampleCount: count };
-  const slope = kept.reduce((sum, { atMs, value }) => sum + (atMs - meanAt) * (value - meanValue), 0) / width;
-  const residual = kept.reduce((sum, { atMs, value }) => sum + (value - meanValue - slope * (atMs - meanAt)) ** 2, 0);
-  const error = Math.sqrt(residual / (count - 2) / width);
-  return { perHour: slope * HOUR_MS, errorPerHour: error * HOUR_MS, sampleCount: count };
+  const batches = batchesOf(samples);
+  const { slope, residuals, width } = fitted(batches.means);
+  const perHour = slope * HOUR_MS;
+  if (batches.means.length < BATCHES || batches.lengthMs < MIN_BATCH_MS) {
+    return { perHour, marginPerHour: Number.POSITIVE_INFINITY, verdict: "too short" };
+  }
+  const variance = sumOf(residuals, (residual) => residual ** 2) / (BATCHES - 2) / width;
+  const marginPerHour = T * Math.sqrt(variance * likeness(residuals)) * HOUR_MS;
+  const verdict = Math.abs(perHour) <= marginPerHour ? "no trend" : perHour > 0 ? "grows" : "shrinks";
+  return { perHour, marginPerHour, verdict };
+}
+
+/** Means of those batches that have samples. */
+function batchesOf(samples: readonly Sample[]): { readonly means: readonly Sample[]; readonly lengthMs: number } {
+  const times = samples.map(({ atMs }) => atMs);
+  const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+  const startMs = firstMs + (lastMs - firstMs) * WARM_UP_SHARE;
+  const lengthMs = (lastMs - startMs) / BATCHES;
+  const batches = Map.groupBy(
+    samples.filter(({ atMs }) => atMs >= startMs),
+    ({ atMs }) => Math.min(BATCHES - 1, Math.floor((atMs - startMs) / lengthMs)),
+  );
+  const means = [...batches.values()].map((batch) => ({
+    atMs: meanOf(batch, ({ atMs }) => atMs),
+    value: meanOf(batch, ({ value }) => value),
+  }));
+  return { means, lengthMs };
+}
+
+/** Least squares. The slope is a millisecond's; 0 for fewer than two points. */
+function fitted(points: readonly Sample[]): {
+  readonly slope: number;
+  readonly residuals: readonly number[];
+  readonly width: number;
+} {
+  const meanAt = meanOf(points, ({ atMs }) => atMs);
+  const meanValue = meanOf(points, ({ value }) => value);
+  const width = sumOf(points, ({ atMs }) => (atMs - meanAt) ** 2);
+  const rise = sumOf(points, ({ atMs, value }) => (atMs - meanAt) * (value - meanValue));
+  const slope = width > 0 ? rise / width : 0;
+  return { slope, width, residuals: points.map(({ atMs, value }) => value - meanValue - slope * (atMs - meanAt)) };
+}
+
+/** By how much neighbouring batches that are alike all the same widen the variance of the slope: (1 + r) / (1 - r) with
+ *  their correlation r, never less than 1. */
+function likeness(residuals: readonly number[]): number {
+  const all = sumOf(residuals, (residual) => residual ** 2);
+  if (all === 0) return 1;
+  const next = residuals.slice(1).reduce((sum, residual, at) => sum + residual * (residuals[at] ?? 0), 0);
+  const correlation = Math.max(0, Math.min(0.9, next / all));
+  return (1 + correlation) / (1 - correlation);
+}
+
+function meanOf<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return sumOf(items, of) / items.length;
+}
+
+function sumOf<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
 }

@@ -19,6 +19,8 @@ export interface Finished {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** A file that standard output goes to, in place of the result. */
+  readonly stdoutPath?: string;
   /** Called with the process as soon as it runs. */
   readonly started?: (process: { readonly pid: number; kill(signal: NodeJS.Signals): void }) => void;
 }
@@ -70,14 +72,16 @@ export class Workbench implements AsyncDisposable {
     const child = Bun.spawn([...command], {
       cwd: this.folder,
       stdin: "ignore",
-      stdout: "pipe",
+      stdout: options.stdoutPath === undefined ? "pipe" : Bun.file(options.stdoutPath),
       stderr: "pipe",
       env: { ...process.env, ...options.env },
       signal: this.signal,
       killSignal: "SIGKILL",
     });
     options.started?.({ pid: child.pid, kill: (signal) => child.kill(signal) });
-    const outputs = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    const { stdout: piped } = child;
+    const printed = typeof piped === "object" ? new Response(piped).text() : "";
+    const outputs = Promise.all([printed, new Response(child.stderr).text()]);
     const exitCode = await child.exited;
     const seconds = (performance.now() - startedAtMs) / 1000;
     const [stdout, stderr] = await outputs;

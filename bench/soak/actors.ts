@@ -1,19 +1,10 @@
 /** Everyone who does something to the cluster during a soak. Each acts again and again until it is over. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { LocalTask } from "../../schema/wire/local.ts";
 import { stallReading } from "../lib/stalled-reader.ts";
 import { authorizationFor } from "../lib/tickets.ts";
-import type { Tally } from "./tally.ts";
-import type { World } from "./world.ts";
-
-export interface Act {
-  readonly world: World;
-  readonly tally: Tally;
-  /** Aborted when the soak is over: nothing new begins. */
-  readonly over: AbortSignal;
-}
+import { type Act, pause } from "./act.ts";
 
 let outputs = 0;
 
@@ -115,7 +106,12 @@ export async function killer({ world, tally, over }: Act): Promise<void> {
   }
 }
 
-/** Ends early, without a word, when the soak is over. */
-async function pause(over: AbortSignal, ms: number): Promise<void> {
-  await delay(ms, undefined, { signal: over }).catch(() => undefined);
+/** Limits of a host that change while it works. */
+export async function reloader({ world, tally, over }: Act): Promise<void> {
+  while (!over.aborted) {
+    await pause(over, 5000 + world.random() * 10_000);
+    if (over.aborted) return;
+    await world.changeLimits();
+    tally.count("reloads");
+  }
 }

@@ -5,10 +5,13 @@ import type { Figure } from "../lib/figure.ts";
 import { number } from "../lib/figure-table.ts";
 import { minutesFlag } from "../lib/flags.ts";
 import { runBench } from "../lib/run-bench.ts";
+import type { Trend } from "../lib/trend.ts";
 import type { Workbench } from "../lib/workbench.ts";
-import { type Act, getter, killer, remover, staller, vanisher } from "./actors.ts";
+import type { Act } from "./act.ts";
+import { getter, killer, reloader, remover, staller, vanisher } from "./actors.ts";
 import { leftovers } from "./leftovers.ts";
 import { type LifeTrend, Samples } from "./samples.ts";
+import { streamer, streamStaller, streamVanisher } from "./stream-actors.ts";
 import { Tally } from "./tally.ts";
 import { World } from "./world.ts";
 
@@ -25,7 +28,7 @@ export function addSoakCommand(program: Command, args: readonly string[], finish
     .command("soak")
     .summary("hours of trouble in minutes: does memory, disk or the number of open files grow?")
     .description(
-      "A seed and three peers get files of mixed sizes while commands are killed, readers stall, tasks are removed and two\nof the peers are killed and restarted. Fits a line through memory and open files of the processes that lived through\nit, without the first quarter, and looks for what was left on disk.",
+      "A seed and three peers get files of mixed sizes, whole and as streams, while commands are killed, readers stall, tasks\nare removed, limits change and two of the peers are killed and restarted. Asks whether memory and open files of the\nprocesses that lived through it have a trend after the first quarter, and looks for what was left on disk.",
     )
     .option("--minutes <n>", "how long", minutesFlag, 20)
     .option("--folder <folder>", "put files there; the system's temporary folder otherwise")
@@ -51,13 +54,15 @@ async function soak(workbench: Workbench, minutes: number) {
   workbench.say(`soaking for ${minutes} min`);
   const endMs = performance.now() + minutes * 60_000;
   // Two of each that work: the machine shall be busy, not drowned.
-  const actors = [getter, getter, vanisher, staller, staller, remover, killer].map((actor) => actor(act));
+  const ofFiles = [getter, getter, vanisher, staller, staller];
+  const ofStreams = [streamer, streamVanisher, streamStaller];
+  const actors = [...ofFiles, ...ofStreams, remover, reloader, killer].map((actor) => actor(act));
   const sampling = samples.collect(world, tally, over);
-  const all = Promise.all([...actors, sampling]);
+  const acting = Promise.all([...actors, sampling]);
   const clock = tellTime(workbench, tally, endMs, over).then(() => time.abort());
-  await Promise.race([all, clock]);
+  await Promise.race([acting, clock]);
   time.abort();
-  await all;
+  await acting;
 
   workbench.say("removing every task and looking at the disk");
   for (const left of await leftovers(world)) tally.fail(`left on disk: ${left}`);
@@ -92,16 +97,35 @@ function figuresOf(trends: readonly LifeTrend[], tally: Tally): Figure[] {
       "files/h",
       trends.map(({ openFiles }) => openFiles.perHour),
     ),
+    ...(isLong(trends) ? [trendsFigure(trends)] : []),
     { name: "soak.failed", unit: "failures", better: "lower", samples: [tally.failed] },
   ];
+}
+
+/** Trends can be told from chance. */
+function isLong(trends: readonly LifeTrend[]): boolean {
+  return trends.every(({ rssMb, openFiles }) => rssMb.verdict !== "too short" && openFiles.verdict !== "too short");
+}
+
+/** Of all processes, how many lines grow. */
+function trendsFigure(trends: readonly LifeTrend[]): Figure {
+  const growing = trends
+    .flatMap(({ rssMb, openFiles }) => [rssMb, openFiles])
+    .filter(({ verdict }) => verdict === "grows");
+  return { name: "soak.growing", unit: "lines", better: "lower", samples: [growing.length] };
 }
 
 function notesOf(trends: readonly LifeTrend[], tally: Tally): string[] {
   const lives = trends.map(
     ({ name, rssMb, openFiles, lastRssMb, lastOpenFiles }) =>
-      `${name}: RSS ${number(rssMb.perHour)} ± ${number(2 * rssMb.errorPerHour)} MB/h (now ${lastRssMb.toFixed(0)} MB), ` +
-      `open files ${number(openFiles.perHour)} ± ${number(2 * openFiles.errorPerHour)} /h (now ${lastOpenFiles}), ` +
-      `${rssMb.sampleCount} samples`,
+      `${name}: RSS ${trendText(rssMb)} MB/h (now ${lastRssMb.toFixed(0)} MB), ` +
+      `open files ${trendText(openFiles)} /h (now ${lastOpenFiles})`,
   );
-  return [tally.summary(), ...lives, ...tally.told.map((what) => `FAILED: ${what}`)];
+  const short = isLong(trends) ? [] : ["too short to tell a trend from chance: give it 8 minutes at least"];
+  return [tally.summary(), ...lives, ...short, ...tally.told.map((what) => `FAILED: ${what}`)];
+}
+
+function trendText({ verdict, perHour, marginPerHour }: Trend): string {
+  const margin = Number.isFinite(marginPerHour) ? ` ± ${number(marginPerHour)}` : "";
+  return `${verdict}, ${number(perHour)}${margin}`;
 }

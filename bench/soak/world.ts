@@ -1,5 +1,6 @@
 /** What the soak lives in: a source with files of mixed sizes, a scheduler, a seed, and peers of which some are killed
  *  and come back. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunningPeer } from "../../tests/fixtures/cluster.ts";
 import { BenchCluster } from "../lib/bench-cluster.ts";
@@ -15,6 +16,8 @@ const SIZES_BYTES = [KIB, 10 * KIB, 300 * KIB, 3 * MIB, 20 * MIB, 96 * MIB];
 /** Each file is as many tasks as there are tags. They come round again, so that what may grow with the number of tasks
  *  ever seen (the scheduler remembers them for a day) does not look like a leak. */
 const TAGS = 8;
+/** Limits of uploads between which one host is moved: well below and well above what it would send. */
+const UPLOAD_MIB = [4, 256] as const;
 
 export interface SoakFile {
   readonly url: string;
@@ -53,9 +56,10 @@ export class World {
     }
     const cluster = await BenchCluster.start(workbench);
     const joining = async (name: string, role: Slot["role"], mortal: boolean): Promise<Slot> => {
-      const peer = await cluster.join(name, { role, args: argsOf(role) });
+      const peer = await cluster.join(name, { role, args: argsOf(role, configOf(workbench)) });
       return { name, role, mortal, peer, kills: 0 };
     };
+    await writeLimits(configOf(workbench), UPLOAD_MIB[1]);
     const slots = await Promise.all([
       joining("seed-1", "seed", false),
       joining("peer-1", "normal", false),
@@ -105,11 +109,28 @@ export class World {
     slot.peer = undefined;
     slot.kills++;
     await peer.daemon.stop("SIGKILL");
-    slot.peer = await this.cluster.join(slot.name, { role: slot.role, args: argsOf(slot.role) });
+    const args = argsOf(slot.role, configOf(this.workbench));
+    slot.peer = await this.cluster.join(slot.name, { role: slot.role, args });
+  }
+
+  /** Other limits for every host, at once: what SIGHUP is for. */
+  async changeLimits(): Promise<void> {
+    const [least, most] = UPLOAD_MIB;
+    await writeLimits(configOf(this.workbench), Math.round(least + this.random() * (most - least)));
+    for (const { peer } of this.slots) peer?.daemon.signal("SIGHUP");
   }
 }
 
+/** The settings file of all hosts. */
+function configOf(workbench: Workbench): string {
+  return join(workbench.folder, "peers.yaml");
+}
+
+async function writeLimits(config: string, uploadMib: number): Promise<void> {
+  await writeFile(config, `uploadRate: ${uploadMib}MiB\nsourceRate: 128MiB\n`);
+}
+
 /** The source is on loopback, which a seed reads for others only when told. */
-function argsOf(role: Slot["role"]): string[] {
-  return role === "seed" ? ["--pull-allow", "127.0.0.1"] : [];
+function argsOf(role: Slot["role"], config: string): string[] {
+  return ["--config", config, ...(role === "seed" ? ["--pull-allow", "127.0.0.1"] : [])];
 }
