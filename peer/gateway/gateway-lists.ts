@@ -52,7 +52,7 @@ export class GatewayLists {
       return asSeen(await this.#pages.get(key, this.#shareMs(), signal, ask), folder.prefix.length);
     } catch (error) {
       const problem = s3ProblemOf(error);
-      if (problem.code !== "NoSuchKey") throw error;
+      if (problem.code !== "NoSuchKey" && problem.code !== "NoSuchBucket") throw error;
       throw new S3Problem("NoSuchBucket", problem.message, { fields: { BucketName: bucket.name } });
     }
   }

@@ -39,7 +39,7 @@ export function configOf({ buckets, store, settings = {} }: GatewayPeerOptions):
   const stores = [...new Set(locationsOf(buckets).map((location) => location.split("/").slice(0, 3).join("/")))].map(
     (prefix) => ({ prefix, ...store }),
   );
-  const gatewayKeys = [READER, { ...CLERK, buckets: ["models"] }];
+  const gatewayKeys = [READER, { ...CLERK, buckets: Object.keys(buckets).filter((name) => name === "models") }];
   return { buckets, gatewayKeys, stores, ...settings };
 }
 
