@@ -58,18 +58,6 @@ describe("RateLimit", () => {
     expect(await goingOf({ next })).toBe("next");
   });
 
-  test("lets streams take their chunks side by side, not one after the other", async () => {
-    const limit = new RateLimit({ hostBps: 1024 * KIB, taskBps: UNLIMITED }, () => 0);
-    const whole = { a: limit.takeAll(one, 128 * KIB, signal), b: limit.takeAll(other, 128 * KIB, signal) };
-    // Together they are what may go at once; neither was kept waiting for the other.
-    for (let turns = 0; turns < 100; turns++) await Promise.resolve();
-    expect(await goingOf(whole)).toBe("a b");
-    const next = limit.takeAll(one, 1, signal);
-    expect(await goingOf({ next })).toBe("");
-    limit.set({ hostBps: UNLIMITED, taskBps: UNLIMITED });
-    await next;
-  });
-
   test("says how many streams can share it and keep moving", () => {
     const streamsOf = (hostBps: number, taskBps: number) => new RateLimit({ hostBps, taskBps }, () => 0).streams;
     expect(streamsOf(1024 * KIB, 32 * KIB)).toEqual({ host: 16, task: 1 });

@@ -61,15 +61,6 @@ export class RateLimit {
     if (this.#host.rateBps !== Number.POSITIVE_INFINITY) await this.#host.take(bytes, signal);
   }
 
-  /** The same for many bytes, a grain after the other, so that others who share the rate move meanwhile. */
-  async takeAll(taskId: TaskId, bytes: number, signal: AbortSignal): Promise<void> {
-    for (let left = bytes; left > 0 && this.limited; ) {
-      const grain = Math.min(left, this.grainBytes);
-      await this.take(taskId, grain, signal);
-      left -= grain;
-    }
-  }
-
   get #rateBps(): number {
     return Math.min(this.#host.rateBps, this.#taskBps);
   }

@@ -2,6 +2,7 @@
 import { pieceRange } from "../../schema/piece.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/plan.ts";
+import { pacedGrains } from "../limits/paced-chunks.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -73,14 +74,17 @@ export class ParentRequests {
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
+      const append = (bytes: Uint8Array) => {
+        received();
+        return intake.append(bytes);
+      };
       const take = async (chunk: Uint8Array) => {
-        if (limit.limited) {
-          await limit.takeAll(info.taskId, chunk.length, signal);
+        if (!limit.limited) return await append(chunk);
+        for await (const grain of pacedGrains(chunk, { taskId: info.taskId, limits: [limit], signal })) {
           // What we hold up ourselves is not late.
           flight.sinceMs = nowMs();
+          await append(grain);
         }
-        received();
-        await intake.append(chunk);
       };
       const outcome = await fetchPiece(parent, range, { signal, silenceMs, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
