@@ -14,6 +14,8 @@ export interface SourceStat {
   readonly lastModifiedMs?: number;
   /** Headers the object was stored with (`representation-headers.ts`), by lower-case name; absent when there are none. */
   readonly representation?: Readonly<Record<string, string>>;
+  /** Every header of the reply, when `withReply` asked for them; some may be of a part of the content. */
+  readonly reply?: Headers;
 }
 
 export interface SourceReadOptions {
@@ -53,4 +55,8 @@ export type OpenSource = (request: SourceRequest, options?: OpenSourceOptions) =
 export interface OpenSourceOptions {
   /** Called with every URL before it is connected to, redirects included; throws to refuse it. */
   readonly guard?: (url: URL) => Promise<void>;
+  /** How often `stat` asks a source that has trouble; as often as reading does when absent. */
+  readonly statAttempts?: number;
+  /** `SourceStat.reply` is wanted, which sources on web servers have. */
+  readonly withReply?: boolean;
 }

@@ -1,5 +1,6 @@
 /** Every task of this host: opening one by where it comes from, taking part on behalf of others, and forgetting. */
 
+import { formatDigest, parseDigest } from "../../schema/digest.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceLengthFor } from "../../schema/piece.ts";
@@ -45,6 +46,11 @@ export interface OpenedTask extends Disposable {
   readonly stat: SourceStat;
 }
 
+export interface OpenTaskOptions extends OpenSourceOptions {
+  /** Sees what the source answered before there is a task; throws to refuse it. */
+  readonly check?: (stat: SourceStat) => void;
+}
+
 /** Pulls a seed works on at the same time; more are told to come back. */
 const MAX_PULLS = 64;
 
@@ -74,10 +80,11 @@ export class Transfers {
   }
 
   /** Asks the source for size and version with the caller's own rights, and opens the task that names.
-   *  @throws ProblemError of the source or of the store */
-  async open(request: SourceRequest, signal: AbortSignal, options: OpenSourceOptions = {}): Promise<OpenedTask> {
+   *  @throws ProblemError of the source or of the store, and what `check` throws */
+  async open(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<OpenedTask> {
     const source = await this.#components.openSource(request, options);
     const stat = await source.stat(signal);
+    options.check?.(stat);
     const info = await describe(request, source, stat);
     const { peer, pin } = await this.#peerOf(info);
     return { peer, source: this.#paced(source, info), stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
@@ -220,14 +227,16 @@ export class Transfers {
 
 /** The task a source's answer names. @throws ProblemError `bad-request` when it cannot be cut into pieces */
 async function describe(request: SourceRequest, source: Source, stat: SourceStat): Promise<TaskInfo> {
+  const { pieceLengthBytes, contentName } = request;
+  const digest = contentName === undefined ? undefined : parseDigest(contentName);
+  const version = digest === undefined ? stat.version : `digest:${formatDigest(digest)}`;
   const identity = {
-    location: source.location,
+    location: contentName === undefined ? source.location : `content:${contentName}`,
     tag: request.tag,
     application: request.application,
-    version: stat.version,
+    version,
     sizeBytes: stat.sizeBytes,
   };
-  const { pieceLengthBytes } = request;
   const taskId = await taskIdOf(
     pieceLengthBytes === undefined ? identity : { ...identity, userPieceLengthBytes: pieceLengthBytes },
   );
@@ -236,7 +245,7 @@ async function describe(request: SourceRequest, source: Source, stat: SourceStat
     url: source.displayUrl,
     tag: request.tag,
     application: request.application,
-    version: stat.version,
+    version,
     sizeBytes: stat.sizeBytes,
     pieceLengthBytes: pieceLengthBytes ?? pieceLengthFor(stat.sizeBytes),
     ranged: stat.ranged,

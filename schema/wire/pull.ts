@@ -21,6 +21,8 @@ export const sourceRequestSchema = z.object({
   filteredQueryParams: z.array(textField(256)).max(256).optional(),
   pieceLengthBytes: pieceLengthField.optional(),
   store: storeOptionsSchema.optional(),
+  /** Names the content in place of its location. A digest (`sha256:...`) names it altogether: any version, anywhere. */
+  contentName: textField(1024).min(1).optional(),
 });
 export type SourceRequest = z.infer<typeof sourceRequestSchema>;
 

@@ -33,7 +33,8 @@ export function httpDriver({ io }: DriverComponents): SourceDriver {
 
 /** User info in the URL becomes an `Authorization` header, unless the caller gave one.
  *  @throws ProblemError `bad-request` for headers that cannot be passed on. */
-function openHttpSource(given: URL, request: SourceRequest, io: SourceIo, { guard }: OpenSourceOptions = {}): Source {
+function openHttpSource(given: URL, request: SourceRequest, io: SourceIo, options: OpenSourceOptions = {}): Source {
+  const { guard, statAttempts: attempts = io.policy.attempts, withReply = false } = options;
   const headers = callerHeaders(request.headers);
   const url = withoutUserInfo(given, headers);
   const filtered = request.filteredQueryParams;
@@ -51,9 +52,25 @@ function openHttpSource(given: URL, request: SourceRequest, io: SourceIo, { guar
     location: canonicalLocation(url, filtered === undefined ? {} : { filteredQueryParams: filtered }),
     displayUrl: transport.displayUrl,
     portableRequest: request,
-    stat: (signal) => statSource(transport, io, signal),
-    read: (range, options) => readRange(transport, io, range, options),
+    stat: async (signal) => {
+      const seen = withReply ? watchReplies(transport) : { transport, reply: () => undefined };
+      const stat = await statSource(seen.transport, { ...io, policy: { ...io.policy, attempts } }, signal);
+      const reply = seen.reply();
+      return reply === undefined ? stat : { ...stat, reply };
+    },
+    read: (range, readOptions) => readRange(transport, io, range, readOptions),
   };
+}
+
+/** The same, and the headers of the last reply that told of the content. */
+function watchReplies(transport: SourceTransport) {
+  let last: Headers | undefined;
+  const send: SourceTransport["send"] = async (request) => {
+    const response = await transport.send(request);
+    if (response.status === 200 || response.status === 206) last = response.headers;
+    return response;
+  };
+  return { transport: { ...transport, send }, reply: () => last };
 }
 
 function withoutUserInfo(given: URL, headers: Headers): URL {
