@@ -60,10 +60,10 @@ export class LiveSettings {
     const { settings, live, pending } = changedSettings(this.#current, loaded.settings);
     this.#current = settings;
     if (live.length > 0) for (const apply of this.#followers) apply(settings);
-    this.#log("info", "settings.reloaded", { changed: live });
+    this.#log("info", "settings.reloaded", { changed: live.join(",") || "nothing" });
     if (pending.length > 0) {
       const message = "These changed too, and take effect when the peer is started again";
-      this.#log("warn", "settings.pending", { settings: pending, message });
+      this.#log("warn", "settings.pending", { settings: pending.join(","), message });
     }
   }
 }

@@ -68,9 +68,9 @@ describe("a peer with an upload rate", () => {
       expect(await servedRateOf(peer)).toBeLessThan(1.4 * MIB);
 
       const taken = await reload("logLevel: info\nidc: elsewhere\n");
-      expect(taken).toContain('event=settings.reloaded changed="[\\"uploadRate\\"]"');
+      expect(taken).toContain("event=settings.reloaded changed=uploadRate\n");
       expect(await child).toMatchObject({ peerBytes: file.sizeBytes, sourceBytes: 0 });
-      const pending = 'event=settings.pending settings="[\\"idc\\"]"';
+      const pending = "event=settings.pending settings=idc ";
       await until("what must wait is told", () => peer.daemon.log().includes(pending));
     },
     TIMEOUT_MS,
@@ -175,3 +175,22 @@ describe("a peer that fetches from others", () => {
     TIMEOUT_MS,
   );
 });
+
+test(
+  "a peer whose quota is lowered evicts at once, and takes more again when it is raised",
+  async () => {
+    await using cluster = await TestCluster.start({ peers: 0 });
+    const { peer, reload } = await joinWith(cluster, "diskQuota: 100MiB\n");
+    const [a, b] = await Promise.all(["a", "b"].map((key) => cluster.put(key, 4 * MIB)));
+    if (a === undefined || b === undefined) return expect.unreachable();
+    await cluster.mustGet(peer, a);
+    const { taskId } = await cluster.mustGet(peer, b);
+    await reload("diskQuota: 6MiB\n");
+    await until("the older one has gone", async () => (await tasksOf(peer)).length === 1);
+    expect((await tasksOf(peer))[0]?.taskId).toBe(taskId);
+    await reload("diskQuota: 100MiB\n");
+    await cluster.mustGet(peer, a);
+    expect((await tasksOf(peer)).length).toBe(2);
+  },
+  TIMEOUT_MS,
+);
