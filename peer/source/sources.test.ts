@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { problemIn, sourceOpener } from "../../tests/fixtures/opened-source.ts";
 
-test.each(["ftp://host/file", "gs://bucket/key", "file:///etc/passwd", "C:\\models\\x", "javascript:alert(1)"])(
+test.each(["ftp://host/file", "swift://bucket/key", "file:///etc/passwd", "C:\\models\\x", "javascript:alert(1)"])(
   "createSources().open() does not open %s and names what it opens",
   async (url) => {
     const problem = await problemIn(sourceOpener().open(url));

@@ -2,14 +2,20 @@
 import { ProblemError } from "../../schema/problem.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { azureDriver } from "./azure/azure-source.ts";
+import { vendorDriver } from "./bucket/vendor-driver.ts";
+import { COS_STORE } from "./cos/cos-store.ts";
 import type { DriverComponents, Environment, SourceDriver } from "./driver.ts";
 import type { Folder } from "./folder.ts";
 import { gcsDriver } from "./gcs/gcs-source.ts";
 import { httpDriver } from "./http/http-source.ts";
+import { OBS_STORE } from "./obs/obs-store.ts";
+import { OSS_STORE } from "./oss/oss-store.ts";
 import { s3Driver } from "./s3/s3-source.ts";
 import type { OpenSourceOptions, Source } from "./source.ts";
 import { defaultSourceIo, type SourceIo } from "./source-io.ts";
 import type { StoreRule } from "./store-rule.ts";
+
+const VENDOR_STORES = [OSS_STORE, OBS_STORE, COS_STORE];
 
 export interface SourceComponents extends Partial<SourceIo> {
   /** Where variables that hold credentials are looked up. */
@@ -28,7 +34,13 @@ export interface Sources {
 
 export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
-  const drivers = [httpDriver(components), s3Driver(components), azureDriver(components), gcsDriver(components)];
+  const drivers = [
+    httpDriver(components),
+    s3Driver(components),
+    azureDriver(components),
+    gcsDriver(components),
+    ...VENDOR_STORES.map((store) => vendorDriver(store, components)),
+  ];
   const driverOf = (url: string): SourceDriver => {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
     const supported = drivers.flatMap(({ schemes }) => schemes.map((name) => `${name}://`)).join(", ");

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isProblemError } from "../../../schema/problem.ts";
 import {
+  type AddressStyle,
   bucketDisplayUrl,
   bucketLocation,
   encodeKey,
@@ -54,39 +55,45 @@ test("encodeKey() leaves unreserved characters and slashes alone", () => {
   expect(encodeKey("AZaz09-_.~/ +=%!'()*&?#@é")).toBe("AZaz09-_.~/%20%2B%3D%25%21%27%28%29%2A%26%3F%23%40%C3%A9");
 });
 
-const at = (text: string, endpoint: URL, pathStyle: boolean) => {
+const at = (text: string, endpoint: URL, style: AddressStyle) => {
   const { bucket, key, versionId } = parseObjectUrl(text);
   const query = versionId === undefined ? [] : [["versionId", versionId] as const];
-  return requestUrl(endpoint, { bucket, key, query }, pathStyle).href;
+  return requestUrl(endpoint, { bucket, key, query }, style).href;
 };
 
 test.each([
-  ["https://s3.eu-west-1.amazonaws.com", false, "https://bucket.s3.eu-west-1.amazonaws.com/a%20b"],
-  ["https://s3.eu-west-1.amazonaws.com", true, "https://s3.eu-west-1.amazonaws.com/bucket/a%20b"],
-  ["http://127.0.0.1:9000", true, "http://127.0.0.1:9000/bucket/a%20b"],
-  ["https://cos.example/", false, "https://bucket.cos.example/a%20b"],
-  ["https://gate.example/s3/", true, "https://gate.example/s3/bucket/a%20b"],
-  ["https://gate.example/s3", false, "https://bucket.gate.example/s3/a%20b"],
-])("requestUrl() at %s (path style: %p) is %s", (endpoint, pathStyle, url) => {
-  expect(at("s3://bucket/a b", new URL(endpoint), pathStyle)).toBe(url);
+  ["https://s3.eu-west-1.amazonaws.com", "host", "https://bucket.s3.eu-west-1.amazonaws.com/a%20b"],
+  ["https://s3.eu-west-1.amazonaws.com", "path", "https://s3.eu-west-1.amazonaws.com/bucket/a%20b"],
+  ["http://127.0.0.1:9000", "path", "http://127.0.0.1:9000/bucket/a%20b"],
+  ["https://cos.example/", "host", "https://bucket.cos.example/a%20b"],
+  ["https://gate.example/s3/", "path", "https://gate.example/s3/bucket/a%20b"],
+  ["https://gate.example/s3", "host", "https://bucket.gate.example/s3/a%20b"],
+] as const)("requestUrl() at %s in %s style is %s", (endpoint, style, url) => {
+  expect(at("s3://bucket/a b", new URL(endpoint), style)).toBe(url);
 });
 
 test.each(["dotted.bucket", "Under_score", "UPPER"])(
   "s3ObjectUrl() puts bucket %s into the path, as no host can be called so",
   (bucket) => {
-    expect(at(`s3://${bucket}/key`, MINIO, false)).toBe(`http://127.0.0.1:9000/${bucket}/key`);
+    expect(at(`s3://${bucket}/key`, MINIO, "host")).toBe(`http://127.0.0.1:9000/${bucket}/key`);
   },
 );
 
 test("requestUrl() keeps doubled slashes and asks for a version", () => {
-  expect(at("s3://bucket//a//b/?versionId=1+2", MINIO, true)).toBe(
+  expect(at("s3://bucket//a//b/?versionId=1+2", MINIO, "path")).toBe(
     "http://127.0.0.1:9000/bucket//a//b/?versionId=1%2B2",
   );
 });
 
+test("requestUrl() never begins a path with two slashes, of which fetch makes one", () => {
+  const endpoint = new URL("https://s3.example");
+  expect(at("s3://bucket//a//b", endpoint, "host")).toBe("https://s3.example/bucket//a//b");
+  expect(at("s3://bucket//a//b", endpoint, "host-only")).toBe("https://bucket.s3.example/%2Fa//b");
+});
+
 test("requestUrl() encodes what a query asks, and its own sub-delimiters", () => {
   const query = [["prefix", "a b+c/(1)*"]] as const;
-  expect(requestUrl(MINIO, { bucket: "bucket", key: "", query }, true).href).toBe(
+  expect(requestUrl(MINIO, { bucket: "bucket", key: "", query }, "path").href).toBe(
     "http://127.0.0.1:9000/bucket/?prefix=a%20b%2Bc%2F%281%29%2A",
   );
 });
@@ -117,7 +124,7 @@ const key = fc
 test("any key arrives at the store as it was written", () => {
   fc.assert(
     fc.property(key, (text) => {
-      const url = requestUrl(MINIO, { bucket: "bucket", key: text, query: [] }, true);
+      const url = requestUrl(MINIO, { bucket: "bucket", key: text, query: [] }, "path");
       expect(decodeURIComponent(url.pathname.slice("/bucket/".length))).toBe(text);
       expect(url.href).toBe(`${MINIO.origin}/bucket/${encodeKey(text)}`);
     }),

@@ -3,7 +3,7 @@ import { ProblemError } from "../../../schema/problem.ts";
 import { callerHeaders } from "../caller-headers.ts";
 import type { OpenSourceOptions } from "../source.ts";
 import { requestInit, type SourceIo } from "../source-io.ts";
-import { requestUrl } from "./bucket-address.ts";
+import { type AddressStyle, requestUrl } from "./bucket-address.ts";
 
 export interface BucketRequest {
   readonly method: "GET" | "HEAD";
@@ -62,15 +62,15 @@ export interface SendingParts {
   readonly io: SourceIo;
   readonly guard: OpenSourceOptions["guard"];
   readonly endpoint: URL;
-  readonly pathStyle: boolean;
+  readonly addressStyle: AddressStyle;
   readonly caller: CallerHeaders;
   /** `undefined`: anonymous. */
   readonly sign: SignRequest | undefined;
 }
 
 export async function sendSigned(request: BucketRequest, parts: SendingParts): Promise<Response> {
-  const { io, guard, endpoint, pathStyle, caller, sign } = parts;
-  const url = requestUrl(endpoint, request, pathStyle);
+  const { io, guard, endpoint, addressStyle, caller, sign } = parts;
+  const url = requestUrl(endpoint, request, addressStyle);
   await guard?.(url);
   const signed = new Headers(caller.signed);
   const headers = sign === undefined ? signed : await sign({ ...request, url, signed });

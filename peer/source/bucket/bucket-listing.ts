@@ -1,7 +1,7 @@
 /** Lists a bucket by ListObjectsV2, or by the first version of the operation where a store has no other. */
-import { Buffer } from "node:buffer";
 import { ProblemError } from "../../../schema/problem.ts";
 import { askText } from "../ask-text.ts";
+import { compareKeys } from "../compare-keys.ts";
 import type { ListCursor, ListPage, ListQuery } from "../folder.ts";
 import type { SourceIo } from "../source-io.ts";
 import { sourceProblem } from "../source-problem.ts";
@@ -116,8 +116,8 @@ function foldedName(after: ListCursor | undefined, delimiter: string | undefined
 function pageOf(reply: ListReply, { after, delimiter }: AskedList): ListPage {
   const seen = foldedName(after, delimiter);
   const isNew = (name: string) => seen === undefined || !name.startsWith(seen);
-  const objects = reply.objects.filter(({ key }) => isNew(key)).toSorted((a, b) => compareBytes(a.key, b.key));
-  const prefixes = reply.prefixes.filter(isNew).toSorted(compareBytes);
+  const objects = reply.objects.filter(({ key }) => isNew(key)).toSorted((a, b) => compareKeys(a.key, b.key));
+  const prefixes = reply.prefixes.filter(isNew).toSorted(compareKeys);
   const next = reply.truncated ? cursorOf(reply) : undefined;
   return { objects, prefixes, ...(next === undefined ? {} : { next }) };
 }
@@ -125,12 +125,8 @@ function pageOf(reply: ListReply, { after, delimiter }: AskedList): ListPage {
 /** Version 1 says the marker only when there is a delimiter: without one it is the last key. */
 function cursorOf({ nextToken, nextMarker, objects, prefixes }: ListReply): ListCursor | undefined {
   if (nextToken !== undefined) return { token: nextToken };
-  const last = nextMarker ?? [...objects.map(({ key }) => key), ...prefixes].toSorted(compareBytes).at(-1);
+  const last = nextMarker ?? [...objects.map(({ key }) => key), ...prefixes].toSorted(compareKeys).at(-1);
   return last === undefined ? undefined : { name: last };
-}
-
-function compareBytes(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 function mayLackVersion2(error: unknown): boolean {

@@ -1,7 +1,7 @@
 /** Keys that live for a while: asked for once for all who need them, and renewed before they expire. */
-import type { S3Keys } from "./s3-keys.ts";
+import type { AccessKeys } from "../bucket/layer-keys.ts";
 
-export interface TemporaryKeys extends S3Keys {
+export interface TemporaryKeys extends AccessKeys {
   /** Epoch milliseconds; absent when they live on. */
   readonly expiresAtMs?: number;
 }
@@ -32,7 +32,7 @@ interface Remembered {
 export class KeyCache {
   readonly #nowMs: () => number;
   readonly #known = new Map<string, Remembered>();
-  readonly #asking = new Map<string, Promise<S3Keys>>();
+  readonly #asking = new Map<string, Promise<AccessKeys>>();
   readonly #failed = new Map<string, { readonly atMs: number; readonly error: unknown }>();
 
   constructor(nowMs: () => number) {
@@ -40,7 +40,7 @@ export class KeyCache {
   }
 
   /** @throws whatever the provider does, also when it was asked a short while ago */
-  async get(provider: KeyProvider): Promise<S3Keys> {
+  async get(provider: KeyProvider): Promise<AccessKeys> {
     const { id } = provider;
     const known = this.#known.get(id);
     if (known !== undefined && this.#nowMs() < renewAtMs(known)) return known.keys;
@@ -56,7 +56,7 @@ export class KeyCache {
     }
   }
 
-  async #ask(provider: KeyProvider): Promise<S3Keys> {
+  async #ask(provider: KeyProvider): Promise<AccessKeys> {
     const failure = this.#failed.get(provider.id);
     if (failure !== undefined && this.#nowMs() < failure.atMs + FAILURE_MEMORY_MS) throw failure.error;
     try {

@@ -4,12 +4,14 @@
 import type { ProblemError } from "../../../schema/problem.ts";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import { type BucketAddress, bucketDisplayUrl } from "../bucket/bucket-address.ts";
+import { demandRegion, keysOfLayer } from "../bucket/layer-keys.ts";
 import type { DriverComponents, Environment } from "../driver.ts";
 import { sourceProblem } from "../source-problem.ts";
+import { firstOption, noCredentials, parseEndpoint, refuseOtherOptions, type StoreLayer } from "../store-layers.ts";
 import { ruleFor } from "../store-rule.ts";
 import type { KeyCache, KeyProvider } from "./key-cache.ts";
+import { fixedKeys, type KeyHolder } from "./key-holder.ts";
 import { containerProvider, instanceProvider, profileProvider, webIdentityProvider } from "./key-providers.ts";
-import { fixedKeys, type KeyHolder } from "./s3-keys.ts";
 import { loadS3Profile, type S3Profile } from "./s3-profile.ts";
 
 export interface S3Access {
@@ -22,15 +24,24 @@ export interface S3Access {
   readonly keys: KeyHolder | undefined;
 }
 
-/** A place where options can come from, and how messages call it. */
-interface Layer {
-  readonly name: string;
-  readonly options: StoreOptions;
+interface Layer extends StoreLayer {
   /** Gives keys that are not among the options. */
   readonly provider?: KeyProvider | undefined;
   /** Whether a provider that gives none is passed over. */
   readonly mayBeAbsent?: boolean;
 }
+
+const KNOWN_OPTIONS = [
+  "prefix",
+  "endpoint",
+  "region",
+  "accessKeyId",
+  "secretAccessKey",
+  "sessionToken",
+  "pathStyle",
+  "anonymous",
+  "profile",
+] as const;
 
 export interface AccessSources extends Pick<DriverComponents, "rules" | "env"> {
   readonly keyCache: KeyCache;
@@ -45,6 +56,7 @@ export async function findS3Access(
 ): Promise<S3Access> {
   const displayUrl = bucketDisplayUrl(address);
   const store = ruleFor(`s3://${address.bucket}/${address.key}`, asked, rules());
+  refuseOtherOptions([asked, store], KNOWN_OPTIONS, displayUrl);
   const layers: Layer[] = [{ name: "the request", options: asked }];
   if (asked.profile !== undefined) layers.push(await namedProfile(asked.profile, env, displayUrl));
   if (store !== undefined) {
@@ -53,7 +65,7 @@ export async function findS3Access(
   }
   layers.push({ name: "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)", options: environmentOptions(env) });
   layers.push(profileLayer(await loadS3Profile(env.AWS_PROFILE || "default", env), env));
-  for (const provider of [webIdentityProvider(env, firstOf(layers, "region")), containerProvider(env)]) {
+  for (const provider of [webIdentityProvider(env, firstOption(layers, "region")), containerProvider(env)]) {
     if (provider !== undefined) layers.push({ name: provider.name, options: {}, provider });
   }
   const instance = instanceProvider(env);
@@ -61,11 +73,10 @@ export async function findS3Access(
     layers.push({ name: instance.name, options: {}, provider: instance, mayBeAbsent: true });
   }
 
-  const endpoint = firstOf(layers, "endpoint");
   return {
-    endpoint: endpoint === undefined ? undefined : parseEndpoint(endpoint, displayUrl),
-    region: firstOf(layers, "region"),
-    pathStyle: firstOf(layers, "pathStyle"),
+    endpoint: endpointOf(firstOption(layers, "endpoint"), displayUrl),
+    region: demandRegion(firstOption(layers, "region"), displayUrl),
+    pathStyle: firstOption(layers, "pathStyle"),
     keys: await keysFrom(layers, keyCache, displayUrl),
   };
 }
@@ -97,18 +108,6 @@ function environmentOptions(env: Environment): StoreOptions {
   };
 }
 
-/** An empty text is how environments and files say "not set". */
-function firstOf<Key extends keyof StoreOptions>(
-  layers: readonly Layer[],
-  key: Key,
-): Exclude<StoreOptions[Key], undefined> | undefined {
-  for (const { options } of layers) {
-    const value = options[key];
-    if (value !== undefined && value !== "") return value as Exclude<StoreOptions[Key], undefined>;
-  }
-  return undefined;
-}
-
 async function keysFrom(
   layers: readonly Layer[],
   keyCache: KeyCache,
@@ -116,21 +115,13 @@ async function keysFrom(
 ): Promise<KeyHolder | undefined> {
   const insists = layers[0]?.options.anonymous === false;
   for (const layer of layers) {
-    const { name, options } = layer;
-    if (options.anonymous === true && !insists) return undefined;
-    const { accessKeyId = "", secretAccessKey = "", sessionToken = "" } = options;
-    if (accessKeyId !== "" && secretAccessKey !== "") {
-      return fixedKeys({ accessKeyId, secretAccessKey, sessionToken: sessionToken === "" ? undefined : sessionToken });
-    }
-    if (accessKeyId !== "" || secretAccessKey !== "") {
-      const [there, missing] = accessKeyId === "" ? ["secret", "access key id"] : ["access key id", "secret"];
-      throw sourceProblem("bad-request", displayUrl, `${name} has the ${there} but not the ${missing}`, "Give both");
-    }
+    const keys = keysOfLayer(layer, displayUrl);
+    if (keys === "anonymous" && !insists) return undefined;
+    if (keys !== undefined && keys !== "anonymous") return fixedKeys(keys);
     const holder = await providedKeys(layer, keyCache, displayUrl);
     if (holder !== undefined) return holder;
   }
-  const places = layers.map((layer) => layer.name).join("; ");
-  throw sourceProblem("source-forbidden", displayUrl, `there are no credentials in: ${places}`, NO_CREDENTIALS_REMEDY);
+  throw noCredentials(layers, displayUrl, NO_CREDENTIALS_REMEDY);
 }
 
 const NO_CREDENTIALS_REMEDY =
@@ -179,17 +170,9 @@ function providerProblem(provider: KeyProvider, error: unknown, displayUrl: stri
   );
 }
 
-function parseEndpoint(text: string, displayUrl: string): URL | undefined {
-  const url = URL.parse(text);
-  const usable = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "";
-  if (!usable) {
-    throw sourceProblem(
-      "bad-request",
-      displayUrl,
-      "the S3 endpoint is no http:// or https:// URL, or holds user info or a query",
-      "Write it as https://host or http://host:port",
-    );
-  }
-  // This host stands for all of AWS: the one for the bucket's region is used.
+/** One host stands for all of AWS: the one for the bucket's region is used. */
+function endpointOf(text: string | undefined, displayUrl: string): URL | undefined {
+  if (text === undefined) return undefined;
+  const url = parseEndpoint(text, displayUrl);
   return url.hostname === "s3.amazonaws.com" ? undefined : url;
 }

@@ -12,6 +12,7 @@ import {
   sendSigned,
   splitHeaders,
 } from "../bucket/bucket-client.ts";
+import type { AccessKeys } from "../bucket/layer-keys.ts";
 import { bucketFolder, bucketSource, type OpenedBucket } from "../bucket/opened-bucket.ts";
 import type { DriverComponents, SourceDriver } from "../driver.ts";
 import { readBounded } from "../read-bounded.ts";
@@ -20,7 +21,6 @@ import type { SourceIo } from "../source-io.ts";
 import { KeyCache } from "./key-cache.ts";
 import { s3EndpointIn, s3StoreName } from "./s3-address.ts";
 import { findS3Access, type S3Access } from "./s3-credentials.ts";
-import type { S3Keys } from "./s3-keys.ts";
 import { mayNameRegion, RegionMemory, regionNamedBy } from "./s3-region.ts";
 
 interface S3Components extends DriverComponents {
@@ -109,13 +109,13 @@ class S3Client implements BucketClient {
       io: this.#io,
       guard: this.#guard,
       endpoint,
-      pathStyle,
+      addressStyle: pathStyle ? "path" : "host",
       caller: this.#caller,
       sign: keys === undefined ? undefined : async (toSign) => await this.#sign(toSign, region, await keys.fresh()),
     });
   }
 
-  async #sign({ method, url, signed }: RequestToSign, region: string, keys: S3Keys): Promise<Headers> {
+  async #sign({ method, url, signed }: RequestToSign, region: string, keys: AccessKeys): Promise<Headers> {
     const signer = new AwsV4Signer({
       method,
       url: url.href,
