@@ -156,6 +156,15 @@ describe("opening a task", () => {
     expect(opened.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
 
+  test("again and again, and removing it each time, takes no room that is left", async () => {
+    await keepHouse({ quotaBytes: 3 * MIB });
+    for (let round = 0; round < 5; round++) {
+      const task = await store.open(aTask({ sizeBytes: 2 * MIB }));
+      await store.remove(task.info.taskId);
+    }
+    expect(store.list()).toEqual([]);
+  });
+
   test("counts what a running download has still to get, and gives it back when that ends", async () => {
     await keepHouse({ quotaBytes: 4 * MIB });
     const running = await store.open(aTask({ sizeBytes: 3 * MIB }));

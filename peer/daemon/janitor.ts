@@ -82,19 +82,24 @@ export class Janitor implements RoomMaker {
     }
   }
 
-  async reserve(taskId: TaskId, neededBytes: number): Promise<void> {
-    await this.#inTurn(async () => {
+  reserve(taskId: TaskId, neededBytes: number): Promise<Disposable | undefined> {
+    return this.#inTurn(async () => {
       const task = this.#components.store.get(taskId);
       // A download of it has its room already.
-      if (task?.inUse) return;
+      if (task?.inUse) return undefined;
       const untilMs = this.#components.nowMs() + PROMISE_MS;
-      this.#promised.set(taskId, { bytes: neededBytes, untilMs, lastUsedAtMs: task?.lastUsedAtMs });
+      const promised = { bytes: neededBytes, untilMs, lastUsedAtMs: task?.lastUsedAtMs };
+      this.#promised.set(taskId, promised);
+      const takeBack = () => {
+        if (this.#promised.get(taskId) === promised) this.#promised.delete(taskId);
+      };
       try {
         await this.#findRoom(neededBytes);
       } catch (error) {
-        this.#promised.delete(taskId);
+        takeBack();
         throw error;
       }
+      return { [Symbol.dispose]: takeBack };
     });
   }
 

@@ -85,7 +85,7 @@ class DiskStore implements PieceStore {
     const { room, turns } = this.#shelf;
     const missingBytes = info.sizeBytes - (this.#tasks.get(info.taskId)?.heldBytes ?? 0);
     // Outside the task's turn: what makes way for it needs turns of its own.
-    if (missingBytes > 0) await room.reserve(info.taskId, missingBytes);
+    using _promise = missingBytes > 0 ? await room.reserve(info.taskId, missingBytes) : undefined;
     const open = async () => {
       if (this.#closing !== undefined) throw new ProblemError("store-failed", "The store is closed");
       const task = this.#tasks.get(info.taskId);

@@ -4,8 +4,9 @@ import { isProblemError } from "../../schema/problem.ts";
 import { type DiskPlace, refuseUnlessRoom } from "./store-problem.ts";
 
 export interface RoomMaker {
-  /** Called before a task begins or goes on that lacks `neededBytes`. @throws ProblemError `disk-full` */
-  reserve(taskId: TaskId, neededBytes: number): Promise<void>;
+  /** Called before a task begins or goes on that lacks `neededBytes`. What it returns is disposed of when the task is
+   *  open, or could not be opened. @throws ProblemError `disk-full` */
+  reserve(taskId: TaskId, neededBytes: number): Promise<Disposable | undefined>;
   /** The disk refused these bytes, or a file. Resolves with whether anything made way. */
   relieve(neededBytes: number): Promise<boolean>;
 }
@@ -13,7 +14,10 @@ export interface RoomMaker {
 /** Refuses what obviously does not fit; nothing makes way. */
 export function roomAsItIs(place: DiskPlace): RoomMaker {
   return {
-    reserve: async (_, neededBytes) => refuseUnlessRoom(place.folder, neededBytes, await place.freeBytes()),
+    async reserve(_, neededBytes) {
+      refuseUnlessRoom(place.folder, neededBytes, await place.freeBytes());
+      return undefined;
+    },
     relieve: async () => false,
   };
 }
