@@ -15,6 +15,10 @@ export interface GetComponents {
   readonly digests: ContentDigests;
   readonly nowMs: () => number;
   readonly log: Log;
+  /** Of this host, for the log. */
+  readonly hostId: string;
+  /** 32 hex digits, other ones each time. */
+  readonly newTrace: () => string;
 }
 
 export type ParsedGetRequest = z.output<typeof getRequestSchema>;
@@ -95,7 +99,15 @@ async function run(
     clearInterval(progress);
   }
   const elapsedMs = Math.round(nowMs() - startedAtMs);
-  log("info", "task.done", { task: info.taskId, cost: `${elapsedMs}ms`, bytes: info.sizeBytes, ...counts() });
+  log("info", "task.done", {
+    peer: components.hostId,
+    task: info.taskId,
+    cost: `${elapsedMs}ms`,
+    component: request.component,
+    trace: request.trace ?? components.newTrace(),
+    bytes: info.sizeBytes,
+    ...counts(),
+  });
   emit({ type: "ready", path: peer.task.path, ...counts(), elapsedMs });
   // The pin is held until the reader has delivered the content and gone.
   await new Promise<void>((resolve) => {

@@ -31,6 +31,8 @@ export interface LocalAppComponents {
   readonly status: () => LocalStatus;
   readonly nowMs: () => number;
   readonly log: Log;
+  readonly hostId: string;
+  readonly newTrace: () => string;
 }
 
 /** A get request may hold many headers and a long signed URL, but no more. */

@@ -185,6 +185,8 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     digests,
     nowMs: monotonicMs,
     log,
+    hostId,
+    newTrace: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     status: () => ({
       host,
       load: meter.load(),

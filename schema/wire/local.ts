@@ -13,11 +13,21 @@ export const getRequestSchema = z.object({
   digest: z.string().max(200).optional(),
   /** 0: no limit. Longer ones than 24 d do not fit a timer. */
   timeoutMs: z.int().min(0).max(MAX_TIMEOUT_MS).default(0),
+  /** Who asks, for the peer's log: `get`, `torchserve`, `triton`. */
+  component: z
+    .string()
+    .regex(/^[a-z][a-z-]{0,31}$/, "must be a word")
+    .default("get"),
+  /** Names the request in logs, as the trace-id of a W3C `traceparent`; the peer draws one otherwise. */
+  trace: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, "must be 32 hex digits")
+    .optional(),
 });
 export type GetRequest = z.input<typeof getRequestSchema>;
 
 /** `POST /v1/content`: the content itself, in order, as it comes. A `Range` header asks for a part of it. */
-export const contentRequestSchema = getRequestSchema.omit({ digest: true });
+export const contentRequestSchema = getRequestSchema.omit({ digest: true, component: true, trace: true });
 /** How many bytes the reply will have: one that ends before is broken. */
 export const CONTENT_BYTES_HEADER = "x-pantala-content-bytes";
 export type ContentRequest = z.input<typeof contentRequestSchema>;
