@@ -27,7 +27,7 @@ export function addLiarsCommand(program: Command, args: readonly string[], finis
     .command("liars")
     .summary("a herd of which some serve rotten bytes, beside the same herd with all honest")
     .description(
-      "All hosts of a herd get one file at the same moment, some of them behind a relay that flips a bit in every piece they\nserve. The reference is the same herd with the same relays, which change nothing. Every file that comes is compared\nwith the source.",
+      "All hosts of a herd get one file at the same moment, some of them behind a relay that flips a bit in every piece they serve. The reference is the same herd with the same relays, which change nothing. Every file that comes is compared with the source.",
     )
     .option("--hosts <n>", "hosts of the herd", countFlag, 12)
     .option("--liars-share <share>", "share of them that lies, at least one", shareFlag, 0.1)

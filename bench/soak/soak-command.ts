@@ -1,16 +1,14 @@
 /** `bun run bench soak` */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Figure } from "../lib/figure.ts";
-import { number } from "../lib/figure-table.ts";
 import { minutesFlag } from "../lib/flags.ts";
 import { runBench } from "../lib/run-bench.ts";
-import type { Trend } from "../lib/trend.ts";
 import type { Workbench } from "../lib/workbench.ts";
 import type { Act } from "./act.ts";
 import { getter, killer, reloader, remover, staller, vanisher } from "./actors.ts";
 import { leftovers } from "./leftovers.ts";
-import { type LifeTrend, Samples } from "./samples.ts";
+import { figuresOf, notesOf } from "./report.ts";
+import { Samples } from "./samples.ts";
 import { streamer, streamStaller, streamVanisher } from "./stream-actors.ts";
 import { Tally } from "./tally.ts";
 import { World } from "./world.ts";
@@ -28,7 +26,7 @@ export function addSoakCommand(program: Command, args: readonly string[], finish
     .command("soak")
     .summary("hours of trouble in minutes: does memory, disk or the number of open files grow?")
     .description(
-      "A seed and three peers get files of mixed sizes, whole and as streams, while commands are killed, readers stall, tasks\nare removed, limits change and two of the peers are killed and restarted. Asks whether memory and open files of the\nprocesses that lived through it have a trend after the first quarter, and looks for what was left on disk.",
+      "A seed and three peers get files of mixed sizes, whole and as streams, while commands are killed, readers stall, tasks are removed, limits change and two of the peers are killed and restarted. Asks whether memory and open files of the processes that lived through it have a trend after the first quarter, and looks for what was left on disk.",
     )
     .option("--minutes <n>", "how long", minutesFlag, 20)
     .option("--folder <folder>", "put files there; the system's temporary folder otherwise")
@@ -76,56 +74,4 @@ async function tellTime(workbench: Workbench, tally: Tally, endMs: number, over:
     await delay(ms, undefined, { signal: over }).catch(() => undefined);
     workbench.say(`  ${tally.summary()}; ${tally.failed} failed`);
   }
-}
-
-function figuresOf(trends: readonly LifeTrend[], tally: Tally): Figure[] {
-  const slope = (name: string, unit: string, samples: readonly number[]): Figure => ({
-    name,
-    unit,
-    better: "lower",
-    samples,
-    value: "worst",
-  });
-  return [
-    slope(
-      "soak.rss_slope_mb_per_h",
-      "MB/h",
-      trends.map(({ rssMb }) => rssMb.perHour),
-    ),
-    slope(
-      "soak.fd_slope_per_h",
-      "files/h",
-      trends.map(({ openFiles }) => openFiles.perHour),
-    ),
-    ...(isLong(trends) ? [trendsFigure(trends)] : []),
-    { name: "soak.failed", unit: "failures", better: "lower", samples: [tally.failed] },
-  ];
-}
-
-/** Trends can be told from chance. */
-function isLong(trends: readonly LifeTrend[]): boolean {
-  return trends.every(({ rssMb, openFiles }) => rssMb.verdict !== "too short" && openFiles.verdict !== "too short");
-}
-
-/** Of all processes, how many lines grow. */
-function trendsFigure(trends: readonly LifeTrend[]): Figure {
-  const growing = trends
-    .flatMap(({ rssMb, openFiles }) => [rssMb, openFiles])
-    .filter(({ verdict }) => verdict === "grows");
-  return { name: "soak.growing", unit: "lines", better: "lower", samples: [growing.length] };
-}
-
-function notesOf(trends: readonly LifeTrend[], tally: Tally): string[] {
-  const lives = trends.map(
-    ({ name, rssMb, openFiles, lastRssMb, lastOpenFiles }) =>
-      `${name}: RSS ${trendText(rssMb)} MB/h (now ${lastRssMb.toFixed(0)} MB), ` +
-      `open files ${trendText(openFiles)} /h (now ${lastOpenFiles})`,
-  );
-  const short = isLong(trends) ? [] : ["too short to tell a trend from chance: give it 8 minutes at least"];
-  return [tally.summary(), ...lives, ...short, ...tally.told.map((what) => `FAILED: ${what}`)];
-}
-
-function trendText({ verdict, perHour, marginPerHour }: Trend): string {
-  const margin = Number.isFinite(marginPerHour) ? ` ± ${number(marginPerHour)}` : "";
-  return `${verdict}, ${number(perHour)}${margin}`;
 }
