@@ -7,6 +7,7 @@ import { COS_STORE } from "./cos/cos-store.ts";
 import type { DriverComponents, Environment, SourceDriver } from "./driver.ts";
 import type { Folder } from "./folder.ts";
 import { gcsDriver } from "./gcs/gcs-source.ts";
+import { hfDriver } from "./hf/hf-source.ts";
 import { httpDriver } from "./http/http-source.ts";
 import { OBS_STORE } from "./obs/obs-store.ts";
 import { OSS_STORE } from "./oss/oss-store.ts";
@@ -39,6 +40,7 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
     s3Driver(components),
     azureDriver(components),
     gcsDriver(components),
+    hfDriver(components),
     ...VENDOR_STORES.map((store) => vendorDriver(store, components)),
   ];
   const driverOf = (url: string): SourceDriver => {

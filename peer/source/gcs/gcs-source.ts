@@ -104,7 +104,7 @@ class GcsClient implements BucketClient {
         io: this.#io,
         guard: this.#guard,
         endpoint,
-        pathStyle: true,
+        addressStyle: "path",
         caller: this.#caller,
         sign: credential.kind === "anonymous" ? undefined : (toSign) => this.#sign(toSign),
       },
