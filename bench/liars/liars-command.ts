@@ -123,13 +123,15 @@ function boundNote({ hosts, size, uploadRate }: Flags, liarCount: number): strin
 
 function notesOf(pairs: readonly Pair<HerdRun, HerdRun>[], { size }: Flags): string[] {
   const reports = pairs.flatMap(({ ours }) => ours.reports);
-  const asked = reports.map(({ cutOff }) => cutOff?.lastAskMs.length ?? 0);
-  const told = reports.filter(({ cutOff }) => cutOff !== undefined).length;
+  const cutOffs = reports.flatMap(({ cutOff }) => cutOff ?? []);
+  const askedCount = cutOffs.reduce((sum, { lastAskMs }) => sum + lastAskMs.length, 0);
+  const goneCount = cutOffs.reduce((sum, cutOff) => sum + cutOff.goneCount, 0);
   const banned = reports.filter((report) => report.banned).length;
   const seconds = medianOf(pairs.map(({ ours }) => ours.seconds));
   const egress = (run: HerdRun) => run.sourceBytes / size;
   return [
-    `${told} of ${reports.length} liars told a lie, ${banned} were banned by the scheduler; ${asked.join(", ")} hosts had asked each`,
+    `${cutOffs.length} of ${reports.length} liars told a lie, ${banned} were banned by the scheduler; of ${askedCount} hosts that ` +
+      `asked them for anything ${goneCount} asked nothing in the second half of the time after the first lie`,
     `the last host of a herd with liars was done after ${number(seconds)} s in the median`,
     `source read ${number(medianOf(pairs.map(({ ours }) => egress(ours))))} times with liars, ` +
       `${number(medianOf(pairs.map(({ reference }) => egress(reference))))} times without`,

@@ -54,7 +54,7 @@ export class RelayedHost {
   async report(cluster: BenchCluster): Promise<LiarReport> {
     const { host } = await this.peer.status();
     const { bannedUntilMs } = await cluster.query<HostSummary>(`/v1/hosts/${host.hostId}`);
-    const cutOff = cutOffOf(await this.#requests());
+    const cutOff = cutOffOf(await this.#requests(), Date.now());
     return { banned: bannedUntilMs !== null, ...(cutOff === undefined ? {} : { cutOff }) };
   }
 
