@@ -37,6 +37,7 @@ describe("settings of the gateway", () => {
     [{ buckets: { "Not_A.Name": "s3://a" } }, "3 to 63 lower-case letters"],
     [{ buckets: { models: "https://host/path" } }, "SCHEME://bucket"],
     [{ buckets: { models: { location: "s3://a", public: true } } }, "public"],
+    [{ buckets: { models: "as://account/models?sv=1&sig=hush" } }, "must not hold a signature"],
     [{ buckets: ["models"] }, "mapping of names to locations"],
     [{ gatewayKeys: [KEY, KEY] }, "given twice"],
     [{ gatewayKeys: [{ ...KEY, accessKeyId: "a b" }] }, "must not hold spaces"],
@@ -45,6 +46,7 @@ describe("settings of the gateway", () => {
     const faults = faultsOf(values).join("; ");
     expect(faults).toContain(problem);
     expect(faults).not.toContain(KEY.secretAccessKey);
+    expect(faults).not.toContain("hush");
   });
 
   test("do not leave buckets that nobody may read, nor keys for buckets that are not there", () => {

@@ -20,6 +20,7 @@ const location = z
   .string({ error: "must be a location such as s3://models or s3://models/prod" })
   .max(2048)
   .regex(STORE_PREFIX, "must be SCHEME://bucket or SCHEME://bucket/folder, the scheme one of those that are read")
+  .refine((text) => !/^ab?s:.*\?.*\bsig=/i.test(text), "must not hold a signature: write it into stores, as sasToken")
   .transform((text) => (text.endsWith("/") ? text : `${text}/`));
 
 const bucket = z.preprocess(

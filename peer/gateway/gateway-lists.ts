@@ -19,8 +19,6 @@ const MAX_PAGES = 256;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 /** What an entry takes besides its texts, roughly. */
 const ENTRY_CHARACTERS = 64;
-/** Stores whose URLs can name a version of an object. */
-const VERSIONED = /^(?:s3|oss|obs|cos):/;
 const EMPTY_PAGE: GatewayPage = { objects: [], prefixes: [] };
 
 export class GatewayLists {
@@ -37,6 +35,8 @@ export class GatewayLists {
   /** @throws ProblemError of the store, S3Problem `NoSuchBucket` when the bucket's own location does not exist */
   async list(bucket: GatewayBucket, request: ListRequest, signal: AbortSignal): Promise<GatewayPage> {
     if (request.maxKeys === 0) return EMPTY_PAGE;
+    // What is behind the last slash may be the beginning of a name that is harmless.
+    refuseDotSegments(request.prefix.split("/").slice(0, -1));
     const folder = await this.#open(bucket);
     const { prefix, delimiter, after, maxKeys } = request;
     const query = {
@@ -63,23 +63,32 @@ export class GatewayLists {
   }
 
   /** The request that opens one object, or one version of it.
-   *  @throws ProblemError `bad-request`, `source-unsupported`, `source-forbidden`; S3Problem `NotImplemented` */
+   *  @throws ProblemError `bad-request`, `source-unsupported`, `source-forbidden`; S3Problem */
   async objectRequest(bucket: GatewayBucket, key: string, version: string | undefined): Promise<SourceRequest> {
+    refuseDotSegments(key.split("/"));
     const folder = await this.#open(bucket);
     const request = folder.objectRequest(folder.prefix + key);
-    if (version === undefined) return request;
-    if (VERSIONED.test(request.url)) {
-      return { ...request, url: `${request.url}?versionId=${encodeURIComponent(version)}` };
-    }
-    throw new S3Problem(
-      "NotImplemented",
-      `Versions of objects cannot be read at the store of the bucket ${bucket.name}`,
-    );
+    return version === undefined ? request : { ...request, url: versionUrl(request.url, version) };
   }
 
   #open({ location }: GatewayBucket): Promise<Folder> {
     return this.#openFolder({ url: location, headers: {}, tag: "", application: "" });
   }
+}
+
+/** HTTP clients resolve these before they send a path: what was asked for would lie outside of the bucket. */
+function refuseDotSegments(segments: readonly string[]): void {
+  if (!segments.some((segment) => segment === "." || segment === "..")) return;
+  throw new S3Problem("InvalidURI", "A key with a . or .. segment cannot be asked for over HTTP");
+}
+
+function versionUrl(url: string, version: string): string {
+  if (/^(?:s3|oss|obs|cos):/.test(url)) return `${url}?versionId=${encodeURIComponent(version)}`;
+  // What S3 calls the id of a version is a generation there.
+  if (url.startsWith("gs:") && /^\d{1,20}$/.test(version)) return `${url}?generation=${version}`;
+  throw new S3Problem("InvalidArgument", "The store of this bucket has no versions with such ids", {
+    fields: { ArgumentName: "versionId" },
+  });
 }
 
 const ONE_KEY: ListRequest = {

@@ -310,6 +310,21 @@ describe("the gateway", () => {
     expect(await rawReply(one, head)).toStartWith("HTTP/1.1 405");
   });
 
+  test("never leaves a bucket's own folder, however the path is written", async () => {
+    for (const path of [
+      "/open/../bucket/model.bin",
+      "/open/%2e%2e/model.bin",
+      "/open/a/..%2f..%2fmodel.bin",
+      "/open/.",
+    ]) {
+      const reply = await rawReply(one, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(reply).toStartWith("HTTP/1.1 400");
+      expect(reply).toContain("<Code>InvalidURI</Code>");
+    }
+    const listed = await fetch(`${one.url}/open?list-type=2&prefix=${encodeURIComponent("../")}`);
+    expect((await errorOf(listed)).Code).toBe("InvalidURI");
+  });
+
   test("takes a path that is no UTF-8, and one that is no HTTP, for what they are", async () => {
     expect(await rawReply(one, "GET /open/%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toContain(
       "InvalidURI",

@@ -27,7 +27,7 @@ async function install(): Promise<string> {
     await run("virtualenv", [folder]);
   });
   const programs = join(folder, "bin");
-  const install = ["install", "--quiet", "--disable-pip-version-check", ...PACKAGES];
+  const install = ["install", "--quiet", "--no-compile", "--disable-pip-version-check", ...PACKAGES];
   await run(join(programs, "pip"), install, { timeout: INSTALL_TIMEOUT_MS });
   return programs;
 }
