@@ -159,6 +159,8 @@ test.each([
   [{}, { AWS_PROFILE: "half" }, "profile half"],
   [{ profile: "nobody" }, {}, "there is no profile nobody"],
   [{}, { AWS_ENDPOINT_URL: "ftp://host" }, "endpoint"],
+  [{ region: "x/@evil.example" }, environment, "region"],
+  [{ sasToken: "hidden" }, environment, "sasToken means nothing for s3:// URLs"],
   [{}, { AWS_ENDPOINT_URL: "http://user:hidden@host" }, "endpoint"],
 ])("findS3Access() refuses %j with %j", async (asked, env, words) => {
   const problem = await problemIn(find(asked, env));
