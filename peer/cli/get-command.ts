@@ -36,7 +36,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
   command.addHelpText("after", () => `\n${HELP}\n\n${variablesHelp({ ...GET_SETTINGS, ...CLIENT_SETTINGS })}`);
   command.action(async (url: string) => {
     const started = context.nowMs();
-    const read = readGet(url, flagsGiven(command, GET_SETTINGS), context.env);
+    const read = await readGet(url, flagsGiven(command, GET_SETTINGS), context);
     const peer = await peerSettings(command, context);
     if (read.kind === "faults" || peer.kind === "faults") throw usageError(faultsOf(read, peer));
     const { settings } = read;

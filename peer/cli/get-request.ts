@@ -1,27 +1,28 @@
 /** From the words of a command line to a request to the peer. */
 import { type ResolvedSettings, resolveSettings, type SettingFault } from "../../schema/settings.ts";
 import type { GetRequest } from "../../schema/wire/local.ts";
+import type { CliContext } from "./cli-context.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
 import { STDOUT } from "./get-to-stdout.ts";
-import { s3OptionsOf } from "./s3-options.ts";
+import { storeOptionsOf } from "./store-options.ts";
 
 export type ReadGet =
   | { readonly kind: "get"; readonly url: URL; readonly settings: GetSettings; readonly request: GetRequest }
   | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
 
 /** Finds every fault of URL and flags at once; none of them repeats a secret. */
-export function readGet(
+export async function readGet(
   text: string,
   flags: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
-): ReadGet {
+  { env, cwd }: Pick<CliContext, "env" | "cwd">,
+): Promise<ReadGet> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const faults: SettingFault[] = url === undefined ? [urlFault(text)] : [];
   const resolved: ResolvedSettings<typeof GET_SETTINGS> = resolveSettings(GET_SETTINGS, { flags, env });
   if (resolved.kind === "faults") faults.push(...resolved.faults);
   const given = resolved.kind === "settings" ? resolved.settings : resolved.valid;
-  const s3 = url?.protocol === "s3:" ? s3OptionsOf(given, env) : undefined;
-  faults.push(...(s3?.faults ?? []), ...stdoutFaults(given));
+  const store = await storeOptionsOf({ url: text, settings: given, flags, env, cwd });
+  faults.push(...(url === undefined ? [] : store.faults), ...stdoutFaults(given));
   if (faults.length > 0 || url === undefined || resolved.kind === "faults") return { kind: "faults", faults };
 
   const { settings } = resolved;
@@ -33,7 +34,7 @@ export function readGet(
       application: settings.application,
       ...(settings.filteredQueryParam !== undefined && { filteredQueryParams: settings.filteredQueryParam }),
       ...(settings.pieceLength !== undefined && { pieceLengthBytes: settings.pieceLength }),
-      ...(s3 !== undefined && Object.keys(s3.options).length > 0 && { store: s3.options }),
+      ...(Object.keys(store.options).length > 0 && { store: store.options }),
     },
     ...(settings.digest !== undefined && { digest: settings.digest }),
     timeoutMs: settings.timeout,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { formatDigest, parseDigest } from "../../schema/digest.ts";
 import { byteSize, duration, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
 import { labelField, pieceLengthField, textField } from "../../schema/wire/fields.ts";
-import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
+import { STORAGE_SETTINGS } from "./storage-settings.ts";
 
 const digest = z.string().transform((text, context) => {
   const parsed = parseDigest(text);
@@ -29,8 +29,6 @@ const headers = z.array(z.string().max(10_000)).transform((lines, context) => {
   }
   return found;
 });
-
-const s3 = storeOptionsSchema.shape;
 
 export const GET_SETTINGS = {
   output: {
@@ -116,50 +114,7 @@ export const GET_SETTINGS = {
     remedy: "Give the flag without a value",
     only: "flag",
   },
-  storageEndpoint: {
-    schema: s3.endpoint,
-    value: "URL",
-    help: "endpoint of an s3:// URL",
-    remedy: "Use an http(s) URL",
-    defaultText: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else the peer's",
-  },
-  storageRegion: {
-    schema: s3.region,
-    value: "NAME",
-    help: "region of an s3:// URL",
-    remedy: "Use a name such as eu-central-1",
-    defaultText: "AWS_REGION, AWS_DEFAULT_REGION, else the peer's",
-  },
-  storageAccessKeyId: {
-    schema: s3.accessKeyId,
-    value: "ID",
-    help: "access key for an s3:// URL",
-    remedy: "Give it together with the secret",
-    defaultText: "AWS_ACCESS_KEY_ID, else AWS_PROFILE, else the peer's",
-    secret: true,
-  },
-  storageAccessKeySecret: {
-    schema: s3.secretAccessKey,
-    value: "SECRET",
-    help: "its secret; `ps` shows flags to everybody, so prefer the variable",
-    remedy: "Give it together with the access key",
-    defaultText: "AWS_SECRET_ACCESS_KEY",
-    secret: true,
-  },
-  storageSessionToken: {
-    schema: s3.sessionToken,
-    value: "TOKEN",
-    help: "its session token; prefer the variable",
-    remedy: "Give it together with the access key",
-    defaultText: "AWS_SESSION_TOKEN",
-    secret: true,
-    aliases: ["storage-security-token"],
-  },
-  storageAnonymous: {
-    schema: onOff.default(false),
-    help: "read an s3:// URL without credentials, as public buckets allow",
-    remedy: "Give the flag without a value, or use yes or no",
-  },
+  ...STORAGE_SETTINGS,
 } as const satisfies SettingsTable;
 
 export type GetSettings = SettingsOf<typeof GET_SETTINGS>;

@@ -1,6 +1,6 @@
 import type { SettingFault } from "../../schema/settings.ts";
 import { type StoreOptions, storeOptionsSchema } from "../../schema/wire/store-options.ts";
-import type { GetSettings } from "./get-settings.ts";
+import type { StorageSettings } from "./storage-settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type TextOption = "endpoint" | "region" | "accessKeyId" | "secretAccessKey" | "sessionToken" | "profile";
@@ -10,13 +10,13 @@ const KEY_SETTINGS = [
   "storageAccessKeySecret",
   "storageSessionToken",
   "storageAnonymous",
-] as const satisfies (keyof GetSettings)[];
+] as const satisfies (keyof StorageSettings)[];
 
 /** What the caller gives of an S3 store: flags first, else the variables every S3 tool reads, since those of the peer's
  *  process are somebody else's. Keys are taken from one place together, never mixed.
  *  @param settings those that are right; one that is absent altogether was wrong */
 export function s3OptionsOf(
-  settings: Partial<GetSettings>,
+  settings: Partial<StorageSettings>,
   env: Environment,
 ): { readonly options: StoreOptions; readonly faults: readonly SettingFault[] } {
   const faults: SettingFault[] = [];
@@ -67,7 +67,7 @@ export function s3OptionsOf(
   return { options, faults };
 }
 
-const KEYS_FOR_NOBODY: SettingFault = {
+export const KEYS_FOR_NOBODY: SettingFault = {
   origin: "--storage-anonymous",
   value: "set",
   problem: "cannot be together with storage credentials",

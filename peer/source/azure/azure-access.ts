@@ -22,7 +22,7 @@ import {
   azureUrl,
   defaultAzureEndpoint,
 } from "./azure-address.ts";
-import { azureEnvironment } from "./azure-environment.ts";
+import { azureEnvironment, ofAccount } from "./azure-environment.ts";
 import { azureIdentity } from "./azure-identity.ts";
 
 export type AzureCredential =
@@ -66,7 +66,7 @@ export async function findAzureAccess(
     .find(Boolean)
     ?.toLowerCase();
   const defaultEndpoint = named === undefined ? undefined : defaultAzureEndpoint(named);
-  const ofEnvironment = { ...environment, options: ofAccount(named, environment.options) };
+  const ofEnvironment = ofAccount(environment, named);
   const layers = storeLayers({ asked, rule, environment: ofEnvironment, defaultEndpoint });
 
   const chosen = firstOption(layers, "endpoint");
@@ -83,12 +83,6 @@ export async function findAzureAccess(
   // Now, and not at the first request: whoever passes the rights on needs it.
   await token();
   return { ...access, credential: { kind: "token", token } };
-}
-
-/** Variables are about one account: nothing of them is meant for another. */
-function ofAccount(account: string | undefined, options: StoreOptions): StoreOptions {
-  const other = options.accountName;
-  return account === undefined || !other || other.toLowerCase() === account.toLowerCase() ? options : {};
 }
 
 function credentialIn(layers: readonly StoreLayer[]): AzureCredential | undefined {

@@ -3,13 +3,6 @@ import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import type { Environment } from "../driver.ts";
 import type { StoreLayer } from "../store-layers.ts";
 
-export const AZURE_VARIABLES = [
-  "AZURE_STORAGE_CONNECTION_STRING",
-  "AZURE_STORAGE_ACCOUNT",
-  "AZURE_STORAGE_KEY",
-  "AZURE_STORAGE_SAS_TOKEN",
-] as const;
-
 /** A connection string comes before the other variables, as in the `az` command. */
 export function azureEnvironment(env: Environment): StoreLayer {
   const { AZURE_STORAGE_CONNECTION_STRING: connection = "" } = env;
@@ -24,6 +17,13 @@ export function azureEnvironment(env: Environment): StoreLayer {
       sasToken: env.AZURE_STORAGE_SAS_TOKEN,
     },
   };
+}
+
+/** The same, or nothing of it when it is about another account: a key of one is not meant for another. */
+export function ofAccount(environment: StoreLayer, account: string | undefined): StoreLayer {
+  const about = environment.options.accountName;
+  const isMeant = account === undefined || !about || about.toLowerCase() === account.toLowerCase();
+  return isMeant ? environment : { ...environment, options: {} };
 }
 
 /** `Name=value;Name=value`; what it does not hold is absent. */

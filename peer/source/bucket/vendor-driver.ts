@@ -131,7 +131,8 @@ function findAccess(
   };
 }
 
-function environmentLayer(variables: StoreVariables, env: Environment): StoreLayer {
+/** What the variables of a store's own tools say. */
+export function environmentLayer(variables: StoreVariables, env: Environment): StoreLayer {
   const options: StoreOptions = {};
   for (const [option, names] of Object.entries(variables) as [keyof StoreVariables, readonly string[]][]) {
     const value = names.map((name) => env[name]).find((text) => text);

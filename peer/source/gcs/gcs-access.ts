@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import { type BucketAddress, bucketDisplayUrl } from "../bucket/bucket-address.ts";
-import type { DriverComponents, Environment } from "../driver.ts";
+import type { DriverComponents } from "../driver.ts";
 import { sourceProblem } from "../source-problem.ts";
 import {
   firstOption,
@@ -16,6 +16,7 @@ import {
 import { ruleFor } from "../store-rule.ts";
 import type { TokenCache } from "../token-cache.ts";
 import { GCS_ENDPOINT } from "./gcs-address.ts";
+import { gcsEnvironment } from "./gcs-environment.ts";
 import { metadataToken } from "./metadata-token.ts";
 import { googleToken, readGoogleCredential } from "./service-account.ts";
 
@@ -57,7 +58,7 @@ export async function findGcsAccess(
   const { env, rules } = components;
   const rule = ruleFor(`gs://${address.bucket}/${address.key}`, asked, rules());
   refuseOtherOptions([asked, rule], OPTIONS, displayUrl);
-  const environment = environmentOf(env);
+  const environment = gcsEnvironment(env);
   const layers = storeLayers({ asked, rule, environment, defaultEndpoint: GCS_ENDPOINT });
   const endpoint = parseEndpoint(firstOption(layers, "endpoint") ?? GCS_ENDPOINT, displayUrl);
   const access = { endpoint, userProject: firstOption(layers, "userProject") };
@@ -76,21 +77,6 @@ export async function findGcsAccess(
 const LAST_PLACES = "the file of gcloud auth application-default login; the metadata service of the machine";
 const REMEDY =
   "Name the JSON file of a service account (GOOGLE_APPLICATION_CREDENTIALS, or serviceAccountFile in the configuration of the peer), or read it without credentials if it is public (pantala get --storage-anonymous, or anonymous in that configuration)";
-
-function environmentOf(env: Environment): StoreLayer {
-  const emulator = env.STORAGE_EMULATOR_HOST ?? "";
-  const endpoint = emulator === "" || /^https?:\/\//i.test(emulator) ? emulator : `http://${emulator}`;
-  return {
-    name: "the environment (GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_OAUTH_ACCESS_TOKEN)",
-    options: {
-      endpoint,
-      accessToken: env.GOOGLE_OAUTH_ACCESS_TOKEN || env.CLOUDSDK_AUTH_ACCESS_TOKEN,
-      serviceAccountFile: env.GOOGLE_APPLICATION_CREDENTIALS,
-      // As Google's own clients: an emulator checks nothing.
-      ...(endpoint === "" ? {} : { anonymous: true }),
-    },
-  };
-}
 
 function credentialIn(
   layers: readonly StoreLayer[],

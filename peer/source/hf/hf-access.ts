@@ -1,12 +1,10 @@
 /** Where a Hub is, and with which token it is read. Most of what it has is public: without a token nobody asks for one. */
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
-import type { DriverComponents, Environment } from "../driver.ts";
+import type { DriverComponents } from "../driver.ts";
 import { firstOption, parseEndpoint, refuseOtherOptions, type StoreLayer, storeLayers } from "../store-layers.ts";
 import { ruleFor } from "../store-rule.ts";
 import { HF_ENDPOINT, type HfAddress, hfDisplayUrl, hfUrl } from "./hf-address.ts";
+import { hfEnvironment } from "./hf-environment.ts";
 
 export interface HfAccess {
   readonly endpoint: URL;
@@ -25,32 +23,12 @@ export async function findHfAccess(
   const displayUrl = hfDisplayUrl(address);
   const rule = ruleFor(hfUrl({ ...address, revision: "main" }), asked, rules());
   refuseOtherOptions([asked, rule], OPTIONS, displayUrl);
-  const environment = await environmentOf(env);
+  const environment = await hfEnvironment(env);
   const layers = storeLayers({ asked, rule, environment, defaultEndpoint: HF_ENDPOINT });
   return {
     endpoint: parseEndpoint(firstOption(layers, "endpoint") ?? HF_ENDPOINT, displayUrl),
     token: tokenIn(layers),
   };
-}
-
-async function environmentOf(env: Environment): Promise<StoreLayer> {
-  return {
-    name: "the environment (HF_TOKEN)",
-    options: {
-      endpoint: env.HF_ENDPOINT,
-      accessToken: env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || (await tokenFile(env)),
-    },
-  };
-}
-
-/** What `hf auth login` wrote; a file that is absent is as good as empty. */
-async function tokenFile(env: Environment): Promise<string | undefined> {
-  const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache");
-  const path = env.HF_TOKEN_PATH || join(env.HF_HOME || join(cache, "huggingface"), "token");
-  return await readFile(path, "utf8").then(
-    (text) => text.trim(),
-    () => undefined,
-  );
 }
 
 function tokenIn(layers: readonly StoreLayer[]): string | undefined {
