@@ -203,3 +203,23 @@ test("read() refuses ranges that make no sense as a mistake of ours", async () =
     await expect(bytesOf(source, range, expectStat)).rejects.toBeInstanceOf(RangeError);
   }
 });
+
+test("read() of many ranges at once asks a store no more than its budget at a time", async () => {
+  const file = serve({ content: CONTENT, trickleBytes: 1000 });
+  let active = 0;
+  let most = 0;
+  const { open } = sourceOpener({ policy: { ...DEFAULT_SOURCE_POLICY, readsPerStore: 3 } });
+  const source = await open(file.url);
+  const stat = await statOf(source);
+  const reads = Array.from({ length: 8 }, async (_, at) => {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of source.read({ start: at * 10, end: 100_000 }, { signal: never(), expect: stat })) {
+      if (parts.length === 0) most = Math.max(most, ++active);
+      parts.push(chunk);
+      if (parts.length > 5) break;
+    }
+    active--;
+  });
+  await Promise.all(reads);
+  expect(most).toBe(3);
+});

@@ -20,7 +20,7 @@ export class Retries {
     this.#failures++;
     if (this.#failures >= this.#io.policy.attempts) throw afterTries(error.problem, this.#failures);
     try {
-      await this.#io.sleep(this.#delayMs(error.retryAfterMs), this.#signal);
+      await this.#io.sleep(this.#delayMs(error), this.#signal);
     } catch (cause) {
       this.#signal.throwIfAborted();
       throw cause;
@@ -32,11 +32,13 @@ export class Retries {
     this.#failures = 0;
   }
 
-  #delayMs(retryAfterMs: number | undefined): number {
-    const { firstDelayMs, maxDelayMs, maxRetryAfterMs } = this.#io.policy;
-    const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#failures - 1));
+  #delayMs({ retryAfterMs = 0, throttled }: TransientError): number {
+    const { policy } = this.#io;
+    const firstMs = throttled ? policy.firstThrottledDelayMs : policy.firstDelayMs;
+    const maxMs = throttled ? policy.maxThrottledDelayMs : policy.maxDelayMs;
+    const longest = Math.min(maxMs, firstMs * 2 ** (this.#failures - 1));
     const chosen = longest * (0.5 + this.#io.random() / 2);
-    return Math.max(chosen, Math.min(retryAfterMs ?? 0, maxRetryAfterMs));
+    return Math.max(chosen, Math.min(retryAfterMs, policy.maxRetryAfterMs));
   }
 }
 

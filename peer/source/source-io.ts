@@ -9,18 +9,27 @@ export interface SourcePolicy {
   /** Wait before the second try; each further one is twice as long, up to `maxDelayMs`. Half of it is left to chance. */
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
+  /** The same where the source says that it is asked too often, and would only hear it more often otherwise. */
+  readonly firstThrottledDelayMs: number;
+  readonly maxThrottledDelayMs: number;
   /** Longest `Retry-After` that is obeyed; a longer one is cut to this. */
   readonly maxRetryAfterMs: number;
   /** A source that sends nothing for this long while we wait is given up for this try. */
   readonly stallTimeoutMs: number;
+  /** Reads of all downloads that one store (host and port) bears at once; more of them wait. */
+  readonly readsPerStore: number;
 }
 
 export const DEFAULT_SOURCE_POLICY: SourcePolicy = {
   attempts: 5,
   firstDelayMs: 200,
   maxDelayMs: 5_000,
+  firstThrottledDelayMs: 1_000,
+  maxThrottledDelayMs: 20_000,
   maxRetryAfterMs: 30_000,
   stallTimeoutMs: 30_000,
+  // Sixteen downloads with as many leases as a host gets.
+  readsPerStore: 64,
 };
 
 export interface SourceIo {

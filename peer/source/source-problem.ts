@@ -10,11 +10,14 @@ export class TransientError extends Error {
   readonly problem: ProblemError;
   /** What the source asked us to wait, when it did. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the source said that it is asked too often. */
+  readonly throttled: boolean;
 
-  constructor(problem: ProblemError, retryAfterMs?: number) {
+  constructor(problem: ProblemError, retryAfterMs?: number, throttled = false) {
     super(problem.message);
     this.problem = problem;
     this.retryAfterMs = retryAfterMs;
+    this.throttled = throttled;
   }
 }
 
@@ -33,6 +36,8 @@ export function sourceProblem(
 const MAX_ERROR_BODY_BYTES = 4096;
 const MAX_QUOTED_LENGTH = 300;
 const RETRIED_STATUSES = new Set([408, 425, 429]);
+/** How stores say, mostly under status 503, that they are asked too often: S3 and those like it, Azure, OSS, OBS. */
+const THROTTLING_CODE = /^(?:SlowDown.*|ServerBusy|TooManyRequests|Throttl.*|.*LimitExceeded)$/;
 /** Errors about credentials that S3 sends under status 400, and Azure under 409. */
 const CREDENTIAL_CODES = new Set([
   "ExpiredToken",
@@ -62,7 +67,8 @@ export async function replyFailure(
   if (status === 412 || status === 416) return problem("source-changed", "The content is another one now: start again");
   const refused = problem("source-refused", RETRIED_STATUSES.has(status) || status >= 500 ? BUSY_REMEDY : ODD_REMEDY);
   if (!RETRIED_STATUSES.has(status) && status < 500) return refused;
-  return new TransientError(refused, retryAfterMs(response.headers.get("retry-after"), nowMs));
+  const throttled = status === 429 || THROTTLING_CODE.test(said.code ?? "");
+  return new TransientError(refused, retryAfterMs(response.headers.get("retry-after"), nowMs), throttled);
 }
 
 const SKEW_REMEDY = "Set the clock of this machine: it differs from the one of the store";

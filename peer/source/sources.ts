@@ -11,6 +11,7 @@ import { hfDriver } from "./hf/hf-source.ts";
 import { httpDriver } from "./http/http-source.ts";
 import { OBS_STORE } from "./obs/obs-store.ts";
 import { OSS_STORE } from "./oss/oss-store.ts";
+import { budgeted, ReadBudget } from "./read-budget.ts";
 import { s3Driver } from "./s3/s3-source.ts";
 import type { OpenSourceOptions, Source } from "./source.ts";
 import { defaultSourceIo, type SourceIo } from "./source-io.ts";
@@ -35,6 +36,8 @@ export interface Sources {
 
 export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
+  const { policy } = components.io;
+  const budget = new ReadBudget(() => policy.readsPerStore);
   const drivers = [
     httpDriver(components),
     s3Driver(components),
@@ -57,7 +60,7 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
     );
   };
   return {
-    open: async (request, options) => await driverOf(request.url).open(request, options),
+    open: async (request, options) => budgeted(await driverOf(request.url).open(request, options), budget),
     openFolder: async (request, options) => {
       const driver = driverOf(request.url);
       if (driver.openFolder !== undefined) return await driver.openFolder(request, options);

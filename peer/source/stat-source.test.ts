@@ -114,7 +114,7 @@ test.each([
   expect([file.asked().length, waits]).toEqual([2, []]);
 });
 
-test.each([408, 429, 500, 502, 503, 504])(
+test.each([408, 500, 502, 503, 504])(
   "stat() tries again after %d, longer apart each time, and gives up",
   async (status) => {
     const file = serve({ status });
@@ -132,6 +132,18 @@ test("stat() succeeds when the source recovers, after the wait it asked for", as
   const { open, waits } = sourceOpener();
   expect((await statOf(await open(file.url))).sizeBytes).toBe(100_000);
   expect(waits).toEqual([7000, 7000]);
+});
+
+test.each([
+  { status: 429 },
+  { status: 503, errorBody: "<Error><Code>SlowDown</Code><Message>Please reduce your rate</Message></Error>" },
+  { status: 503, errorBody: "<Error><Code>ServerBusy</Code></Error>" },
+  { status: 503, errorBody: "<Error><Code>DownloadTrafficRateLimitExceeded</Code></Error>" },
+])("stat() waits longer for a source that is asked too often: %j", async (behaviour) => {
+  const { open, waits } = sourceOpener();
+  const problem = await problemIn(statOf(await open(serve(behaviour).url)));
+  expect(problem.code).toBe("source-refused");
+  expect(waits).toEqual([500, 1000, 2000, 4000]);
 });
 
 test("stat() reads Retry-After as a date too, and never waits longer than 30 s for it", async () => {
