@@ -1,8 +1,6 @@
 /** One task being fetched by this host: leases from the source, pieces from neighbours, each verified before it counts.
  *  It ends when every piece is held, when it cannot go on, or when nobody wants it any more. */
 
-import { emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
-import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
@@ -11,7 +9,6 @@ import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
-import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
@@ -23,9 +20,11 @@ import type { NewsBudget } from "./news-budget.ts";
 import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
+import { PiecePlanner } from "./piece-planner.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { ProgressWatch } from "./progress-watch.ts";
 import { SourceLeases } from "./source-leases.ts";
+import { strangersIn } from "./strangers.ts";
 import { TicketHolder } from "./ticket-holder.ts";
 
 export interface DownloadComponents {
@@ -62,7 +61,6 @@ export class Download {
   readonly #components: DownloadComponents;
   readonly #info: TaskInfo;
   readonly #task: StoredTask;
-  readonly #pieceCount: number;
   readonly #digests: PieceDigests;
   readonly #report = new ProgressReport();
   readonly #keeper: PieceKeeper;
@@ -70,11 +68,11 @@ export class Download {
   readonly #leases: SourceLeases;
   readonly #requests: ParentRequests;
   readonly #ticket: TicketHolder;
+  readonly #planner: PiecePlanner;
   readonly #watch: ProgressWatch;
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timers: ReturnType<typeof setInterval>[];
   #ended = false;
-  #planning = false;
 
   constructor(
     components: DownloadComponents,
@@ -87,8 +85,7 @@ export class Download {
     this.#info = task.info;
     this.#task = task;
     this.totals = totals;
-    this.#pieceCount = pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes);
-    this.#digests = new PieceDigests(this.#pieceCount);
+    this.#digests = new PieceDigests(pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
@@ -112,7 +109,7 @@ export class Download {
       news,
       source: source.portableRequest,
       ticket: () => this.#ticket.ticket,
-      offered: () => this.#planSoon(),
+      offered: () => this.#planner.soon(),
       report: (fault) => components.send([fault]),
     });
     this.#leases = new SourceLeases({
@@ -134,8 +131,17 @@ export class Download {
       received: () => this.#watch.moved(),
       corrupt: (piece, from) => this.#corrupt(piece, from),
       refused: (ticket) => this.#ticket.refused(ticket),
-      ended: () => this.#planSoon(),
+      ended: () => this.#planner.soon(),
       broken: (error) => this.#fail(error),
+    });
+    this.#planner = new PiecePlanner({
+      ...components,
+      task,
+      digests: this.#digests,
+      neighbours: this.#neighbours,
+      leases: this.#leases,
+      requests: this.#requests,
+      ticket: this.#ticket,
     });
     this.#timers = [
       setInterval(() => this.#flush(), components.progressIntervalMs()),
@@ -190,7 +196,7 @@ export class Download {
       default:
         message satisfies never;
     }
-    this.#planSoon();
+    this.#planner.soon();
   }
 
   /** Stops trading with a host. */
@@ -208,63 +214,11 @@ export class Download {
     this.#end(new ProblemError("cancelled", "The download was cancelled; the pieces it got are kept"));
   }
 
-  readonly #planSoon = (): void => {
-    if (this.#planning || this.#ended) return;
-    this.#planning = true;
-    queueMicrotask(() => {
-      this.#planning = false;
-      if (!this.#ended) this.#plan();
-    });
-  };
-
-  #plan(): void {
-    const { policy, downloadLimit, budget, nowMs, random } = this.#components;
-    if (this.#ticket.ticket === "" || this.#neighbours.size === 0) {
-      budget.leave(this.#planSoon);
-      return;
-    }
-    const spareRequests = budget.spareFor(this.#planSoon, this.#info.pieceLengthBytes);
-    if (spareRequests === 0) {
-      budget.wait(this.#planSoon);
-      return;
-    }
-    const requestsPerTask = Math.min(policy.requestsPerTask, downloadLimit.streams.task);
-    const view = {
-      pieceCount: this.#pieceCount,
-      pieceLengthBytes: this.#info.pieceLengthBytes,
-      held: this.#task.held,
-      verifiable: this.#digests.known,
-      leased: this.#leases.count > 0 ? this.#leases.pieces(this.#pieceCount) : emptyBitfield(this.#pieceCount),
-      inFlight: this.#requests.view(),
-      spareRequests,
-      cursors: this.#components.cursors(),
-      parents: this.neighbours().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
-        hostId: info.hostId,
-        bitfield,
-        activeRequests,
-        restUntilMs,
-      })),
-    };
-    const requests = planRequests(view, { ...policy, requestsPerTask }, nowMs(), random);
-    for (const { hostId, piece } of requests) {
-      const neighbour = this.#neighbours.get(hostId);
-      if (neighbour !== undefined) this.#requests.start(piece, neighbour, this.#neighbours.addressOf(neighbour.info));
-    }
-    budget.leave(this.#planSoon);
-    if (requests.length === spareRequests) budget.wait(this.#planSoon);
-  }
-
-  /** A piece kept from before that the task's list does not know is of another content under the same name. */
   #dropStrangers(runs: readonly DigestRun[]): void {
-    for (const run of runs) {
-      const end = Math.min(this.#pieceCount, run.firstPiece + run.digests.length / PIECE_DIGEST_BYTES);
-      for (let piece = run.firstPiece; piece < end; piece++) {
-        const digest = hasPiece(this.#task.held, piece) ? this.#task.digestOf(piece) : undefined;
-        if (digest === undefined || this.#digests.matches(piece, digest)) continue;
-        this.#components.log("warn", "piece.stranger", { task: this.#info.taskId, piece });
-        this.#report.removed(piece);
-        this.#task.drop(piece).catch((error: unknown) => this.#fail(error));
-      }
+    for (const piece of strangersIn(runs, this.#task, this.#digests)) {
+      this.#components.log("warn", "piece.stranger", { task: this.#info.taskId, piece });
+      this.#report.removed(piece);
+      this.#task.drop(piece).catch((error: unknown) => this.#fail(error));
     }
   }
 
@@ -313,7 +267,7 @@ export class Download {
       this.#fail(new ProblemError("scheduler-unreachable", message));
       return;
     }
-    this.#planSoon();
+    this.#planner.soon();
   }
 
   #awaited(): string {
@@ -339,7 +293,7 @@ export class Download {
     for (const timer of this.#timers) clearInterval(timer);
     this.#neighbours.close();
     this.#requests.close();
-    this.#components.budget.leave(this.#planSoon);
+    this.#planner.close();
     const { taskId } = this.#info;
     const leaseIds = this.#leases.close();
     // Pieces that are being written now are kept, and the scheduler hears of them too.

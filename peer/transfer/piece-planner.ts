@@ -1,0 +1,97 @@
+/** Puts the plan into practice: looks at what is held, wanted and on offer, and starts the requests that follow, as soon as
+ *  something has changed and what all downloads share leaves room. */
+import { emptyBitfield } from "../../schema/bitfield.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import { planRequests } from "../core/plan.ts";
+import type { TransferPolicy } from "../core/policy.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
+import type { RequestBudget } from "../limits/request-budget.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
+import type { ParentRequests } from "./parent-requests.ts";
+import type { PieceDigests } from "./piece-digests.ts";
+import type { SourceLeases } from "./source-leases.ts";
+import type { TicketHolder } from "./ticket-holder.ts";
+
+export interface PiecePlannerComponents {
+  readonly policy: TransferPolicy;
+  readonly downloadLimit: RateLimit;
+  readonly budget: RequestBudget;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly cursors: () => readonly number[];
+  readonly task: StoredTask;
+  readonly digests: PieceDigests;
+  readonly neighbours: Neighbourhood;
+  readonly leases: SourceLeases;
+  readonly requests: ParentRequests;
+  readonly ticket: TicketHolder;
+}
+
+export class PiecePlanner {
+  readonly #components: PiecePlannerComponents;
+  #planning = false;
+  #closed = false;
+
+  constructor(components: PiecePlannerComponents) {
+    this.#components = components;
+  }
+
+  /** Something changed: plans once, however often it is called in a row. */
+  readonly soon = (): void => {
+    if (this.#planning || this.#closed) return;
+    this.#planning = true;
+    queueMicrotask(() => {
+      this.#planning = false;
+      if (!this.#closed) this.#plan();
+    });
+  };
+
+  close(): void {
+    this.#closed = true;
+    this.#components.budget.leave(this.soon);
+  }
+
+  #plan(): void {
+    const { policy, downloadLimit, budget, nowMs, random, task, neighbours, requests, ticket } = this.#components;
+    if (ticket.ticket === "" || neighbours.size === 0) {
+      budget.leave(this.soon);
+      return;
+    }
+    const spareRequests = budget.spareFor(this.soon, task.info.pieceLengthBytes);
+    if (spareRequests === 0) {
+      budget.wait(this.soon);
+      return;
+    }
+    const requestsPerTask = Math.min(policy.requestsPerTask, downloadLimit.streams.task);
+    const planned = planRequests(this.#view(spareRequests), { ...policy, requestsPerTask }, nowMs(), random);
+    for (const { hostId, piece } of planned) {
+      const neighbour = neighbours.get(hostId);
+      if (neighbour !== undefined) requests.start(piece, neighbour, neighbours.addressOf(neighbour.info));
+    }
+    budget.leave(this.soon);
+    if (planned.length === spareRequests) budget.wait(this.soon);
+  }
+
+  #view(spareRequests: number) {
+    const { cursors, task, digests, neighbours, leases, requests } = this.#components;
+    const { sizeBytes, pieceLengthBytes } = task.info;
+    const pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
+    return {
+      pieceCount,
+      pieceLengthBytes,
+      held: task.held,
+      verifiable: digests.known,
+      leased: leases.count > 0 ? leases.pieces(pieceCount) : emptyBitfield(pieceCount),
+      inFlight: requests.view(),
+      spareRequests,
+      cursors: cursors(),
+      parents: neighbours.list().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
+        hostId: info.hostId,
+        bitfield,
+        activeRequests,
+        restUntilMs,
+      })),
+    };
+  }
+}
