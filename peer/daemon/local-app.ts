@@ -1,12 +1,9 @@
 /** The local API: what `pantala` commands on this machine ask of the peer, over its unix socket. */
 
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { z } from "zod";
 import { countPieces } from "../../schema/bitfield.ts";
 import { parseTaskId } from "../../schema/ids.ts";
-import { describeIssues } from "../../schema/issues.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
@@ -23,8 +20,10 @@ import type { Transfers } from "../transfer/transfers.ts";
 import type { ContentDigests } from "./content-digests.ts";
 import { contentResponse } from "./content-response.ts";
 import { getStream } from "./get-stream.ts";
+import { limitBody, parseBody } from "./parse-body.ts";
+import { type StoreRoutesComponents, storeRoutes } from "./store-routes.ts";
 
-export interface LocalAppComponents {
+export interface LocalAppComponents extends StoreRoutesComponents {
   readonly transfers: Transfers;
   readonly scheduler: SchedulerClient;
   readonly digests: ContentDigests;
@@ -34,9 +33,6 @@ export interface LocalAppComponents {
   readonly hostId: string;
   readonly newTrace: () => string;
 }
-
-/** A get request may hold many headers and a long signed URL, but no more. */
-const MAX_BODY_BYTES = 256 * 1024;
 
 export function createLocalApp(components: LocalAppComponents): Hono {
   const { transfers, scheduler, digests } = components;
@@ -51,18 +47,19 @@ export function createLocalApp(components: LocalAppComponents): Hono {
     reply(c, { code: "not-found", message: `There is no ${c.req.method} ${c.req.path} in the local API`, detail: {} }),
   );
 
-  app.post("/v1/get", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
-    const request = parseBody(getRequestSchema, await c.req.json().catch(() => undefined));
+  app.post("/v1/get", limitBody, async (c) => {
+    const request = await parseBody(getRequestSchema, c);
     return new Response(getStream(components, request), {
       headers: { "content-type": "application/x-ndjson", "cache-control": "no-store" },
     });
   });
 
-  app.post("/v1/content", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
-    const request = parseBody(contentRequestSchema, await c.req.json().catch(() => undefined));
+  app.post("/v1/content", limitBody, async (c) => {
+    const request = await parseBody(contentRequestSchema, c);
     return await contentResponse(components, request, c.req.header("range"), c.req.raw.signal);
   });
 
+  app.route("/", storeRoutes(components));
   app.get("/v1/status", (c) => c.json(components.status()));
   app.get("/v1/tasks", (c) => c.json({ items: transfers.list().map(summaryOf) }));
   app.get("/v1/tasks/:id", (c) => c.json(detailOf(find(transfers, c.req.param("id")))));
@@ -92,16 +89,6 @@ export function createLocalApp(components: LocalAppComponents): Hono {
 
 function reply(c: Context, problem: Problem): Response {
   return c.json(problem, PROBLEM_STATUS[problem.code] as ContentfulStatusCode);
-}
-
-function tooLarge(): Response {
-  throw new ProblemError("body-too-large", `A request may have at most ${MAX_BODY_BYTES} bytes`);
-}
-
-function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new ProblemError("bad-request", `The request does not fit the local API: ${describeIssues(parsed.error)}`);
 }
 
 /** A whole id, or the beginning of one that only one task has. */
