@@ -30,6 +30,7 @@ const SETTINGS: PeerSettings = {
   scrubInterval: 0,
   pullAllow: [],
   stores: [],
+  torchserve: undefined,
   gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
   gatewayDomain: undefined,
   gatewayCache: 2000,

@@ -76,6 +76,7 @@ describe("loadPeerSettings()", () => {
       scrubInterval: 7 * 86_400_000,
       pullAllow: [],
       stores: [],
+      torchserve: undefined,
       gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
       gatewayDomain: undefined,
       gatewayCache: 2000,

@@ -9,6 +9,7 @@ import {
   type SettingFault,
   variableOf,
 } from "../../schema/settings.ts";
+import { torchServeSettings } from "../torchserve/torchserve-settings.ts";
 import { type Advertised, deriveAdvertised, type NetworkInterfaces } from "./advertised.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { gatewayFaults } from "./gateway-settings.ts";
@@ -82,9 +83,10 @@ class Loading {
     if (dataDir === undefined || socket === undefined || advertised === undefined || token === undefined) {
       throw new Error("A setting is missing although no fault was found");
     }
-    const { config, tokenFile, advertise, ...plain } = resolved.settings;
+    const { config, tokenFile, advertise, torchserve, ...plain } = resolved.settings;
     const settings: PeerSettings = {
       ...plain,
+      torchserve: torchserve && torchServeSettings(torchserve, this.#paths, process.platform),
       token,
       dataDir,
       socket,

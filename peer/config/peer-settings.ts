@@ -19,6 +19,7 @@ import {
   DEFAULT_TRANSFER_POLICY,
   MOST_DOWNLOADS,
 } from "../core/policy.ts";
+import { type TorchServeSettings, torchServeBlock } from "../torchserve/torchserve-settings.ts";
 import type { Advertised } from "./advertised.ts";
 import { GATEWAY_SETTINGS, type GatewaySettings } from "./gateway-settings.ts";
 import { isHostOrNetwork } from "./network-name.ts";
@@ -207,6 +208,12 @@ export const PEER_SETTINGS = {
     live: true,
   },
   ...GATEWAY_SETTINGS,
+  torchserve: {
+    schema: torchServeBlock.optional(),
+    help: "answer before TorchServe, as `pantala torchserve` does: modelStore, config, management, listen, keyFile",
+    remedy: "Write a mapping with modelStore, the folder torchserve was started with",
+    only: "file",
+  },
   logLevel: {
     schema: z.enum(LOG_LEVELS).default("info"),
     value: "LEVEL",
@@ -257,5 +264,6 @@ export interface PeerSettings extends RateSettings, GatewaySettings {
   /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
   readonly pullAllow: readonly string[];
   readonly stores: readonly StoreRule[];
+  readonly torchserve: TorchServeSettings | undefined;
   readonly logLevel: LogLevel;
 }

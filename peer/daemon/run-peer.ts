@@ -186,8 +186,6 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     nowMs: monotonicMs,
     log,
     hostId,
-    sources,
-    stores: () => live.current.stores,
     newTrace: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     status: () => ({
       host,
@@ -202,6 +200,13 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   });
   const socket = await serveUnix({ path: settings.socket, fetch: (request) => local.fetch(request) });
   owned.defer(() => socket.stop());
+  if (settings.torchserve !== undefined) {
+    const { startTorchServe } = await import("../torchserve/start-torchserve.ts");
+    const peer = { socket: settings.socket, startFlags: "" };
+    const paths = { env: process.env, cwd: process.cwd() };
+    const given = { settings: settings.torchserve, peer, paths, umask: process.umask(), nowMs, log };
+    owned.use(await startTorchServe(given));
+  }
   log("info", "peer.ready", {
     host: hostId,
     role: host.role,

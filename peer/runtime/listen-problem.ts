@@ -8,13 +8,14 @@ const REASONS: Record<string, string> = {
   ENOENT: "its folder does not exist",
 };
 
-/** Why a server cannot listen: `in-use`, else `conflict`. @param setting key of the setting that says where */
-export function listenProblem(where: string, setting: string, cause: unknown): ProblemError {
+/** Why a server cannot listen: `in-use`, else `conflict`. @param setting key of the setting that says where
+ *  @param onlyFlag it has no variable */
+export function listenProblem(where: string, setting: string, cause: unknown, onlyFlag = false): ProblemError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const why = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new ProblemError(
     code === "EADDRINUSE" ? "in-use" : "conflict",
-    `Cannot listen on ${where}: ${why}. Use another address: ${flagOf(setting)} or ${variableOf(setting)}`,
+    `Cannot listen on ${where}: ${why}. Use another address: ${onlyFlag ? flagOf(setting) : `${flagOf(setting)} or ${variableOf(setting)}`}`,
     { detail: { address: where, errorCode: code }, cause },
   );
 }

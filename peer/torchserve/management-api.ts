@@ -1,0 +1,86 @@
+/** TorchServe's own management API, behind the face. */
+import { once } from "node:events";
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
+import { ProblemError } from "../../schema/problem.ts";
+
+/** Longest reply that is read whole; those to a registration have a few hundred bytes. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+export interface ManagementRequest {
+  readonly method: string;
+  /** Path and query, sent character for character. */
+  readonly target: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  /** Streamed on as it comes; absent for none. */
+  readonly body?: IncomingMessage;
+  readonly signal: AbortSignal;
+}
+
+export interface ManagementReply {
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+  readonly text: string;
+}
+
+export class ManagementApi {
+  readonly url: string;
+
+  /** @param url `http://host:port` */
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** The reply as it begins. @throws ProblemError `not-ready` when TorchServe does not answer */
+  async send({ method, target, rawHeaders, body, signal }: ManagementRequest): Promise<IncomingMessage> {
+    const { hostname, port } = new URL(this.url);
+    const outgoing = request({
+      host: hostname.replaceAll(/[[\]]/g, ""),
+      port: port === "" ? 80 : Number(port),
+      method,
+      path: target,
+      // In turn, as they came: `node:http` takes such a list, though its types do not say so.
+      headers: rawHeaders as unknown as OutgoingHttpHeaders,
+      setHost: false,
+      signal,
+    });
+    try {
+      const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+      if (body === undefined) outgoing.end();
+      else body.pipe(outgoing);
+      return (await answered)[0];
+    } catch (cause) {
+      if (signal.aborted) throw signal.reason;
+      throw this.#silent(cause);
+    }
+  }
+
+  /** A whole reply. @throws ProblemError as `send`, and when it is too long */
+  async ask(asked: ManagementRequest): Promise<ManagementReply> {
+    const response = await this.send(asked);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response) {
+        length += chunk.length;
+        if (length > MAX_REPLY_BYTES) throw new ProblemError("bad-message", "TorchServe's answer is too long");
+        chunks.push(chunk);
+      }
+    } catch (cause) {
+      if (asked.signal.aborted) throw asked.signal.reason;
+      throw cause instanceof ProblemError ? cause : this.#silent(cause);
+    }
+    const text = Buffer.concat(chunks).toString("utf8");
+    return { status: response.statusCode ?? 0, rawHeaders: response.rawHeaders, text };
+  }
+
+  #silent(cause: unknown): ProblemError {
+    const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    return new ProblemError(
+      "not-ready",
+      `TorchServe's management API does not answer at ${this.url}${code}: start TorchServe with ` +
+        `management_address=${this.url} in its config.properties, or name the right address with --management`,
+      { cause },
+    );
+  }
+}

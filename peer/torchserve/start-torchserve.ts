@@ -1,0 +1,58 @@
+/** Starts the face before TorchServe, in a process of its own or in the peer's. Either way models come through the local
+ *  API of the peer: there is one way, whoever runs it. */
+import { randomBytes } from "node:crypto";
+import type { Log } from "../../schema/log.ts";
+import { ProblemError } from "../../schema/problem.ts";
+import { describeFaults } from "../../schema/settings.ts";
+import { LocalClient, type LocalClientOptions } from "../cli/local-client.ts";
+import type { PathContext } from "../config/paths.ts";
+import { objectRequest } from "./endpoint-config.ts";
+import { loadEndpointConfig } from "./endpoint-config-file.ts";
+import { type FaceServer, serveTorchServe } from "./serve-torchserve.ts";
+import { TorchServeFace } from "./torchserve-face.ts";
+import { type TorchServeSettings, torchServeFaults } from "./torchserve-settings.ts";
+
+export interface StartTorchServeOptions {
+  readonly settings: TorchServeSettings;
+  /** Where the peer is. */
+  readonly peer: Omit<LocalClientOptions, "signal">;
+  readonly paths: PathContext;
+  readonly umask: number;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** Answers until it is disposed of. @throws ProblemError `bad-request` with all that is wrong in `config.json`, or when
+ *  there is no model store; `in-use`, `conflict` when it cannot listen */
+export async function startTorchServe(options: StartTorchServeOptions): Promise<FaceServer> {
+  const { settings, peer, paths, umask, nowMs, log } = options;
+  const { readableByOthers } = await loadEndpointConfig(settings.config, paths);
+  if (readableByOthers) {
+    const message = `it holds secrets and other users can read it: run chmod 600 ${settings.config}`;
+    log("warn", "torchserve.config", { file: settings.config, message });
+  }
+  const faults = await torchServeFaults(settings);
+  if (faults.length > 0)
+    throw new ProblemError("bad-request", describeFaults("start before TorchServe", faults), { detail: { faults } });
+
+  const face = new TorchServeFace({
+    settings,
+    objectRequest: async (key) => objectRequest((await loadEndpointConfig(settings.config, paths)).config, key),
+    client: (signal) => new LocalClient({ ...peer, signal }),
+    umask,
+    randomSuffix: () => randomBytes(4).toString("hex"),
+    newTrace: () => randomBytes(16).toString("hex"),
+    nowMs,
+    log,
+  });
+  const server = await serveTorchServe(settings.listen, (request, response) => face.answer(request, response));
+  const { management, modelStore, config } = settings;
+  log("info", "torchserve.ready", {
+    host: settings.listen.hostname,
+    port: server.port,
+    management,
+    modelStore,
+    config,
+  });
+  return server;
+}

@@ -1,0 +1,69 @@
+/** A real TorchServe: the Java frontend of its wheel, which registers models without any worker, and so without torch. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Daemon, freePort, until } from "../fixtures/daemon.ts";
+import { ensureDebianPackages } from "../fixtures/debian-packages.ts";
+import { ensureWheel } from "../fixtures/python-wheel.ts";
+
+const VERSION = "0.12.0";
+
+export interface TorchServe extends AsyncDisposable {
+  /** `http://127.0.0.1:port` of the management API. */
+  readonly management: string;
+  readonly modelStore: string;
+  /** Where it writes its keys. */
+  readonly keyFile: string;
+  readonly daemon: Daemon;
+}
+
+export interface TorchServeOptions {
+  /** A fresh folder of its own. */
+  readonly folder: string;
+  readonly args: readonly string[];
+}
+
+/** @throws an Error that says what is missing; tests that need it are skipped then, loudly */
+export async function ensureTorchServe(): Promise<string> {
+  await ensureDebianPackages("java", ["openjdk-17-jre-headless"]);
+  return await ensureWheel("torchserve", VERSION);
+}
+
+export async function startTorchServe(home: string, { folder, args }: TorchServeOptions): Promise<TorchServe> {
+  const modelStore = join(folder, "model-store");
+  await mkdir(modelStore, { recursive: true });
+  const [inference, port, metrics, grpc1, grpc2] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const management = `http://127.0.0.1:${port}`;
+  const config = join(folder, "config.properties");
+  const lines = {
+    inference_address: `http://127.0.0.1:${inference}`,
+    management_address: management,
+    metrics_address: `http://127.0.0.1:${metrics}`,
+    grpc_inference_port: grpc1,
+    grpc_management_port: grpc2,
+    default_workers_per_model: 0,
+    disable_system_metrics: true,
+  };
+  const properties = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`);
+  await writeFile(config, properties.join(""));
+  const jar = join(home, "ts/frontend/model-server.jar");
+  const daemon = new Daemon({
+    name: "torchserve",
+    command: [
+      ...["java", "-Xmx256m", `-Dmodel_server_home=${home}`, `-Djava.io.tmpdir=${folder}`, "-jar", jar],
+      ...["--model-store", modelStore, "--ts-config-file", config, "--no-config-snapshot", ...args],
+    ],
+    cwd: folder,
+    logPath: join(folder, "torchserve.log"),
+  });
+  await until("TorchServe answers", async () => (await fetch(`${management}/models`)).status > 0, {
+    daemon,
+    timeoutMs: 60_000,
+  });
+  return {
+    management,
+    modelStore,
+    keyFile: join(folder, "key_file.json"),
+    daemon,
+    [Symbol.asyncDispose]: async () => void (await daemon.stop()),
+  };
+}
