@@ -15,11 +15,12 @@ export class PieceIntake implements Disposable {
   readonly #gathered: Uint8Array[] = [];
   #lengthBytes = 0;
 
-  constructor(task: StoredTask, piece: number, origin: PieceOrigin) {
+  /** @param readable it may be read as it comes */
+  constructor(task: StoredTask, piece: number, origin: PieceOrigin, readable: boolean) {
     this.piece = piece;
     this.origin = origin;
     this.#task = task;
-    this.#writer = task.begin(piece, { readable: origin === "source" });
+    this.#writer = task.begin(piece, { readable });
   }
 
   get lengthBytes(): number {

@@ -50,6 +50,21 @@ test("bytes of the source that others read differently end the download", async 
   await expect(arrive(keeper, 1, "source", pieceBytes(0))).rejects.toMatchObject({ code: "source-changed" });
 });
 
+test("what comes from the source can be read as it comes, unless its digest is known", async () => {
+  const task = await storedTask(2);
+  const { keeper, digests } = keeperOf(task);
+  digests.add({ firstPiece: 1, digests: blake3(pieceBytes(1)) });
+  using _first = await begun(0);
+  using _second = await begun(1);
+  expect([task.readableBytes(0), task.readableBytes(1)]).toEqual([10_000, 0]);
+
+  async function begun(piece: number) {
+    const intake = keeper.begin(piece, "source");
+    await intake.append(pieceBytes(piece).subarray(0, 10_000));
+    return intake;
+  }
+});
+
 test("idle() waits for pieces that are being kept", async () => {
   const task = await storedTask(2);
   const { keeper, kept } = keeperOf(task);

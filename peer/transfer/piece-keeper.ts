@@ -35,7 +35,10 @@ export class PieceKeeper {
 
   /** For bytes of one piece; dispose of it when they do not come. */
   begin(piece: number, origin: PieceOrigin): PieceIntake {
-    return new PieceIntake(this.#components.task, piece, origin);
+    const { task, digests } = this.#components;
+    // Once others have told its digest, it is theirs that our source has to match first (docs/decisions/0007).
+    const readable = origin === "source" && digests.get(piece) === undefined;
+    return new PieceIntake(task, piece, origin, readable);
   }
 
   /** Keeps a piece that has come whole, if it is the piece. What comes from the source is, unless others have told of
