@@ -186,6 +186,8 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     nowMs: monotonicMs,
     log,
     hostId,
+    sources,
+    stores: () => live.current.stores,
     newTrace: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     status: () => ({
       host,
