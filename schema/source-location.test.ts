@@ -114,7 +114,8 @@ test("displayUrl() shows neither user info nor query", () => {
   expect(displayUrl(new URL("https://example.com/a#token"))).toBe("https://example.com/a");
 });
 
-test("displayUrl() shows the whole key of an s3:// URL, which `#` does not end", () => {
+test("displayUrl() shows the whole key of a bucket's object, which `#` does not end", () => {
+  expect(displayUrl(new URL("oss://bkt/a#b.bin"))).toBe("oss://bkt/a#b.bin");
   expect(displayUrl(new URL("s3://bkt/a#b.bin"))).toBe("s3://bkt/a#b.bin");
   expect(displayUrl(new URL("s3://bkt/a?X-Amz-Signature=secret#b"))).toBe("s3://bkt/a?…");
 });

@@ -1,4 +1,5 @@
 /** The canonical name of what a URL points at: what two callers must agree on to share a task. */
+import { BUCKET_SCHEMES } from "./bucket-scheme.ts";
 import { signatureProfilesOf } from "./signature-profile.ts";
 
 export interface LocationOptions {
@@ -21,10 +22,10 @@ export function canonicalLocation(url: URL, options: LocationOptions = {}): stri
 }
 
 /** What people and the scheduler may see of a URL: no user info, and no query, since any value there may be a secret. The
- *  fragment says nothing about the content, but in `s3://` it is the rest of the key. */
+ *  fragment says nothing about the content, but in the URL of a bucket's object it is the rest of the key. */
 export function displayUrl(url: URL): string {
   const query = url.search === "" ? "" : "?…";
-  const restOfKey = url.protocol === "s3:" && query === "" ? url.hash : "";
+  const restOfKey = BUCKET_SCHEMES.includes(url.protocol.slice(0, -1)) && query === "" ? url.hash : "";
   return displayText(`${url.protocol}//${url.host}${url.pathname}${query}${restOfKey}`);
 }
 

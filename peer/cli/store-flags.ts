@@ -1,6 +1,7 @@
 /** Which storage flags the stores know, and what they call it. */
 
 import type { StoreOptions } from "../../schema/wire/store-options.ts";
+import type { StoreVariables } from "../source/bucket/vendor-store.ts";
 import type { Environment } from "../source/driver.ts";
 import type { StoreLayer } from "../source/store-layers.ts";
 import type { StorageSettings } from "./storage-settings.ts";
@@ -52,14 +53,12 @@ export function isStorageFlagOf(key: keyof StorageSettings, scheme: string): boo
   return key in known || (key === "storageAnonymous" && isStore);
 }
 
-type Variables = Parameters<typeof import("../source/bucket/vendor-driver.ts")["environmentLayer"]>[0];
-
-function vendor(variables: () => Promise<Variables>): StoreFlags {
+function vendor(variables: () => Promise<StoreVariables>): StoreFlags {
   return {
     place: PLACE,
     credentials: { ...KEYS, storageSessionToken: "sessionToken" },
     environment: async (_, env) => {
-      const { environmentLayer } = await import("../source/bucket/vendor-driver.ts");
+      const { environmentLayer } = await import("../source/bucket/vendor-access.ts");
       return environmentLayer(await variables(), env);
     },
   };

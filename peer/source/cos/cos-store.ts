@@ -4,7 +4,7 @@ import { createHash, createHmac } from "node:crypto";
 import { encodeStrictly, endpointName } from "../bucket/bucket-address.ts";
 import type { SignRequest } from "../bucket/bucket-client.ts";
 import { type Pair, sortedByName } from "../bucket/sorted-pairs.ts";
-import type { Signing, VendorStore } from "../bucket/vendor-driver.ts";
+import type { Signing, VendorStore } from "../bucket/vendor-store.ts";
 
 /** Of a signature; one is made for each request. */
 const LIFE_S = 900;

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { endpointName } from "../bucket/bucket-address.ts";
 import type { RequestToSign, SignRequest } from "../bucket/bucket-client.ts";
 import { sortedByName } from "../bucket/sorted-pairs.ts";
-import type { Signing, VendorStore } from "../bucket/vendor-driver.ts";
+import type { Signing, VendorStore } from "../bucket/vendor-store.ts";
 
 export const OBS_STORE: VendorStore = {
   scheme: "obs",

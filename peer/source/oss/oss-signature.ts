@@ -4,7 +4,7 @@ import { createHash, createHmac } from "node:crypto";
 import { encodeKey, encodeStrictly } from "../bucket/bucket-address.ts";
 import type { RequestToSign, SignRequest } from "../bucket/bucket-client.ts";
 import { sortedByName } from "../bucket/sorted-pairs.ts";
-import type { Signing } from "../bucket/vendor-driver.ts";
+import type { Signing } from "../bucket/vendor-store.ts";
 
 /** Parameters that name another resource, as far as they are asked for here. */
 const V1_SUBRESOURCES = new Set(["versionId", "continuation-token"]);

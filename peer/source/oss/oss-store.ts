@@ -1,6 +1,6 @@
 /** Alibaba Cloud OSS: `oss://bucket/key`. */
 import { endpointName } from "../bucket/bucket-address.ts";
-import type { VendorStore } from "../bucket/vendor-driver.ts";
+import type { VendorStore } from "../bucket/vendor-store.ts";
 import { signOss } from "./oss-signature.ts";
 
 export const OSS_STORE: VendorStore = {

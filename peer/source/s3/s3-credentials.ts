@@ -1,7 +1,6 @@
 /** Which keys, endpoint and region an `s3://` URL is read with. Layers in order: the request, the configuration for
  *  the longest matching prefix, the environment, the profile files, the role of the container or machine. A pair of keys
  *  is always taken from one layer. */
-import type { ProblemError } from "../../../schema/problem.ts";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import { type BucketAddress, bucketDisplayUrl } from "../bucket/bucket-address.ts";
 import { demandRegion, keysOfLayer } from "../bucket/layer-keys.ts";
@@ -10,7 +9,7 @@ import { sourceProblem } from "../source-problem.ts";
 import { firstOption, noCredentials, parseEndpoint, refuseOtherOptions, type StoreLayer } from "../store-layers.ts";
 import { ruleFor } from "../store-rule.ts";
 import type { KeyCache, KeyProvider } from "./key-cache.ts";
-import { fixedKeys, type KeyHolder } from "./key-holder.ts";
+import { fixedKeys, type KeyHolder, providedKeys } from "./key-holder.ts";
 import { containerProvider, instanceProvider, profileProvider, webIdentityProvider } from "./key-providers.ts";
 import { loadS3Profile, type S3Profile } from "./s3-profile.ts";
 
@@ -118,57 +117,18 @@ async function keysFrom(
     const keys = keysOfLayer(layer, displayUrl);
     if (keys === "anonymous" && !insists) return undefined;
     if (keys !== undefined && keys !== "anonymous") return fixedKeys(keys);
-    const holder = await providedKeys(layer, keyCache, displayUrl);
-    if (holder !== undefined) return holder;
+    if (layer.provider === undefined) continue;
+    try {
+      return await providedKeys(layer.provider, keyCache, displayUrl);
+    } catch (error) {
+      if (layer.mayBeAbsent !== true) throw error;
+    }
   }
   throw noCredentials(layers, displayUrl, NO_CREDENTIALS_REMEDY);
 }
 
 const NO_CREDENTIALS_REMEDY =
   "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add the bucket to the configuration of the peer, or read it without credentials if it is public (pantala get --storage-anonymous, or anonymous in that configuration)";
-
-async function providedKeys(
-  { provider, mayBeAbsent = false }: Layer,
-  keyCache: KeyCache,
-  displayUrl: string,
-): Promise<KeyHolder | undefined> {
-  if (provider === undefined) return undefined;
-  const ask = async () => {
-    try {
-      return await keyCache.get(provider);
-    } catch (error) {
-      throw providerProblem(provider, error, displayUrl);
-    }
-  };
-  try {
-    let latest = await ask();
-    return {
-      get latest() {
-        return latest;
-      },
-      fresh: async () => {
-        latest = await ask();
-        return latest;
-      },
-    };
-  } catch (error) {
-    if (mayBeAbsent) return undefined;
-    throw error;
-  }
-}
-
-/** The text of an error may hold the command line of a helper program, or a token: only the word that a service has for it
- *  is told. */
-function providerProblem(provider: KeyProvider, error: unknown, displayUrl: string): ProblemError {
-  const name = error instanceof Error ? error.name : "";
-  const why = /^[A-Za-z]{1,60}$/.test(name) && name !== "Error" ? ` (${name})` : "";
-  return sourceProblem(
-    "source-forbidden",
-    displayUrl,
-    `${provider.name} gave no credentials${why}`,
-    "Check it with the AWS command line: aws sts get-caller-identity",
-  );
-}
 
 /** One host stands for all of AWS: the one for the bucket's region is used. */
 function endpointOf(text: string | undefined, displayUrl: string): URL | undefined {
