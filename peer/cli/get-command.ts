@@ -26,11 +26,11 @@ const TIMEOUT_GRACE_MS = 10_000;
 export function addGetCommand(program: Command, context: CliContext): void {
   const command = program
     .command("get")
-    .summary("fetch a file")
+    .summary("fetch a file, or a folder of a store")
     .description(
-      "Fetches a file through the peer on this machine: from other peers where they have it, else from its source.",
+      "Fetches a file, or with -r all files of a folder, through the peer on this machine: from other peers where they have it, else from its source.",
     )
-    .argument("<url>", "http://, https:// or s3://bucket/key");
+    .argument("<url>", "http(s)://, s3://, oss://, obs://, cos://, gs://, as://, abs:// or hf://");
   addSettings(command, GET_SETTINGS);
   addSettings(command, CLIENT_SETTINGS);
   command.addHelpText("after", () => `\n${HELP}\n\n${variablesHelp({ ...GET_SETTINGS, ...CLIENT_SETTINGS })}`);
@@ -40,6 +40,12 @@ export function addGetCommand(program: Command, context: CliContext): void {
     const peer = await peerSettings(command, context);
     if (read.kind === "faults" || peer.kind === "faults") throw usageError(faultsOf(read, peer));
     const { settings } = read;
+    if (settings.recursive) {
+      const { getFolder } = await import("./get-folder.ts");
+      const { request } = read;
+      await getFolder({ url, settings, request, peer, view: await viewOf(settings, context) }, context);
+      return;
+    }
     const toStdout = settings.output === STDOUT;
     const output = toStdout ? STDOUT : await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
 
@@ -120,9 +126,11 @@ const HELP = `Examples:
   pantala get https://models.example.com/llama.bin -O /models/llama.bin
   pantala get s3://models/llama.bin --storage-endpoint http://10.0.0.5:9000
   pantala get https://host/archive.tar -O - | tar x
+  pantala get -r hf://owner/model -O /models/model --include '*.safetensors' --include '*.json'
   pantala get https://host/file -O file --digest sha256:9f86d081884c7d65... -H 'Authorization: Bearer ...'
 
 The output appears under its name only whole and verified. Where it can be, it is a hard link to the peer's
 store: it takes no room, and nobody may write to it (copy it, or let get copy to another file system).
-Ctrl-C stops cleanly; the same command goes on from there. Credentials of s3:// URLs are better given in
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or AWS_PROFILE than as flags.`;
+Ctrl-C stops cleanly; the same command goes on from there. Credentials are better given in the variables that
+the store's own tools read (AWS_*, OSS_*, OBS_*, COS_*, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_*, HF_TOKEN)
+than as flags. With -r, files that are there as this command left them, and are the same at the store, are kept.`;

@@ -1,5 +1,5 @@
 /** From the words of a command line to a request to the peer. */
-import { type ResolvedSettings, resolveSettings, type SettingFault } from "../../schema/settings.ts";
+import { flagOf, type ResolvedSettings, resolveSettings, type SettingFault } from "../../schema/settings.ts";
 import type { GetRequest } from "../../schema/wire/local.ts";
 import type { CliContext } from "./cli-context.ts";
 import { GET_SETTINGS, type GetSettings } from "./get-settings.ts";
@@ -22,7 +22,7 @@ export async function readGet(
   if (resolved.kind === "faults") faults.push(...resolved.faults);
   const given = resolved.kind === "settings" ? resolved.settings : resolved.valid;
   const store = await storeOptionsOf({ url: text, settings: given, flags, env, cwd });
-  faults.push(...(url === undefined ? [] : store.faults), ...stdoutFaults(given));
+  faults.push(...(url === undefined ? [] : store.faults), ...stdoutFaults(given), ...folderFaults(given, flags));
   if (faults.length > 0 || url === undefined || resolved.kind === "faults") return { kind: "faults", faults };
 
   const { settings } = resolved;
@@ -51,6 +51,19 @@ function stdoutFaults({ output, json, forceHardLink }: Partial<GetSettings>): Se
     ...(json ? [{ origin: "--json", value: "true", problem, remedy }] : []),
     ...(forceHardLink ? [{ origin: "--force-hard-link", value: "true", problem, remedy }] : []),
   ];
+}
+
+/** Flags that need -r, and flags that do not go with it. */
+function folderFaults(given: Partial<GetSettings>, flags: Readonly<Record<string, unknown>>): SettingFault[] {
+  if (given.recursive === undefined) return [];
+  const fault = (key: keyof GetSettings, problem: string, remedy: string) =>
+    flags[key] === undefined ? [] : [{ origin: flagOf(key), value: "set", problem, remedy }];
+  if (!given.recursive) {
+    const keys = ["include", "maxFiles", "parallel"] as const;
+    return keys.flatMap((key) => fault(key, "is for folders", "Give -r as well, or leave it out"));
+  }
+  const stdout = given.output === STDOUT ? fault("output", "cannot be - with -r", "Name a folder with -O") : [];
+  return [...stdout, ...fault("digest", "is for one file, and does not go with -r", "Leave it out")];
 }
 
 function urlFault(text: string): SettingFault {

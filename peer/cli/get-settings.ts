@@ -3,6 +3,7 @@ import { z } from "zod";
 import { formatDigest, parseDigest } from "../../schema/digest.ts";
 import { byteSize, duration, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
 import { labelField, pieceLengthField, textField } from "../../schema/wire/fields.ts";
+import { wholeNumber } from "../config/whole-number.ts";
 import { STORAGE_SETTINGS } from "./storage-settings.ts";
 
 const digest = z.string().transform((text, context) => {
@@ -35,10 +36,39 @@ export const GET_SETTINGS = {
     schema: z.string().min(1, "must not be empty").max(4096).optional(),
     short: "O",
     value: "FILE",
-    help: "where to put the content: a file, a folder to put it in, or - for standard output, in order as it comes",
+    help: "where to put the content: a file, a folder to put it in, or - for standard output, in order as it comes; with -r a folder, made when it is missing",
     remedy: "Name a file, an existing folder, or -",
     defaultText: "the last part of the URL, in this folder",
     only: "flag",
+  },
+  recursive: {
+    schema: onOff.default(false),
+    short: "r",
+    help: "fetch all files of a folder in a store, with its folders",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  include: {
+    schema: z.array(z.string().min(1, "must not be empty").max(1024)).max(1000).default([]),
+    short: "I",
+    value: "GLOB",
+    help: "with -r: only files that fit, such as '*.safetensors' by name or 'en/**' by path; repeatable",
+    remedy: "Use a pattern with *, ?, ** or {a,b}, in quotes",
+    aliases: ["include-files"],
+    list: true,
+    only: "flag",
+  },
+  maxFiles: {
+    schema: wholeNumber(1, 1_000_000).default(10_000),
+    value: "N",
+    help: "with -r: fetch nothing when there are more files than this",
+    remedy: "Use a whole number",
+  },
+  parallel: {
+    schema: wholeNumber(1, 64).default(8),
+    value: "N",
+    help: "with -r: most files fetched at the same time",
+    remedy: "Use a whole number from 1 to 64",
   },
   digest: {
     schema: digest.optional(),

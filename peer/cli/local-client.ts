@@ -36,14 +36,12 @@ export class LocalClient {
 
   /** @throws ProblemError what the peer says, `not-ready` when none answers */
   async read<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
-    const body = await this.#exchange("GET", path);
-    const parsed = schema.safeParse(body);
-    if (parsed.success) return parsed.data;
-    throw new ProblemError(
-      "bad-message",
-      `The peer's answer to ${path} was not understood: run the same version of the command and the peer`,
-      { cause: parsed.error },
-    );
+    return this.#parsed(path, schema, await this.#exchange("GET", path));
+  }
+
+  /** @throws ProblemError as `read` */
+  async post<Schema extends z.ZodType>(path: string, body: object, schema: Schema): Promise<z.output<Schema>> {
+    return this.#parsed(path, schema, await this.#exchange("POST", path, JSON.stringify(body)));
   }
 
   /** @throws ProblemError as `read` */
@@ -93,8 +91,18 @@ export class LocalClient {
     if (receivedBytes !== sizeBytes) throw brokenOff(receivedBytes, sizeBytes);
   }
 
-  async #exchange(method: string, path: string): Promise<unknown> {
-    const reply = await this.#send(method, path);
+  #parsed<Schema extends z.ZodType>(path: string, schema: Schema, body: unknown): z.output<Schema> {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new ProblemError(
+      "bad-message",
+      `The peer's answer to ${path} was not understood: run the same version of the command and the peer`,
+      { cause: parsed.error },
+    );
+  }
+
+  async #exchange(method: string, path: string, body?: string): Promise<unknown> {
+    const reply = await this.#send(method, path, body);
     if (!reply.ok) throw await this.#problemOf(reply);
     return await this.#json(reply);
   }

@@ -17,6 +17,8 @@ export interface ProgressFigures {
   readonly remainingMs?: number;
   /** Why nothing moves. */
   readonly stall: string | null;
+  /** Of a folder: how many of its files are done, or failed. */
+  readonly files?: { readonly doneCount: number; readonly fileCount: number };
 }
 
 export class ProgressMeter {

@@ -3,9 +3,10 @@ import type { ProgressFigures } from "./progress-meter.ts";
 
 /** `62 %  160 MiB of 256 MiB  45.2 MiB/s  2.1 s left  source 100 MiB, peers 60 MiB (3 parents)`: one line. */
 export function progressText(figures: ProgressFigures): string {
-  const { doneBytes, sizeBytes, bytesPerSecond, remainingMs, stall } = figures;
+  const { doneBytes, sizeBytes, bytesPerSecond, remainingMs, stall, files } = figures;
   const parts = [
     humanPercent(doneBytes, sizeBytes),
+    files === undefined ? undefined : `${files.doneCount} of ${files.fileCount} files`,
     `${humanBytes(doneBytes)} of ${humanBytes(sizeBytes)}`,
     bytesPerSecond === undefined ? undefined : `${humanBytes(bytesPerSecond)}/s`,
     remainingMs === undefined ? undefined : `${humanDuration(remainingMs)} left`,
