@@ -34,6 +34,8 @@ export const PROBLEM_STATUS = {
   "scheduler-unreachable": 503,
   "database-unreachable": 503,
   "not-ready": 503,
+  "server-unreachable": 503,
+  "server-refused": 502,
   "disk-full": 507,
   "store-failed": 500,
   "output-exists": 409,

@@ -14,6 +14,7 @@ export const EXIT_CODES = {
   scheduler: { code: 9, meaning: "the scheduler cannot be reached, or refuses this peer" },
   timeout: { code: 10, meaning: "not complete in the time given" },
   busy: { code: 11, meaning: "in use at the moment" },
+  modelServer: { code: 12, meaning: "TorchServe or Triton does not answer, or refuses the model" },
   interrupted: { code: 130, meaning: "interrupted (Ctrl-C); run the same command again to resume" },
   terminated: { code: 143, meaning: "terminated (SIGTERM)" },
 } as const satisfies Record<string, { readonly code: number; readonly meaning: string }>;
@@ -56,6 +57,8 @@ export const EXIT_OF_PROBLEM: Readonly<Record<ProblemCode, ExitName>> = {
   "in-use": "busy",
   "task-busy": "busy",
   "too-many-requests": "busy",
+  "server-unreachable": "modelServer",
+  "server-refused": "modelServer",
   cancelled: "interrupted",
 };
 

@@ -7,14 +7,14 @@ import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { fetchFile } from "../cli/fetch-file.ts";
 import type { GetResult } from "../cli/get-download.ts";
 import type { LocalClient } from "../cli/local-client.ts";
+import type { ModelServer } from "../serving/model-server.ts";
 import { Turns } from "../store/turns.ts";
 import { archiveNameOf } from "./archive-name.ts";
-import type { ManagementApi } from "./management-api.ts";
 import { type Registered, register } from "./register.ts";
 
 export interface ModelInstallerComponents {
   readonly modelStore: string;
-  readonly api: ManagementApi;
+  readonly api: ModelServer;
   /** What opens an object of the bucket; read at every request, since keys change. */
   readonly objectRequest: (key: string) => Promise<SourceRequest>;
   /** The peer on this machine. */

@@ -28,7 +28,7 @@ export class ManagementKey {
   }
 
   /** Value of an `Authorization` header; read at every call, since keys change.
-   *  @throws ProblemError `not-ready` when the file is absent or broken */
+   *  @throws ProblemError `server-unreachable` when the file is absent or broken */
   async authorization(): Promise<string> {
     const { management, API } = await this.#read();
     if (!(Date.parse(management["expiration time"]) <= this.#options.nowMs())) return `Bearer ${management.key}`;
@@ -45,7 +45,7 @@ export class ManagementKey {
     if (read.kind === "value") return read.value;
     const why = read.kind === "faults" ? describeFaults("read TorchServe's keys", read.faults) : `There is no ${path}`;
     throw new ProblemError(
-      "not-ready",
+      "server-unreachable",
       `${why}. Name TorchServe's key_file.json with --key-file, and see that TorchServe runs`,
     );
   }

@@ -103,7 +103,7 @@ test("a TorchServe that is not there is told with its address and what to do", a
   const response = await fetch(`http://127.0.0.1:${listening.port}/models`);
   expect(response.status).toBe(503);
   const body = (await response.json()) as { Status: string; code: number; type: string };
-  expect(body).toMatchObject({ code: 503, type: "not-ready" });
+  expect(body).toMatchObject({ code: 503, type: "server-unreachable" });
   expect(body.Status).toContain(`http://127.0.0.1:${port}`);
   expect(body.Status).toContain("--management");
 });

@@ -1,6 +1,6 @@
 /** Registers an archive that lies in the model store, and says what TorchServe answered. */
 import { ProblemError } from "../../schema/problem.ts";
-import type { ManagementApi, ManagementReply } from "./management-api.ts";
+import type { ModelServer, ServerReply } from "../serving/model-server.ts";
 
 export interface Registration {
   /** Name of the archive in the model store. */
@@ -21,8 +21,8 @@ export interface Registered {
   readonly rawHeaders: readonly string[];
 }
 
-/** @throws ProblemError `not-ready` when TorchServe does not answer, `bad-message` when something else does */
-export async function register(api: ManagementApi, registration: Registration): Promise<Registered> {
+/** @throws ProblemError `server-unreachable` when TorchServe does not answer, `bad-message` when something else does */
+export async function register(api: ModelServer, registration: Registration): Promise<Registered> {
   const query = new URLSearchParams({ url: registration.archive });
   for (const [name, value] of registration.parameters) query.append(name, value);
   const { authorization, signal } = registration;
@@ -32,7 +32,7 @@ export async function register(api: ManagementApi, registration: Registration): 
   return readReply(api, reply);
 }
 
-function readReply(api: ManagementApi, { status, rawHeaders, text }: ManagementReply): Registered {
+function readReply(api: ModelServer, { status, rawHeaders, text }: ServerReply): Registered {
   const said = objectIn(text);
   const { status: done, message, type } = said ?? {};
   const words = typeof done === "string" ? done : message;

@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Log } from "../../schema/log.ts";
 import { problemOf } from "../../schema/problem.ts";
+import { ModelServer } from "../serving/model-server.ts";
 import { ModelInstaller, type ModelInstallerComponents } from "./install-model.ts";
-import { ManagementApi } from "./management-api.ts";
 import { ManagementKey } from "./management-key.ts";
 import { problemReply, registeredReply, type StatusReply } from "./status-reply.ts";
 import type { TorchServeSettings } from "./torchserve-settings.ts";
@@ -19,13 +19,16 @@ export interface TorchServeFaceComponents extends Omit<ModelInstallerComponents,
 
 export class TorchServeFace {
   readonly #components: TorchServeFaceComponents;
-  readonly #api: ManagementApi;
+  readonly #api: ModelServer;
   readonly #installer: ModelInstaller;
   readonly #key: ManagementKey | undefined;
 
   constructor(components: TorchServeFaceComponents) {
     const { management, modelStore, keyFile } = components.settings;
-    const api = new ManagementApi(management);
+    const api = new ModelServer(management, {
+      name: "TorchServe's management API",
+      remedy: `start TorchServe with management_address=${management} in its config.properties, or name the right address with --management`,
+    });
     this.#components = components;
     this.#api = api;
     this.#installer = new ModelInstaller({ ...components, api, modelStore });

@@ -1,12 +1,12 @@
-/** TorchServe's own management API, behind the face. */
+/** The HTTP API of a model server on this machine: TorchServe, Triton. */
 import { once } from "node:events";
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
 import { ProblemError } from "../../schema/problem.ts";
 
-/** Longest reply that is read whole; those to a registration have a few hundred bytes. */
+/** Longest reply that is read whole: a message of an error holds a trace of Python at most. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
-export interface ManagementRequest {
+export interface ServerRequest {
   readonly method: string;
   /** Path and query, sent character for character. */
   readonly target: string;
@@ -17,22 +17,31 @@ export interface ManagementRequest {
   readonly signal: AbortSignal;
 }
 
-export interface ManagementReply {
+export interface ServerReply {
   readonly status: number;
   readonly rawHeaders: readonly string[];
   readonly text: string;
 }
 
-export class ManagementApi {
+/** How messages speak of a server. */
+export interface ServerWords {
+  readonly name: string;
+  /** What to do when it does not answer, without a full stop. */
+  readonly remedy: string;
+}
+
+export class ModelServer {
   readonly url: string;
+  readonly #words: ServerWords;
 
   /** @param url `http://host:port` */
-  constructor(url: string) {
+  constructor(url: string, words: ServerWords) {
     this.url = url;
+    this.#words = words;
   }
 
-  /** The reply as it begins. @throws ProblemError `not-ready` when TorchServe does not answer */
-  async send({ method, target, rawHeaders, body, signal }: ManagementRequest): Promise<IncomingMessage> {
+  /** The reply as it begins. @throws ProblemError `server-unreachable` when it does not answer */
+  async send({ method, target, rawHeaders, body, signal }: ServerRequest): Promise<IncomingMessage> {
     const { hostname, port } = new URL(this.url);
     const outgoing = request({
       host: hostname.replaceAll(/[[\]]/g, ""),
@@ -56,14 +65,15 @@ export class ManagementApi {
   }
 
   /** A whole reply. @throws ProblemError as `send`, and when it is too long */
-  async ask(asked: ManagementRequest): Promise<ManagementReply> {
+  async ask(asked: ServerRequest): Promise<ServerReply> {
     const response = await this.send(asked);
     const chunks: Uint8Array[] = [];
     let length = 0;
     try {
       for await (const chunk of response) {
         length += chunk.length;
-        if (length > MAX_REPLY_BYTES) throw new ProblemError("bad-message", "TorchServe's answer is too long");
+        if (length > MAX_REPLY_BYTES)
+          throw new ProblemError("bad-message", `The answer of ${this.#words.name} is too long`);
         chunks.push(chunk);
       }
     } catch (cause) {
@@ -76,11 +86,9 @@ export class ManagementApi {
 
   #silent(cause: unknown): ProblemError {
     const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
-    return new ProblemError(
-      "not-ready",
-      `TorchServe's management API does not answer at ${this.url}${code}: start TorchServe with ` +
-        `management_address=${this.url} in its config.properties, or name the right address with --management`,
-      { cause },
-    );
+    const { name, remedy } = this.#words;
+    return new ProblemError("server-unreachable", `${name} does not answer at ${this.url}${code}: ${remedy}`, {
+      cause,
+    });
   }
 }
