@@ -55,6 +55,8 @@ export type OpenSource = (request: SourceRequest, options?: OpenSourceOptions) =
 export interface OpenSourceOptions {
   /** Called with every URL before it is connected to, redirects included; throws to refuse it. */
   readonly guard?: (url: URL) => Promise<void>;
+  /** The request is somebody else's: nothing but the rights it holds may be used. */
+  readonly onBehalf?: boolean;
   /** How often `stat` asks a source that has trouble; as often as reading does when absent. */
   readonly statAttempts?: number;
   /** `SourceStat.reply` is wanted, which sources on web servers have. */

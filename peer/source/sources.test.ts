@@ -31,3 +31,34 @@ test("createSources().open() uses the configuration for s3 sources", async () =>
   });
   expect((await open("s3://models/x")).location).toBe("s3://store.example/models/x");
 });
+
+const OWN = {
+  AWS_ACCESS_KEY_ID: "own",
+  AWS_SECRET_ACCESS_KEY: "own",
+  OSS_ACCESS_KEY_ID: "own",
+  OSS_ACCESS_KEY_SECRET: "own",
+  OSS_REGION: "x",
+};
+
+test.each([
+  ["s3://bucket/key", {}],
+  ["s3://bucket/key", { anonymous: false }],
+  ["s3://bucket/key", { profile: "work" }],
+  ["s3://bucket/key", { accessKeyId: "a", secretAccessKey: "b", profile: "work" }],
+  ["oss://bucket/key", { endpoint: "https://oss.example" }],
+  ["gs://bucket/key", { serviceAccountFile: "/etc/own.json" }],
+])("createSources().open() of %s with %j does not lend this host's rights to others", async (url, store) => {
+  const { open } = sourceOpener({ env: { ...OWN, HOME: "/nonexistent" } });
+  const problem = await problemIn(open(url, { store }, { onBehalf: true }));
+  expect(problem.code).toBe("source-forbidden");
+  expect(problem.message).toContain("only with rights of theirs");
+});
+
+test("createSources().open() reads for others with what they give, and for itself with its own", async () => {
+  const { open } = sourceOpener({ env: { ...OWN, HOME: "/nonexistent" } });
+  const own = await open("s3://bucket/key");
+  const forOthers = await open("s3://bucket/key", { store: own.portableRequest.store }, { onBehalf: true });
+  expect(forOthers.location).toBe(own.location);
+  await open("https://host/key", {}, { onBehalf: true });
+  await open("s3://bucket/key", { store: { anonymous: true } }, { onBehalf: true });
+});

@@ -12,6 +12,7 @@ import { httpDriver } from "./http/http-source.ts";
 import { OBS_STORE } from "./obs/obs-store.ts";
 import { OSS_STORE } from "./oss/oss-store.ts";
 import { budgeted, ReadBudget } from "./read-budget.ts";
+import { demandRightsOfOthers } from "./rights-of-others.ts";
 import { s3Driver } from "./s3/s3-source.ts";
 import type { OpenSourceOptions, Source } from "./source.ts";
 import { defaultSourceIo, type SourceIo } from "./source-io.ts";
@@ -60,7 +61,11 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
     );
   };
   return {
-    open: async (request, options) => budgeted(await driverOf(request.url).open(request, options), budget),
+    open: async (request, options) => {
+      const driver = driverOf(request.url);
+      if (options?.onBehalf) demandRightsOfOthers(request);
+      return budgeted(await driver.open(request, options), budget);
+    },
     openFolder: async (request, options) => {
       const driver = driverOf(request.url);
       if (driver.openFolder !== undefined) return await driver.openFolder(request, options);

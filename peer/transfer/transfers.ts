@@ -136,7 +136,7 @@ export class Transfers {
 
   async #openForOthers(taskId: TaskId, request: SourceRequest): Promise<void> {
     const { log, guardPull } = this.#components;
-    const source = await this.#components.openSource(request, { guard: guardPull });
+    const source = await this.#components.openSource(request, { guard: guardPull, onBehalf: true });
     const stat = await source.stat(this.#stopping.signal);
     const info = await describe(request, source, stat);
     if (info.taskId !== taskId) {
