@@ -10,6 +10,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["peer", async () => (await import("./peer-command.ts")).addPeerCommand],
   ["task", async () => (await import("./task-command.ts")).addTaskCommand],
   ["host", async () => (await import("./host-command.ts")).addHostCommand],
+  ["store", async () => (await import("./store-command.ts")).addStoreCommand],
   ["torchserve", async () => (await import("./torchserve-command.ts")).addTorchServeCommand],
   ["status", async () => (await import("./status-command.ts")).addStatusCommand],
 ]);

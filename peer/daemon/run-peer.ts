@@ -188,6 +188,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     hostId,
     sources,
     stores: () => live.current.stores,
+    env: process.env,
     newTrace: () => crypto.getRandomValues(new Uint8Array(16)).toHex(),
     status: () => ({
       host,

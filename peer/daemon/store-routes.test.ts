@@ -26,7 +26,7 @@ beforeAll(async () => {
     env: { HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true" },
     stores: () => rules,
   });
-  app = storeRoutes({ sources, stores: () => rules });
+  app = storeRoutes({ sources, stores: () => rules, env: { HF_TOKEN: "secret/token", AWS_ACCESS_KEY_ID: "" } });
   app.onError((error, c) => c.json(problemOf(error), 500));
 });
 
@@ -66,9 +66,12 @@ describe("POST /v1/list", () => {
 test("GET /v1/stores tells of each rule what kind of credentials it has, and nothing of them", async () => {
   const text = await (await app.request("/v1/stores")).text();
   expect(JSON.parse(text)).toEqual({
-    items: [{ prefix: "s3://bucket", endpoint: store.url, region: null, credentials: "access keys" }],
+    items: [
+      { prefix: "s3://bucket", endpoint: store.url, region: null, credentials: "access keys" },
+      { prefix: "hf://", endpoint: null, region: null, credentials: "HF_TOKEN of the environment" },
+    ],
   });
-  expect(text).not.toContain(KEYS.secretAccessKey);
+  expect(text).not.toContain("secret/");
 });
 
 describe("POST /v1/stores/check", () => {

@@ -7,19 +7,22 @@ import {
   listRequestSchema,
   storeCheckRequestSchema,
 } from "../../schema/wire/local-stores.ts";
+import type { Environment } from "../source/driver.ts";
 import type { Folder, ListedObject } from "../source/folder.ts";
 import type { Sources } from "../source/sources.ts";
 import type { StoreRule } from "../source/store-rule.ts";
 import { checkStore } from "./check-store.ts";
+import { environmentStores } from "./environment-stores.ts";
 import { limitBody, parseBody } from "./parse-body.ts";
 
 export interface StoreRoutesComponents {
   readonly sources: Sources;
   /** Read at every request, since it can change. */
   readonly stores: () => readonly StoreRule[];
+  readonly env: Environment;
 }
 
-export function storeRoutes({ sources, stores }: StoreRoutesComponents): Hono {
+export function storeRoutes({ sources, stores, env }: StoreRoutesComponents): Hono {
   const app = new Hono();
   app.post("/v1/list", limitBody, async (c) => {
     const { source, after } = await parseBody(listRequestSchema, c);
@@ -30,7 +33,7 @@ export function storeRoutes({ sources, stores }: StoreRoutesComponents): Hono {
     const { next } = page;
     return c.json<ListReply>({ url: folder.displayUrl, prefix, objects, ...(next === undefined ? {} : { next }) });
   });
-  app.get("/v1/stores", (c) => c.json({ items: stores().map(configuredStore) }));
+  app.get("/v1/stores", (c) => c.json({ items: [...stores().map(configuredStore), ...environmentStores(env)] }));
   app.post("/v1/stores/check", limitBody, async (c) => {
     const { source } = await parseBody(storeCheckRequestSchema, c);
     return c.json(await checkStore(sources, source, c.req.raw.signal));
