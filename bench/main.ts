@@ -2,6 +2,7 @@
 /** `bun run bench NAME [flags]`: ours and the reference side by side, by commands anybody can repeat. */
 import { Command } from "commander";
 import { addDocumentsCommand } from "./documents/documents-command.ts";
+import { addHerdCommand } from "./herd/herd-command.ts";
 import { addLiarsCommand } from "./liars/liars-command.ts";
 import { addSingleCommand } from "./single/single-command.ts";
 import { addSoakCommand } from "./soak/soak-command.ts";
@@ -25,6 +26,7 @@ addSingleCommand(program, args, finish);
 addDocumentsCommand(program, args, finish);
 addLiarsCommand(program, args, finish);
 addSoakCommand(program, args, finish);
+addHerdCommand(program, args, finish);
 
 const names = program.commands.map((command) => command.name());
 const [name] = args;

@@ -19,6 +19,13 @@ export function countFlag(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** `0`, `12`, `0.5` */
+export function numberFlag(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== "" && number >= 0 && number <= 1e6) return number;
+  throw new InvalidArgumentError("It must be a number from 0.");
+}
+
 /** `0.1`; at most a half */
 export function shareFlag(text: string): number {
   const share = Number(text);

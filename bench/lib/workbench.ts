@@ -31,6 +31,7 @@ export class Workbench implements AsyncDisposable {
   /** Aborted when the bench is told to stop. */
   readonly signal: AbortSignal;
   readonly #daemons = new Set<Daemon>();
+  readonly #undoing: (() => Promise<void>)[] = [];
   #cleared = false;
 
   /** @param where folder for the temporary folder; the system's by default */
@@ -63,6 +64,11 @@ export class Workbench implements AsyncDisposable {
   own(daemon: Daemon): Daemon {
     this.#daemons.add(daemon);
     return daemon;
+  }
+
+  /** Something to undo once all processes have ended: the latest first. */
+  atEnd(undo: () => Promise<void>): void {
+    this.#undoing.unshift(undo);
   }
 
   /** Runs a command to its end and takes its time. */
@@ -109,6 +115,7 @@ export class Workbench implements AsyncDisposable {
         // It has ended by itself.
       }
     }
+    for (const undo of this.#undoing) await undo();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }

@@ -1,0 +1,116 @@
+/** What herds amount to: times beside the bound, bytes of the source, messages and rows. */
+import type { Figure } from "../lib/figure.ts";
+import { number } from "../lib/figure-table.ts";
+import { medianOf } from "../lib/stats.ts";
+import { boundSeconds, isSlow } from "./plan.ts";
+import { type HerdRun, lastSeconds } from "./run-herd.ts";
+
+/** What is left of a rate by `tbf` for the content: Ethernet, IP, TCP and HTTP headers take the rest (measured with one stream). */
+export const GOODPUT_SHARE = 0.958;
+
+export function herdFigures(runs: readonly HerdRun[]): Figure[] {
+  const of = (sample: (run: HerdRun) => number) => runs.map(sample);
+  const zones = Math.max(...runs.map((run) => run.zoneBytes.length));
+  const figures: Figure[] = [
+    share(
+      "herd.last_host.bound_share",
+      "higher",
+      of((run) => boundShare(run, lastSeconds(run, fastOnly(run)))),
+    ),
+    share(
+      "herd.p50.bound_share",
+      "higher",
+      of((run) => boundShare(run, halfSeconds(run))),
+    ),
+    cost(
+      "herd.last_host.seconds",
+      "s",
+      of((run) => lastSeconds(run, fastOnly(run))),
+    ),
+    cost(
+      "herd.source_egress",
+      "copies",
+      of((run) => run.sourceBytes / run.plan.sizeBytes),
+    ),
+    cost(
+      "herd.source_egress.wire",
+      "copies",
+      of((run) => run.sourceWireBytes / run.plan.sizeBytes),
+    ),
+    cost(
+      "herd.messages_up_per_peer",
+      "messages",
+      of((run) => run.messagesUp / finished(run)),
+    ),
+    cost(
+      "herd.rows_per_peer",
+      "rows",
+      of((run) => run.rows / finished(run)),
+    ),
+    cost(
+      "herd.cpu_s_per_gb",
+      "CPU s/GB",
+      of((run) => (run.cpuSeconds * 1e9) / (run.plan.sizeBytes * finished(run))),
+    ),
+    share(
+      "herd.machine_busy",
+      "lower",
+      of((run) => run.busyShare),
+    ),
+  ];
+  if (zones === 0) return figures;
+  const crossing = of((run) => Math.max(...run.zoneBytes) / run.plan.sizeBytes);
+  return [...figures, cost("herd.cross_zone_copies", "copies", crossing)];
+}
+
+/** Beside the same herd without slow hosts or deaths, in turns. */
+export function comparedFigures(runs: readonly HerdRun[], calm: readonly HerdRun[]): Figure[] {
+  const reference = { name: "calm herd", unit: "s", samples: calm.map((run) => lastSeconds(run)) };
+  const ratios = runs.map((run, at) => {
+    const other = calm[at];
+    return other === undefined ? Number.NaN : lastSeconds(run, fastOnly(run)) / lastSeconds(other);
+  });
+  return [{ name: "herd.vs_calm", unit: "time ratio", better: "lower", samples: ratios, reference }];
+}
+
+export function herdNotes(runs: readonly HerdRun[]): string[] {
+  const [first] = runs;
+  if (first === undefined) return [];
+  const bound = boundSeconds(first.plan);
+  const last = medianOf(runs.map((run) => lastSeconds(run, fastOnly(run))));
+  const busy = medianOf(runs.map((run) => run.busyShare));
+  const percent = (value: number) => `${Math.round(100 * value)} %`;
+  return [
+    `bound ${number(bound)} s at the nominal rates; the last host took ${number(last)} s in the median, ` +
+      `${percent(bound / GOODPUT_SHARE / last)} of the bound over what is left of the rates for content`,
+    `all cores of the machine were busy for ${percent(busy)} of the time` +
+      (busy > 0.7 ? ": the CPU, not the links, may have been the limit" : ""),
+    "every file that came was compared with the source by its BLAKE3 digest",
+  ];
+}
+
+export function fastOnly({ plan }: HerdRun): (host: number) => boolean {
+  return (host) => !isSlow(plan, host);
+}
+
+function boundShare({ plan }: HerdRun, seconds: number): number {
+  return boundSeconds(plan) / seconds;
+}
+
+function halfSeconds(run: HerdRun): number {
+  const isFast = fastOnly(run);
+  return medianOf(run.gets.flatMap((get, host) => (get !== undefined && isFast(host) ? get.endMs : []))) / 1000;
+}
+
+/** Hosts that have the file. */
+function finished({ gets }: HerdRun): number {
+  return Math.max(1, gets.filter((get) => get !== undefined).length);
+}
+
+function share(name: string, better: "higher" | "lower", samples: readonly number[]): Figure {
+  return { name, unit: "share", better, samples };
+}
+
+function cost(name: string, unit: string, samples: readonly number[]): Figure {
+  return { name, unit, better: "lower", samples };
+}
