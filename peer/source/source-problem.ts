@@ -35,6 +35,7 @@ export function sourceProblem(
 /** Longest start of an error body that is looked at. */
 const MAX_ERROR_BODY_BYTES = 4096;
 const MAX_QUOTED_LENGTH = 300;
+const NOT_IMPLEMENTED = 501;
 const RETRIED_STATUSES = new Set([408, 425, 429]);
 /** How stores say, mostly under status 503, that they are asked too often: S3 and those like it, Azure, OSS, OBS. */
 const THROTTLING_CODE = /^(?:SlowDown.*|ServerBusy|TooManyRequests|Throttl.*|.*LimitExceeded)$/;
@@ -65,8 +66,9 @@ export async function replyFailure(
   }
   if (status === 404 || status === 410) return problem("source-not-found", "Check that the object exists and its name");
   if (status === 412 || status === 416) return problem("source-changed", "The content is another one now: start again");
-  const refused = problem("source-refused", RETRIED_STATUSES.has(status) || status >= 500 ? BUSY_REMEDY : ODD_REMEDY);
-  if (!RETRIED_STATUSES.has(status) && status < 500) return refused;
+  const mayMend = RETRIED_STATUSES.has(status) || (status >= 500 && status !== NOT_IMPLEMENTED);
+  const refused = problem("source-refused", mayMend ? BUSY_REMEDY : ODD_REMEDY);
+  if (!mayMend) return refused;
   const throttled = status === 429 || THROTTLING_CODE.test(said.code ?? "");
   return new TransientError(refused, retryAfterMs(response.headers.get("retry-after"), nowMs), throttled);
 }
