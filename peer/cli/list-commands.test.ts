@@ -84,6 +84,7 @@ const status: LocalStatus = {
   load,
   scheduler: { url: "http://10.0.0.2:8002", connected: false, lastError: "connection refused", shardCount: null },
   dataDir: "/data",
+  proxy: "http://127.0.0.1:65001",
   taskCount: 2,
   runningTaskCount: 1,
   servedBytes: 5 * GIB,

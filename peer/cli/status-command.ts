@@ -35,6 +35,7 @@ function statusText({ host, load, scheduler, ...peer }: LocalStatus): string {
       `${scheduler.url} (${scheduler.connected ? `connected, ${scheduler.shardCount ?? "?"} shards` : away})`,
     ],
     ["tasks", `${peer.taskCount}, ${peer.runningTaskCount} running`],
+    ["proxy", peer.proxy ?? "off"],
     ["stored", `${humanBytes(load.storedBytes)} in ${peer.dataDir}, ${humanBytes(load.freeBytes)} free`],
     ["downloads", `${load.activeDownloads}, ${humanBytes(load.downloadBytesPerSecond)}/s`],
     [

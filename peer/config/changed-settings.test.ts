@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { changedSettings } from "./changed-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
+import { DEFAULT_PROXY } from "./proxy-block.ts";
 
 const SETTINGS: PeerSettings = {
   role: "normal",
@@ -31,6 +32,8 @@ const SETTINGS: PeerSettings = {
   pullAllow: [],
   stores: [],
   torchserve: undefined,
+  proxyListen: undefined,
+  proxy: DEFAULT_PROXY,
   gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
   gatewayDomain: undefined,
   gatewayCache: 2000,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describeFaults, type SettingFault } from "../../schema/settings.ts";
 import { type LoadedPeerSettings, loadPeerSettings, type PeerSettingSources } from "./load-peer-settings.ts";
 import type { PeerSettings } from "./peer-settings.ts";
+import { DEFAULT_PROXY } from "./proxy-block.ts";
 import { checkFolder } from "./writable-folder.ts";
 
 const TOKEN = "cluster-secret-1";
@@ -77,6 +78,8 @@ describe("loadPeerSettings()", () => {
       pullAllow: [],
       stores: [],
       torchserve: undefined,
+      proxyListen: undefined,
+      proxy: DEFAULT_PROXY,
       gatewayListen: { hostname: "127.0.0.1", port: 65_004 },
       gatewayDomain: undefined,
       gatewayCache: 2000,

@@ -15,6 +15,8 @@ import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { gatewayFaults } from "./gateway-settings.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
+import { unknownProxyKeys } from "./proxy-block.ts";
+import { proxyBlockOf, proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
 import { type CheckFolder, checkFolder } from "./writable-folder.ts";
 
@@ -64,6 +66,8 @@ class Loading {
     if (file?.readableByOthers && holdsSecrets(file.values)) {
       this.#warnings.push(`${file.name} holds secrets and other users can read it: run chmod 600 ${file.name}`);
     }
+    const block = proxyBlockOf(file?.values);
+    for (const key of unknownProxyKeys(block)) this.#warnings.push(`proxy.${key} means nothing here, and is ignored`);
     return file;
   }
 
@@ -77,6 +81,7 @@ class Loading {
     const advertised = this.#advertised(given, origins);
     this.#checkWatermarks(given, origins);
     this.#faults.push(...gatewayFaults(given, origins));
+    this.#faults.push(...(await proxyFaults(given, origins)));
     const token = "token" in given ? (given.token ?? (await this.#tokenFrom(given, origins, dataDir))) : undefined;
 
     if (this.#faults.length > 0 || resolved.kind === "faults") return { kind: "faults", faults: this.#faults };
@@ -86,6 +91,7 @@ class Loading {
     const { config, tokenFile, advertise, torchserve, ...plain } = resolved.settings;
     const settings: PeerSettings = {
       ...plain,
+      proxy: withAbsolutePaths(plain.proxy, this.#paths),
       torchserve: torchserve && torchServeSettings(torchserve, this.#paths, process.platform),
       token,
       dataDir,
@@ -199,7 +205,8 @@ function hostAndPort({ hostname: host, port }: ListenAddress): string {
 
 function holdsSecrets(values: unknown): boolean {
   if (typeof values !== "object" || values === null) return false;
-  if ("token" in values || "gatewayKeys" in values) return true;
+  if ("token" in values || "gatewayKeys" in values || /"password"/.test(JSON.stringify(proxyBlockOf(values) ?? "")))
+    return true;
   const rules = "stores" in values && Array.isArray(values.stores) ? values.stores : [];
   return rules.some(
     (rule: unknown) =>

@@ -19,11 +19,13 @@ import {
   DEFAULT_TRANSFER_POLICY,
   MOST_DOWNLOADS,
 } from "../core/policy.ts";
+import type { ProxySettings } from "../proxy/proxy-settings.ts";
 import { type TorchServeSettings, torchServeBlock } from "../torchserve/torchserve-settings.ts";
 import type { Advertised } from "./advertised.ts";
 import { GATEWAY_SETTINGS, type GatewaySettings } from "./gateway-settings.ts";
 import { isHostOrNetwork } from "./network-name.ts";
 import { PLACE_SETTINGS } from "./place-settings.ts";
+import { PROXY_SETTINGS } from "./proxy-settings.ts";
 import { RATE_SETTINGS } from "./rate-settings.ts";
 import { STORE_PREFIX } from "./store-prefix.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -208,6 +210,7 @@ export const PEER_SETTINGS = {
     live: true,
   },
   ...GATEWAY_SETTINGS,
+  ...PROXY_SETTINGS,
   torchserve: {
     schema: torchServeBlock.optional(),
     help: "answer before TorchServe, as `pantala torchserve` does: modelStore, config, management, listen, keyFile",
@@ -264,6 +267,9 @@ export interface PeerSettings extends RateSettings, GatewaySettings {
   /** Host names, addresses and networks (`10.0.0.0/8`), in lower case. */
   readonly pullAllow: readonly string[];
   readonly stores: readonly StoreRule[];
+  /** `undefined`: where people expect it, when nobody else listens there. */
+  readonly proxyListen: ListenAddress | "off" | undefined;
+  readonly proxy: ProxySettings;
   readonly torchserve: TorchServeSettings | undefined;
   readonly logLevel: LogLevel;
 }

@@ -10,8 +10,10 @@ import { advertisedOrigin } from "../config/advertised.ts";
 import type { LoadedPeerSettings } from "../config/load-peer-settings.ts";
 import type { PeerSettings } from "../config/peer-settings.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { UpstreamTrust } from "../proxy/upstream-trust.ts";
 import { bunFileRange, servePieces, serveUnix } from "../runtime/bun-server.ts";
 import { openSocket } from "../runtime/open-socket.ts";
+import { trustingFetch } from "../runtime/trusting-fetch.ts";
 import { createPieceApp } from "../serve/piece-app.ts";
 import { UploadMeter } from "../serve/upload-meter.ts";
 import { checkPullAddress } from "../source/address-guard.ts";
@@ -27,6 +29,7 @@ import { LiveSettings } from "./live-settings.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { createLocalApp } from "./local-app.ts";
 import { createLog } from "./log.ts";
+import { ProxyFace } from "./proxy-face.ts";
 import { reloadOnHangUp } from "./reload-on-hang-up.ts";
 import { TrafficLimits } from "./traffic-limits.ts";
 
@@ -139,7 +142,12 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     banned: (banned) => transfers?.banned(banned),
   });
   owned.defer(() => scheduler.close());
-  const sources = createSources({ env: process.env, stores: () => live.current.stores });
+  const trust = new UpstreamTrust(() => live.current.proxy);
+  const sources = createSources({
+    env: process.env,
+    fetch: trustingFetch((url) => trust.tlsOf(url)),
+    stores: () => live.current.stores,
+  });
   transfers = new Transfers({
     store,
     openSource: sources.open,
@@ -177,6 +185,24 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   });
   owned.use(gateway);
   live.follow(() => gateway.follow());
+  const serverAddress = new URL(host.address).hostname;
+  const proxy = await ProxyFace.start({
+    openSource: sources.open,
+    transfers: opened,
+    trust,
+    settings: () => live.current.proxy,
+    listen: settings.proxyListen,
+    dataDir: settings.dataDir,
+    hostId,
+    serverAddress,
+    nowMs,
+    monotonicMs,
+    randomSuffix: () => crypto.getRandomValues(new Uint8Array(4)).toHex(),
+    env: process.env,
+    log,
+  });
+  owned.use(proxy);
+  live.follow(() => proxy.follow());
   await scheduler.start();
 
   const local = createLocalApp({
@@ -195,6 +221,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
       load: meter.load(),
       scheduler: { url: settings.scheduler, ...scheduler.status() },
       dataDir: settings.dataDir,
+      proxy: proxy.url,
       taskCount: opened.list().length,
       runningTaskCount: running(),
       servedBytes: uploads.servedBytes,

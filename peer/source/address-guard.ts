@@ -59,7 +59,13 @@ export async function checkPullAddress(url: URL, policy: PullPolicy): Promise<vo
   }
 }
 
-function networksOf(entries: readonly string[]): BlockList {
+/** Whether an address is one of the machine itself, of its link, or of its cloud. */
+export function isGuarded(address: string): boolean {
+  return guarded.check(address, familyOf(address));
+}
+
+/** The addresses and networks among `entries`; names are left out. */
+export function networksOf(entries: readonly string[]): BlockList {
   const networks = new BlockList();
   for (const entry of entries) {
     const [address = "", prefix] = entry.split("/");
@@ -85,6 +91,6 @@ async function resolveBySystem(hostname: string): Promise<readonly string[]> {
   return (await lookup(hostname, { all: true })).map(({ address }) => address);
 }
 
-function familyOf(address: string): "ipv4" | "ipv6" {
+export function familyOf(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 4 ? "ipv4" : "ipv6";
 }

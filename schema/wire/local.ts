@@ -112,6 +112,8 @@ export const localStatusSchema = z.object({
     shardCount: z.number().nullable(),
   }),
   dataDir: z.string(),
+  /** Where the proxy is; null when there is none. */
+  proxy: z.string().nullable(),
   taskCount: z.number(),
   runningTaskCount: z.number(),
   servedBytes: z.number(),

@@ -1,0 +1,35 @@
+/** Rules by which a proxy tells what goes peer to peer: patterns over URLs, the first that matches counts. */
+import { patternIsIn } from "./pattern.ts";
+
+export interface UrlRule {
+  /** See `patternIsIn`; found anywhere in scheme, host and path. */
+  readonly pattern: string;
+  /** Goes to the source by https, whatever was asked for. */
+  readonly useTls: boolean;
+  /** Host, or host and port, in place of the one asked for. */
+  readonly redirect: string | undefined;
+  /** Matched, and yet straight through. */
+  readonly direct: boolean;
+  /** Names of query parameters that do not name the content, in place of the general ones. */
+  readonly filteredQueryParams: readonly string[] | undefined;
+  /** See `SharingPolicy`. */
+  readonly authorized: boolean;
+  readonly unvalidated: boolean;
+}
+
+/** The query is left out: it may hold secrets, and anybody can put anything there. */
+export function ruleFor<Rule extends Pick<UrlRule, "pattern">>(url: URL, rules: readonly Rule[]): Rule | undefined {
+  const text = `${url.protocol}//${url.host}${url.pathname}`;
+  return rules.find(({ pattern }) => patternIsIn(pattern, text));
+}
+
+/** Where a rule sends a request. */
+export function ruledUrl(url: URL, { useTls, redirect }: Pick<UrlRule, "useTls" | "redirect">): URL {
+  const ruled = new URL(url);
+  if (useTls) ruled.protocol = "https:";
+  if (redirect !== undefined) {
+    ruled.port = "";
+    ruled.host = redirect;
+  }
+  return ruled;
+}
