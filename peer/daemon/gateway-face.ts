@@ -62,6 +62,7 @@ export class GatewayFace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#turn;
     await this.#listen(undefined);
+    this.#gateway.close();
   }
 
   #wanted(): ListenAddress | undefined {

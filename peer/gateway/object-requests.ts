@@ -7,6 +7,7 @@ import { readContent } from "../transfer/read-content.ts";
 import type { OpenedTask, Transfers } from "../transfer/transfers.ts";
 import { isNotModified, rangeAsked } from "./conditions.ts";
 import type { GatewayReply } from "./gateway-port.ts";
+import { LingeringDownloads } from "./lingering-downloads.ts";
 import { objectHeaders, overridesOf, validatorHeaders } from "./object-reply.ts";
 import { OpenObjects } from "./open-objects.ts";
 import { type Representation, representationOf } from "./representation.ts";
@@ -35,6 +36,7 @@ const MAX_BODIES = 256;
 export class ObjectRequests {
   readonly #openSource: OpenSource;
   readonly #objects: OpenObjects;
+  readonly #downloads = new LingeringDownloads();
   #bodies = 0;
 
   constructor({ openSource, transfers, shareMs }: ObjectComponents) {
@@ -64,6 +66,11 @@ export class ObjectRequests {
     }
   }
 
+  /** Stops downloads that wait for another range. */
+  close(): void {
+    this.#downloads.close();
+  }
+
   async #open({ request: { headers }, source, signal }: ObjectCall): Promise<OpenedTask> {
     if (!headers.has("range")) return await this.#objects.open(source, signal);
     const opened = await this.#objects.openShared(source, signal);
@@ -75,10 +82,11 @@ export class ObjectRequests {
   }
 
   async #send(call: ObjectCall, opened: OpenedTask): Promise<void> {
-    const { reply, signal, source } = call;
+    const { request, reply, signal, source } = call;
     const range = begin(call, representationOf(opened.stat));
     try {
       if (range !== undefined && range.end > range.start) {
+        using _held = request.headers.has("range") ? this.#downloads.hold(opened) : undefined;
         for await (const bytes of readContent(opened, range, signal)) await reply.write(bytes);
       }
       reply.end();

@@ -61,6 +61,11 @@ export class S3Gateway {
     }
   }
 
+  /** Ends what goes on without a request. */
+  close(): void {
+    this.#objects.close();
+  }
+
   async #answer(given: GatewayRequest, reply: GatewayReply): Promise<void> {
     if (given.method !== "GET" && given.method !== "HEAD") {
       throw new S3Problem("MethodNotAllowed", "The gateway is read-only: write to the store itself", {

@@ -182,6 +182,21 @@ test(
 );
 
 test(
+  "a download goes on for a moment behind a client that reads range by range, and then ends",
+  async () => {
+    await using slow = await TestCluster.start({ peers: 0, storeRateBps: 2 * MIB });
+    const large = await slow.put("large.bin", 32 * MIB);
+    const gateway = await joinWithGateway(slow, { name: "one", buckets: BUCKETS, store: slow.storeOptions });
+    const part = await ask("/models/large.bin", { headers: { range: "bytes=0-99" } }, READER, gateway);
+    expect((await part.arrayBuffer()).byteLength).toBe(100);
+    expect((await gateway.peer.status()).runningTaskCount).toBe(1);
+    await until("the download has stopped", async () => (await gateway.peer.status()).runningTaskCount === 0);
+    expect(slow.store.stats().bodyBytes).toBeLessThan(large.sizeBytes);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "a download ends when the client that wanted it has gone",
   async () => {
     await using slow = await TestCluster.start({ peers: 0, storeRateBps: 4 * MIB });
