@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
-import { problemIn, sourceOpener } from "../../../tests/fixtures/opened-source.ts";
+import { problemIn } from "../../../tests/fixtures/opened-source.ts";
 import { tempFolder } from "../../../tests/fixtures/temp-folder.ts";
 import { parseObjectUrl } from "../bucket/bucket-address.ts";
 import type { Environment } from "../driver.ts";
@@ -83,13 +83,6 @@ test("a file that is no service account is told by its name, and nothing in it",
   expect(problem.message).not.toContain("hidden");
   await writeFile(file, JSON.stringify({ type: "service_account", client_email: "e", private_key: "hidden" }));
   expect((await problemIn(credentialOf({ store: { serviceAccountFile: file } }))).message).toContain("is broken");
-});
-
-test("a host that asks another one to read cannot name a file there", async () => {
-  const store = { serviceAccountFile: "/etc/account.json" };
-  const guard = async () => undefined;
-  const problem = await problemIn(sourceOpener().open("gs://bucket/key", { store }, { guard }));
-  expect(problem).toMatchObject({ code: "bad-request", message: expect.stringContaining("cannot name a file") });
 });
 
 test("a generation at the end of the URL is the id of a version", () => {

@@ -1,7 +1,6 @@
 /** Objects of Google Cloud Storage: `gs://bucket/key`, by its XML API, which speaks like S3. Requests carry a bearer token,
  *  or are signed with HMAC keys by AWS Signature Version 4. */
 import { AwsV4Signer } from "aws4fetch";
-import { ProblemError } from "../../../schema/problem.ts";
 import type { SourceRequest } from "../../../schema/wire/pull.ts";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import { type BucketAddress, bucketDisplayUrl, endpointName, parseFolderUrl } from "../bucket/bucket-address.ts";
@@ -47,15 +46,8 @@ async function openGcs(
   { guard }: OpenSourceOptions = {},
 ): Promise<OpenedBucket> {
   const displayUrl = bucketDisplayUrl(address);
-  const store = request.store ?? {};
-  if (guard !== undefined && store.serviceAccountFile !== undefined) {
-    throw new ProblemError(
-      "bad-request",
-      `${displayUrl}: another host cannot name a file of this one. Leave serviceAccountFile out`,
-    );
-  }
   const { io } = components;
-  const access = await findGcsAccess(store, address, components);
+  const access = await findGcsAccess(request.store ?? {}, address, components);
   const client = new GcsClient(access, splitHeaders(request.headers, "x-goog-", displayUrl), io, guard);
   await client.authorize();
   return {
