@@ -1,7 +1,7 @@
 /** What this host's configuration says of stores. */
 import type { StoreOptions } from "../../schema/wire/store-options.ts";
 
-/** URLs that start with `prefix` (`s3://models/`) are read with these options; the longest prefix wins. */
+/** URLs under `prefix` (`s3://models`, `s3://models/llm-`) are read with these options; the longest prefix wins. */
 export interface StoreRule extends StoreOptions {
   readonly prefix: string;
 }
@@ -10,10 +10,17 @@ export interface StoreRule extends StoreOptions {
 export function ruleFor(url: string, asked: StoreOptions, rules: readonly StoreRule[]): StoreRule | undefined {
   const matching = rules.filter(
     (rule) =>
-      url.startsWith(rule.prefix) &&
+      isUnder(url, rule.prefix) &&
       (asked.endpoint === undefined || rule.endpoint === undefined || sameEndpoint(asked.endpoint, rule.endpoint)),
   );
   return matching.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+}
+
+/** A prefix that ends with the name of a bucket is for that bucket, and none whose name goes on. */
+function isUnder(url: string, prefix: string): boolean {
+  if (!url.startsWith(prefix)) return false;
+  const endsInBucket = /^[^:]+:\/\/[^/]*$/.test(prefix);
+  return !endsInBucket || url.length === prefix.length || url[prefix.length] === "/";
 }
 
 function sameEndpoint(one: string, other: string): boolean {

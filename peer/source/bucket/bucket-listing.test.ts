@@ -57,3 +57,21 @@ test("a listing sorts what a store gives in another order", async () => {
   const [page] = await pagesOf(await open());
   expect(page?.objects.map(({ key }) => key)).toEqual(["a", "～", "🙂"]);
 });
+
+test.each(["b+b", "", "elsewhere"])(
+  "a listing goes on behind its last name where the store says the marker %j",
+  async (said) => {
+    const { asked, open } = storeThat((query) => {
+      if (query.has("marker")) return { body: XML(KEYS("c")) };
+      const names =
+        "<Contents><Key>a</Key><Size>1</Size></Contents><CommonPrefixes><Prefix>b%2Bb/</Prefix></CommonPrefixes>";
+      return {
+        body: XML(
+          `<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextMarker>${said}</NextMarker>${names}`,
+        ),
+      };
+    });
+    await pagesOf(await open(), { delimiter: "/" });
+    expect(new URLSearchParams(asked.at(-1)).get("marker")).toBe("b+b/\u{10ffff}");
+  },
+);

@@ -122,11 +122,14 @@ function pageOf(reply: ListReply, { after, delimiter }: AskedList): ListPage {
   return { objects, prefixes, ...(next === undefined ? {} : { next }) };
 }
 
-/** Version 1 says the marker only when there is a delimiter: without one it is the last key. */
+/** Version 1 goes on behind any name. Not every store says one, or says it in the encoding of the others: what was listed
+ *  last is as good. */
 function cursorOf({ nextToken, nextMarker, objects, prefixes }: ListReply): ListCursor | undefined {
   if (nextToken !== undefined) return { token: nextToken };
-  const last = nextMarker ?? [...objects.map(({ key }) => key), ...prefixes].toSorted(compareKeys).at(-1);
-  return last === undefined ? undefined : { name: last };
+  const names = [...objects.map(({ key }) => key), ...prefixes];
+  const isListed = nextMarker !== undefined && names.includes(nextMarker);
+  const name = isListed ? nextMarker : (names.toSorted(compareKeys).at(-1) ?? nextMarker);
+  return name === undefined ? undefined : { name };
 }
 
 function mayLackVersion2(error: unknown): boolean {

@@ -35,7 +35,8 @@ export async function parseListReply(xml: string, prefix: string): Promise<ListR
   const list = rootOf(parser, xml);
   if (list === undefined) return undefined;
   // Some stores do not know the encoding: then names are as they are.
-  const name = textOf(list, "EncodingType")?.toLowerCase() === "url" ? decodedName : (text: string) => text;
+  const encoding = textOf(list, "EncodingType") ?? textOf(list, "Encoding-Type");
+  const name = encoding?.toLowerCase() === "url" ? decodedName : (text: string) => text;
   const objects = elementsOf(list, "Contents").map((entry) => objectOf(entry, name));
   const prefixes = elementsOf(list, "CommonPrefixes").map((entry) => named(entry, "Prefix", name));
   const names = [...prefixes, ...objects.map((object) => object?.key)];
