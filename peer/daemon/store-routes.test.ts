@@ -55,6 +55,16 @@ describe("POST /v1/list", () => {
     expect(reply.objects[1]?.url).toMatchObject({ code: "bad-request" });
   });
 
+  test("asks the store once for commands that list the same at the same time", async () => {
+    const source = { url: "s3://many/n/000", store: { endpoint: store.url, ...KEYS } };
+    const before = store.stats().requestCount;
+    const pages = await Promise.all([post("/v1/list", { source }), post("/v1/list", { source })]);
+    expect(pages[0]).toEqual(pages[1]);
+    expect(store.stats().requestCount - before).toBe(1);
+    const others = { ...source, store: { ...source.store, secretAccessKey: "wrong" } };
+    expect(await post("/v1/list", { source: others })).toMatchObject({ code: "source-forbidden" });
+  });
+
   test("goes on where the page before ended", async () => {
     const source = { url: "s3://many/", store: { endpoint: store.url, ...KEYS } };
     const first = listReplySchema.parse(await post("/v1/list", { source }));

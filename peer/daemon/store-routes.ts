@@ -1,18 +1,12 @@
 /** The local API about stores: lists folders, tells which stores are configured, and tries them. */
 import { Hono } from "hono";
-import { problemOf } from "../../schema/problem.ts";
-import {
-  type ConfiguredStore,
-  type ListReply,
-  listRequestSchema,
-  storeCheckRequestSchema,
-} from "../../schema/wire/local-stores.ts";
+import { type ConfiguredStore, listRequestSchema, storeCheckRequestSchema } from "../../schema/wire/local-stores.ts";
 import type { Environment } from "../source/driver.ts";
-import type { Folder, ListedObject } from "../source/folder.ts";
 import type { Sources } from "../source/sources.ts";
 import type { StoreRule } from "../source/store-rule.ts";
 import { checkStore } from "./check-store.ts";
 import { environmentStores } from "./environment-stores.ts";
+import { ListPages } from "./list-pages.ts";
 import { limitBody, parseBody } from "./parse-body.ts";
 
 export interface StoreRoutesComponents {
@@ -24,14 +18,10 @@ export interface StoreRoutesComponents {
 
 export function storeRoutes({ sources, stores, env }: StoreRoutesComponents): Hono {
   const app = new Hono();
+  const pages = new ListPages(sources);
   app.post("/v1/list", limitBody, async (c) => {
     const { source, after } = await parseBody(listRequestSchema, c);
-    const folder = await sources.openFolder(source);
-    const prefix = folder.prefix === "" || folder.prefix.endsWith("/") ? folder.prefix : `${folder.prefix}/`;
-    const page = await folder.list({ prefix, ...(after === undefined ? {} : { after }) }, c.req.raw.signal);
-    const objects = page.objects.map((object) => listed(folder, object));
-    const { next } = page;
-    return c.json<ListReply>({ url: folder.displayUrl, prefix, objects, ...(next === undefined ? {} : { next }) });
+    return c.json(await pages.page(source, after, c.req.raw.signal));
   });
   app.get("/v1/stores", (c) => c.json({ items: [...stores().map(configuredStore), ...environmentStores(env)] }));
   app.post("/v1/stores/check", limitBody, async (c) => {
@@ -39,20 +29,6 @@ export function storeRoutes({ sources, stores, env }: StoreRoutesComponents): Ho
     return c.json(await checkStore(sources, source, c.req.raw.signal));
   });
   return app;
-}
-
-function listed(folder: Folder, { key, sizeBytes, etag, lastModifiedMs }: ListedObject): ListReply["objects"][number] {
-  const modified = lastModifiedMs === undefined ? null : `modified:${new Date(lastModifiedMs).toISOString()}`;
-  return { key, sizeBytes, version: etag === undefined ? modified : `etag:${etag}`, url: urlOf(folder, key) };
-}
-
-/** A key that no URL can name is no reason to tell nothing of the others. */
-function urlOf(folder: Folder, key: string): ListReply["objects"][number]["url"] {
-  try {
-    return folder.objectRequest(key).url;
-  } catch (error) {
-    return problemOf(error);
-  }
 }
 
 function configuredStore(rule: StoreRule): ConfiguredStore {

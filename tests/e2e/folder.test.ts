@@ -79,12 +79,13 @@ test("get -r replaces what changed at the store, or here, only with --overwrite,
   await put("models/llama/config.json", randomBytes(300));
   await rm(join(output, "onnx/model.onnx"));
   await writeFile(join(output, "onnx/model.onnx"), "mine");
-  const refused = await getFolder("s3://bucket/models/llama", output, ["--json"]);
+  // By another peer, which has not just listed this.
+  const refused = await getFolder("s3://bucket/models/llama", output, ["--json"], 1);
   expect(refused.exitCode).toBe(8);
   expect(JSON.parse(refused.stdout)).toMatchObject({ keptCount: 3, failedCount: 2 });
   expect(JSON.parse(refused.stderr)).toMatchObject({ code: "output-exists" });
   expect(await readFile(join(output, "onnx/model.onnx"), "utf8")).toBe("mine");
-  const replaced = await getFolder("s3://bucket/models/llama", output, ["--overwrite", "--json"]);
+  const replaced = await getFolder("s3://bucket/models/llama", output, ["--overwrite", "--json"], 1);
   expect(JSON.parse(replaced.stdout)).toMatchObject({ keptCount: 3, failedCount: 0, fileCount: 5 });
   await expectContent(output, LLAMA);
 });
