@@ -1,7 +1,7 @@
 /** OSS, OBS, COS and the credentials of AWS by real processes: a scheduler, a seed and two peers. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { MemoryBuckets } from "../fixtures/bucket-contents.ts";
@@ -100,6 +100,33 @@ test.each(["oss", "obs", "cos"] as const)(
   },
   START_TIMEOUT_MS,
 );
+
+test.each(["oss", "obs", "cos"] as const)(
+  "a folder of %s:// is fetched with all that is under it, and nothing beside it",
+  async (scheme) => {
+    const keys = ["llm/a b+c.bin", "llm/deep/er/日本語.bin", "llm/empty", "llm-other/x", "top"];
+    const contents = new MemoryBuckets();
+    const files = new Map(keys.map((key, at) => [key, randomBytes(at === 2 ? 0 : 1000 * (at + 1))]));
+    for (const [key, content] of files) contents.put("bucket-1250000000", key, content);
+    await using store = await start[scheme](contents);
+    const peer = cluster.peer(0);
+    const output = join(cluster.folder, `${scheme}-folder`);
+    const url = `${scheme}://bucket-1250000000/llm`;
+    const args = ["get", "-r", url, "-O", output, "--socket", peer.socket, "--storage-endpoint", store.url];
+    const result = await pantala([...args, "--no-progress"], { env: environmentFor(scheme) });
+    expect(`${result.exitCode} ${result.stderr}`).toBe("0 ");
+    const found = (await readdir(output, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const names = found.map((entry) => join(entry.parentPath, entry.name).slice(output.length + 1)).toSorted();
+    const delivered = names.filter((name) => !name.startsWith(".pantala"));
+    expect(delivered).toEqual(["a b+c.bin", "deep/er/日本語.bin", "empty"]);
+    for (const name of delivered) expect(await readFile(join(output, name))).toEqual(files.get(`llm/${name}`) ?? never());
+  },
+  START_TIMEOUT_MS,
+);
+
+function never(): never {
+  throw new Error("There is no such object");
+}
 
 test(
   "keys that a peer's container is given go to the seed, which has none, and nowhere else",
