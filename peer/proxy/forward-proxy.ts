@@ -106,7 +106,7 @@ export class ForwardProxy {
       obstacle = await this.#components.tasks.answer({ ...call, method: method === "HEAD" ? "HEAD" : "GET" });
       if (obstacle === undefined) return;
     }
-    const passed = { method, target, headers: plan.headers };
+    const passed = { method, target, headers: plan.headers, namesErrors: shared };
     if (plan.registry === undefined) await passThrough.relay(passed, incoming, outgoing);
     else await registry.relay(passed, incoming, outgoing);
   }

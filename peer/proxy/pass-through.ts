@@ -27,6 +27,8 @@ export interface PassedRequest {
   readonly target: RequestTarget;
   /** Without those that were meant for this proxy. */
   readonly headers: HeaderList;
+  /** It should have been answered by a task: the client is told whose the error is. */
+  readonly namesErrors: boolean;
 }
 
 /** Idle connections kept for the next request, over all servers, and to one. */
@@ -65,7 +67,7 @@ export class PassThrough {
       reply.resume();
       reply = await this.#exchange({ ...passed, headers }, incoming, addresses, hasBody, outgoing);
     }
-    await this.#answer(reply, outgoing);
+    await this.#answer(reply, outgoing, passed.namesErrors);
   }
 
   close(): void {
@@ -142,8 +144,9 @@ export class PassThrough {
     return tlsRequest({ ...options, agent: this.#tlsAgent, servername: hostname, ...trust });
   }
 
-  async #answer(reply: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async #answer(reply: IncomingMessage, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
     const headers = [...endToEnd(headerListOf(reply.rawHeaders)), this.#via];
+    if (namesErrors && (reply.statusCode ?? 0) >= 400) headers.push(["X-Dragonfly-Error-Type", "backend"]);
     outgoing.sendDate = false;
     outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, flatHeaders(headers));
     outgoing.flushHeaders();
