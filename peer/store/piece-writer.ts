@@ -74,10 +74,9 @@ export class OpenPiece implements PieceWriter {
     return true;
   }
 
-  /** Takes the place away, for somebody who has the whole piece. Resolves when nothing is being written there any more. */
-  async revoke(): Promise<void> {
-    this.#end();
-    await this.#placing;
+  /** What is being written at its place just now, also after its end; never rejects. */
+  get placing(): Promise<void> | undefined {
+    return this.#placing;
   }
 
   [Symbol.dispose](): void {

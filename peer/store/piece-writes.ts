@@ -14,6 +14,8 @@ export class PieceWrites {
   readonly #open = new Map<number, OpenPiece>();
   /** Pieces that were verified and are about to be held. */
   readonly #keeping = new Map<number, Promise<void>>();
+  /** What writers that are gone have under way. Nobody writes there before it is over: it could land on what came later. */
+  readonly #leaving = new Map<number, Promise<unknown>>();
   readonly #growth = new Changes();
   /** By piece; only those with any. */
   readonly #restarts = new Map<number, number>();
@@ -24,7 +26,7 @@ export class PieceWrites {
   }
 
   get busy(): boolean {
-    return this.#open.size > 0 || this.#keeping.size > 0;
+    return this.#open.size > 0 || this.#keeping.size > 0 || this.#leaving.size > 0;
   }
 
   /** Pieces that will be held in a moment. */
@@ -40,10 +42,13 @@ export class PieceWrites {
   begin(piece: number, { readable }: { readonly readable: boolean }): PieceWriter | undefined {
     this.#holdings.checkPiece(piece);
     if (this.#holdings.has(piece) || this.#open.has(piece) || this.#keeping.has(piece)) return undefined;
-    const { holdings, place } = this.#parts;
+    const place: PiecePlace["place"] = async (at, offsetBytes, chunks) => {
+      await this.#leaving.get(at);
+      await this.#parts.place(at, offsetBytes, chunks);
+    };
     const opened = new OpenPiece(
       piece,
-      { holdings, place, grown: () => this.#growth.note() },
+      { holdings: this.#holdings, place, grown: () => this.#growth.note() },
       {
         readable,
         keep: (digest) => this.#keep(piece, () => this.#parts.record(piece, digest)),
@@ -64,7 +69,8 @@ export class PieceWrites {
       return false;
     }
     await this.#keep(piece, async () => {
-      await this.#open.get(piece)?.revoke();
+      this.#open.get(piece)?.[Symbol.dispose]();
+      await this.#leaving.get(piece);
       await this.#parts.place(piece, 0, [bytes]);
       await this.#parts.record(piece, digest);
     });
@@ -90,7 +96,8 @@ export class PieceWrites {
   /** Nothing more is taken; resolves when what was being written is. */
   async close(): Promise<void> {
     this.#growth.wakeAll();
-    await Promise.all([...this.#open.values()].map((open) => open.revoke()));
+    for (const opened of [...this.#open.values()]) opened[Symbol.dispose]();
+    await Promise.all(this.#leaving.values());
     await Promise.allSettled(this.#keeping.values());
   }
 
@@ -98,6 +105,14 @@ export class PieceWrites {
     const { piece, readableBytes } = opened;
     if (readableBytes > 0 && !this.#holdings.has(piece)) this.#restarts.set(piece, this.restarts(piece) + 1);
     this.#open.delete(piece);
+    if (opened.placing !== undefined) this.#leave(piece, opened.placing);
+  }
+
+  #leave(piece: number, placing: Promise<void>): void {
+    const leaving = Promise.all([this.#leaving.get(piece), placing]).then(() => {
+      if (this.#leaving.get(piece) === leaving) this.#leaving.delete(piece);
+    });
+    this.#leaving.set(piece, leaving);
   }
 
   #keep(piece: number, work: () => Promise<void>): Promise<void> {
