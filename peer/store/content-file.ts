@@ -100,6 +100,8 @@ export class ContentFile {
     }
     await truncate(this.path, this.#sizeBytes);
     this.#readOnly = false;
+    // Whoever read meanwhile has opened it for reading alone, or what it was before.
+    await this.#files.forget(this.path);
   }
 
   #flags(): number {

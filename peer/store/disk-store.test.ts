@@ -315,6 +315,27 @@ describe("a store on disk", () => {
     expect((await again.open(info)).held).toEqual(new Uint8Array([0b101]));
   });
 
+  for (const linked of [false, true]) {
+    test(`takes a dropped piece of a complete task again while others are read${linked ? ", and leaves links as they are" : ""}`, async () => {
+      const store = await openStore();
+      const task = await store.open(aTask());
+      await completeTask(task);
+      if (linked) await link(task.path, join(folder, "output"));
+      const reading = new AbortController();
+      const reader = (async () => {
+        while (!reading.signal.aborted) await task.read(1);
+      })();
+      for (let round = 0; round < 5; round++) {
+        await task.drop(0);
+        await writePieces(task, 0);
+        expect(await task.read(0)).toEqual(pieceOf(task.info, 0));
+        expect(task.complete).toBe(true);
+      }
+      reading.abort();
+      await reader;
+    });
+  }
+
   test("keeps few files open, however many tasks there are", async () => {
     const store = await openStore({ maxIdleFiles: 4 });
     const tasks = await Promise.all(Array.from({ length: 20 }, () => store.open(aTask())));
