@@ -60,3 +60,43 @@ test("a reader gets nothing of a piece of a neighbour before it is verified", as
   await writer?.keep(blake3(pieceBytes(0)));
   expect((await next).value).toEqual(pieceBytes(0));
 });
+
+test("a reader goes on when a piece that is still before it was found rotten and dropped: that is fetched anew", async () => {
+  const task = await storedTask(2);
+  for (const piece of [0, 1]) await task.write(piece, pieceBytes(piece), blake3(pieceBytes(piece)));
+  const { peer } = standalonePeer(task);
+  const opened = { peer, source: sourceOf(task), stat: statOf(task), [Symbol.dispose]: () => undefined };
+  const content = readContent(opened, { start: 0, end: task.info.sizeBytes }, never);
+  expect((await content.next()).value).toEqual(pieceBytes(0));
+  await task.drop(1);
+  const next = content.next();
+  while (!peer.running) await Bun.sleep(1);
+  await task.write(1, pieceBytes(1), blake3(pieceBytes(1)));
+  expect((await next).value).toEqual(pieceBytes(1));
+  expect((await content.next()).done).toBe(true);
+});
+
+test("a reader takes nothing that was given up while it was being read, and waits for what comes instead", async () => {
+  const task = await storedTask(1);
+  const writer = await begunByOurSource(task);
+  let giveUp = () => {};
+  const slow = new Proxy(task, {
+    get(target, key) {
+      const value = Reflect.get(target, key, target);
+      if (key !== "read") return typeof value === "function" ? value.bind(target) : value;
+      return async (piece: number, from: number, to: number) => {
+        giveUp();
+        // What is read now is whatever lies there by then.
+        return await task.read(piece, from, to).catch(() => new Uint8Array(to - from).fill(0xee));
+      };
+    },
+  });
+  const content = reading(slow);
+  giveUp = () => writer?.[Symbol.dispose]();
+  const next = content.next();
+  while (task.restarts(0) === 0) await Bun.sleep(1);
+  giveUp = () => {};
+  await task.write(0, pieceBytes(0), blake3(pieceBytes(0)));
+  expect((await next).value).toEqual(pieceBytes(0));
+  await content.return(undefined);
+});

@@ -25,26 +25,39 @@ export async function* readContent(
   const cursor = { piece: Math.floor(range.start / pieceLengthBytes) };
   using _reading = peer.read(cursor);
   let failed: { readonly error: unknown } | undefined;
+  let fetching = false;
   const woken = new AbortController();
-  peer.complete(source, stat, AbortSignal.any([signal, left.signal])).catch((error: unknown) => {
-    failed = { error };
-    woken.abort();
-  });
+  const fetched = AbortSignal.any([signal, left.signal]);
+  const fetch = () => {
+    if (fetching) return;
+    fetching = true;
+    peer.complete(source, stat, fetched).then(
+      () => {
+        fetching = false;
+      },
+      (error: unknown) => {
+        failed = { error };
+        woken.abort();
+      },
+    );
+  };
   let early: EarlyPart | undefined;
   try {
+    fetch();
     for (let at = range.start; at < range.end; ) {
       cursor.piece = Math.floor(at / pieceLengthBytes);
       const from = at - cursor.piece * pieceLengthBytes;
       for (let since = task.growth; task.readableBytes(cursor.piece) <= from; since = task.growth) {
         if (failed !== undefined) throw failed.error;
+        // A piece that was there may have been found rotten, long after the download was over.
+        fetch();
         await task.grown(since, LOOK_INTERVAL_MS, woken.signal);
       }
       signal.throwIfAborted();
       if (early?.piece !== cursor.piece) early = new EarlyPart(task, cursor.piece, from);
-      await early.refuseUnlessContinued();
-      const to = Math.min(task.readableBytes(cursor.piece), from + SLICE_BYTES, from + range.end - at);
-      const bytes = await task.read(cursor.piece, from, to);
-      early.add(bytes);
+      if (!(await early.isContinued())) continue;
+      const bytes = await early.take(Math.min(SLICE_BYTES, range.end - at));
+      if (bytes === undefined) continue;
       at += bytes.length;
       yield bytes;
     }
@@ -70,22 +83,47 @@ class EarlyPart {
     this.#restarts = task.restarts(piece);
   }
 
-  add(bytes: Uint8Array): void {
+  /** The next bytes, at most so many; `undefined` when there are none any more, or they were given up while they were read. */
+  async take(mostBytes: number): Promise<Uint8Array | undefined> {
+    const at = this.#from + this.#lengthBytes;
+    const to = Math.min(this.#task.readableBytes(this.piece), at + mostBytes);
+    if (to <= at) return undefined;
+    const bytes = await this.#unlessRestarted(() => this.#task.read(this.piece, at, to));
+    if (bytes === undefined) return undefined;
     this.#hasher.update(bytes);
     this.#lengthBytes += bytes.length;
+    return bytes;
   }
 
-  /** @throws ProblemError `source-changed` */
-  async refuseUnlessContinued(): Promise<void> {
+  /** Whether what can be read now goes on where this part ends; false when it was given up meanwhile.
+   *  @throws ProblemError `source-changed` */
+  async isContinued(): Promise<boolean> {
     const restarts = this.#task.restarts(this.piece);
-    if (restarts === this.#restarts) return;
+    if (restarts === this.#restarts) return true;
+    const before = this.#restarts;
     this.#restarts = restarts;
     const read = (from: number, to: number) => this.#task.read(this.piece, this.#from + from, this.#from + to);
-    const again = await digestOfSlices(this.#lengthBytes, read);
-    if (Buffer.compare(again, this.#hasher.digest()) === 0) return;
+    const again = await this.#unlessRestarted(() => digestOfSlices(this.#lengthBytes, read));
+    if (again === undefined) {
+      this.#restarts = before;
+      return false;
+    }
+    if (Buffer.compare(again, this.#hasher.digest()) === 0) return true;
     throw new ProblemError(
       "source-changed",
       `${this.#task.info.url} changed while it was read: ask again to get the new content`,
     );
+  }
+
+  /** What was read, unless it was given up meanwhile: then it may be of two contents, or nothing. */
+  async #unlessRestarted<T>(read: () => Promise<T>): Promise<T | undefined> {
+    const isRestarted = () => this.#task.restarts(this.piece) !== this.#restarts;
+    try {
+      const result = await read();
+      return isRestarted() ? undefined : result;
+    } catch (error) {
+      if (isRestarted()) return undefined;
+      throw error;
+    }
   }
 }
