@@ -119,7 +119,8 @@ test.each(["oss", "obs", "cos"] as const)(
     const names = found.map((entry) => join(entry.parentPath, entry.name).slice(output.length + 1)).toSorted();
     const delivered = names.filter((name) => !name.startsWith(".pantala"));
     expect(delivered).toEqual(["a b+c.bin", "deep/er/日本語.bin", "empty"]);
-    for (const name of delivered) expect(await readFile(join(output, name))).toEqual(files.get(`llm/${name}`) ?? never());
+    for (const name of delivered)
+      expect(await readFile(join(output, name))).toEqual(files.get(`llm/${name}`) ?? never());
   },
   START_TIMEOUT_MS,
 );

@@ -45,17 +45,33 @@ export function findVendorAccess(
     ...(rule === undefined ? [] : [{ name: `the configuration for ${rule.prefix}`, options: rule }]),
     environmentLayer(store.variables, env),
   ];
-  const said = demandRegion(firstOption(layers, "region"), displayUrl);
-  const given = firstOption(layers, "endpoint") ?? (said === undefined ? undefined : store.endpointIn(said));
-  if (given === undefined) throw noEndpoint(store, displayUrl);
-  const endpoint = parseEndpoint(given, displayUrl);
+  const { endpoint, region } = findPlace(store, layers, displayUrl);
   return {
     endpoint,
-    region: said ?? store.regionOf(endpoint),
+    region,
     // No bucket is found in front of an address.
     pathStyle: firstOption(layers, "pathStyle") ?? isIP(endpoint.hostname) !== 0,
     keys: keysFrom(layers, store, displayUrl),
   };
+}
+
+/** An endpoint of the vendor is in one region: whoever speaks first of the two decides about both. */
+function findPlace(
+  store: VendorStore,
+  layers: readonly StoreLayer[],
+  displayUrl: string,
+): Pick<VendorAccess, "endpoint" | "region"> {
+  const region = demandRegion(firstOption(layers, "region"), displayUrl);
+  const ofRegion = region === undefined ? undefined : parseEndpoint(store.endpointIn(region), displayUrl);
+  const given = firstOption(layers, "endpoint");
+  const endpoint = given === undefined ? ofRegion : parseEndpoint(given, displayUrl);
+  if (endpoint === undefined) throw noEndpoint(store, displayUrl);
+  const own = store.regionOf(endpoint);
+  if (ofRegion === undefined || own === undefined || store.regionOf(ofRegion) === own) {
+    return { endpoint, region: region ?? own };
+  }
+  const first = layers.find(({ options }) => options.region || options.endpoint);
+  return first?.options.region ? { endpoint: ofRegion, region } : { endpoint, region: own };
 }
 
 /** What the variables of a store's own tools say. */

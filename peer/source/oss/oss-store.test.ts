@@ -77,3 +77,17 @@ test.each([
   expect(problem.toProblem()).toMatchObject({ code, message: expect.stringContaining(words) });
   expect(problem.message).not.toContain("hidden");
 });
+
+const HANGZHOU = "https://oss-cn-hangzhou-internal.aliyuncs.com";
+
+test.each([
+  [{ region: "cn-beijing" }, "https://oss-cn-beijing.aliyuncs.com/", "cn-beijing"],
+  [{ region: "oss-cn-hangzhou" }, `${HANGZHOU}/`, "oss-cn-hangzhou"],
+  [{ endpoint: "https://oss-cn-beijing.aliyuncs.com" }, "https://oss-cn-beijing.aliyuncs.com/", "cn-beijing"],
+  [{ endpoint: "https://oss.private.example" }, "https://oss.private.example/", "cn-hangzhou"],
+  [{}, `${HANGZHOU}/`, "cn-hangzhou"],
+])("OSS that is asked for %j is at %s, whatever else the environment says", async (store, endpoint, region) => {
+  const env = { ...OWN, OSS_ENDPOINT: HANGZHOU, OSS_REGION: "cn-hangzhou" };
+  const { portableRequest } = await sourceOpener({ env }).open("oss://bucket/key", { store });
+  expect(portableRequest.store).toMatchObject({ endpoint, region });
+});
