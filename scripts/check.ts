@@ -28,7 +28,15 @@ const STEPS: readonly Step[] = [
   { name: "migrations", command: ["bun", "scripts/bundle-migrations.ts", "--check"] },
   {
     name: "tests on Bun",
-    command: ["bun", "test", "--only-failures", "--reporter=junit", `--reporter-outfile=${bunReport}`],
+    // On a busy machine a test that takes a second may take ten; what hangs still ends.
+    command: [
+      "bun",
+      "test",
+      "--timeout=30000",
+      "--only-failures",
+      "--reporter=junit",
+      `--reporter-outfile=${bunReport}`,
+    ],
     report: bunReport,
   },
   {

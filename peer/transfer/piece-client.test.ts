@@ -82,10 +82,12 @@ describe("fetchPiece()", () => {
   test("does not blame the parent while its bytes wait to be taken, nor when they cannot be", async () => {
     const answer = (socket: Socket) => void socket.write(head("206 Partial Content", 1000) + "x".repeat(1000));
     const parent = await parentThat(answer);
-    const slow = () => Bun.sleep(100);
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, take: slow })).toEqual({ kind: "piece" });
+    const slow = () => Bun.sleep(1500);
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: slow })).toEqual({ kind: "piece" });
     const full = () => Promise.reject(new Error("disk full"));
-    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 50, take: full })).rejects.toThrow("disk full");
+    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 5000, take: full })).rejects.toThrow(
+      "disk full",
+    );
   });
 
   for (const [status, failure] of [
