@@ -70,7 +70,7 @@ test("without credentials the places that were looked at are told", async () => 
   for (const place of ["GOOGLE_APPLICATION_CREDENTIALS", "metadata service", "--storage-anonymous"]) {
     expect(problem.message).toContain(place);
   }
-  expect((await problemIn(credentialOf({ store: { accessKeyId: "id" } }))).message).toContain("half a pair");
+  expect((await problemIn(credentialOf({ store: { accessKeyId: "id" } }))).message).toContain("but not the secret");
   expect((await problemIn(credentialOf({ store: { accountKey: "k" } }))).message).toContain("accountKey means nothing");
 });
 

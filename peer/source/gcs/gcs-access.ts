@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { StoreOptions } from "../../../schema/wire/store-options.ts";
 import { type BucketAddress, bucketDisplayUrl } from "../bucket/bucket-address.ts";
+import { keysOfLayer } from "../bucket/layer-keys.ts";
 import type { DriverComponents } from "../driver.ts";
-import { sourceProblem } from "../source-problem.ts";
 import {
   firstOption,
   noCredentials,
@@ -84,13 +84,11 @@ function credentialIn(
   displayUrl: string,
 ): GcsCredential | undefined {
   const insists = layers[0]?.options.anonymous === false;
-  for (const { name, options } of layers) {
-    if (options.anonymous === true && !insists) return { kind: "anonymous" };
-    const { accessKeyId = "", secretAccessKey = "", accessToken, serviceAccountFile } = options;
-    if (accessKeyId !== "" && secretAccessKey !== "") return { kind: "keys", accessKeyId, secretAccessKey };
-    if (accessKeyId !== "" || secretAccessKey !== "") {
-      throw sourceProblem("bad-request", displayUrl, `${name} has half a pair of HMAC keys`, "Give both");
-    }
+  for (const layer of layers) {
+    const keys = keysOfLayer(layer, displayUrl);
+    if (keys === "anonymous" && !insists) return { kind: "anonymous" };
+    if (keys !== undefined && keys !== "anonymous") return { kind: "keys", ...keys };
+    const { accessToken, serviceAccountFile } = layer.options;
     if (accessToken) return { kind: "token", token: async () => accessToken };
     if (serviceAccountFile) return fileToken(serviceAccountFile, components, displayUrl);
   }
