@@ -16,7 +16,7 @@ export type ParsedTarget =
 /** @throws ProxyRefusal 400 */
 export function parseTarget(text: string): ParsedTarget {
   if (text.startsWith("/")) return { kind: "origin", rawPath: text };
-  const [, scheme = "", authority = "", path = ""] = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text) ?? [];
+  const [, scheme = "", authority = "", path = ""] = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(text) ?? [];
   if (scheme === "") throw broken("must be a path, or an http:// or https:// URL");
   if (authority.includes("@")) throw broken("must not hold a user: send Authorization");
   return { kind: "absolute", target: targetAt(`${scheme}://${authority}`, path.startsWith("/") ? path : `/${path}`) };
