@@ -14,7 +14,7 @@ import { compareKeys } from "../../peer/source/compare-keys.ts";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { ensureSwift } from "../fixtures/swift.ts";
 import { type GatewayPeer, joinWithGateway, READER } from "./gateway-peers.ts";
-import { ensurePythonClients } from "./python-clients.ts";
+import { pythonClientsEnv } from "./python-clients.ts";
 import { LARGE_KEY, PARTS_KEY, type StoredObjects, sha256, storeObjects } from "./stored-objects.ts";
 
 const SETUP_TIMEOUT_MS = 900_000;
@@ -25,16 +25,16 @@ const WRONG_SECRET = "wrong-secret";
 let cluster: TestCluster;
 let gateway: GatewayPeer;
 let objects: StoredObjects;
-let programs = "";
+let programs: Readonly<Record<string, string>>;
 let etags: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  const [swift, folder, started] = await Promise.all([
+  const [swift, found, started] = await Promise.all([
     ensureSwift(),
-    ensurePythonClients(),
+    pythonClientsEnv(),
     TestCluster.start({ peers: 0 }),
   ]);
-  [cluster, programs] = [started, folder];
+  [cluster, programs] = [started, found];
   objects = await storeObjects(swift);
   const heads = [...objects.contents.keys()].map(
     async (Key) =>
@@ -66,7 +66,7 @@ async function run(command: readonly string[], env: Record<string, string> = {})
     stdout: "pipe",
     stderr: "pipe",
     env: {
-      PATH: `${programs}:/usr/local/bin:/usr/bin:/bin`,
+      ...programs,
       HOME: cluster.folder,
       LANG: "C.UTF-8",
       AWS_ENDPOINT_URL: gateway.url,
