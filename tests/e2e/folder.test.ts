@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type CommandResult, pantala } from "../fixtures/cluster.ts";
+import { type CommandResult, PANTALA, pantala } from "../fixtures/cluster.ts";
+import { Daemon, until } from "../fixtures/daemon.ts";
 import { TestCluster } from "./test-cluster.ts";
 
 const FILES = {
@@ -129,6 +130,28 @@ test("get -r goes on after a file that fails, and ends with its exit code", asyn
     output,
     LLAMA.filter((key) => !key.includes("onnx")),
   );
+});
+
+test("get -r that is interrupted says so, and goes on from there", async () => {
+  await using slow = await TestCluster.start({ peers: 1, storeRateBps: 4_000_000 });
+  await mkdir(join(slow.folder, "store", "bucket", "set"));
+  for (let n = 0; n < 6; n++) await slow.put(`set/${n}.bin`, 1_000_000);
+  const output = join(slow.folder, "set");
+  const { socket } = slow.peer(0);
+  const args = ["get", "-r", "s3://bucket/set", "-O", output, "--socket", socket, "--parallel", "1"];
+  const logPath = join(slow.folder, "interrupted.log");
+  const first = new Daemon({ name: "get -r", command: [...PANTALA, ...args], env: slow.storeEnv, logPath });
+  const record = join(output, ".pantala-get.jsonl");
+  await until("two files are there", async () => (await readFile(record, "utf8")).split("\n").length > 2);
+  expect(await first.stop("SIGINT")).toBe(130);
+  expect(first.log()).toContain("interrupted; run the same command again to go on");
+  const again = await pantala([...args, "--json"], { env: slow.storeEnv });
+  expect(again.exitCode).toBe(0);
+  const { fileCount, keptCount } = JSON.parse(again.stdout);
+  expect(fileCount).toBe(6);
+  expect(keptCount).toBeGreaterThanOrEqual(2);
+  expect(slow.store.stats().bodyBytes).toBeLessThan(6_500_000);
+  expect((await readdir(output)).filter((name) => name.includes("partial"))).toEqual([]);
 });
 
 test("get -r stops at once when the peer is gone, and does not blame each file", async () => {
