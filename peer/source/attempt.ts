@@ -3,6 +3,11 @@
 import { isProblemError, type ProblemError } from "../../schema/problem.ts";
 import { sourceProblem, TransientError } from "./source-problem.ts";
 
+/** Nothing is wrong but the pace. */
+export class SlowError extends Error {
+  override readonly name = "SlowError";
+}
+
 export class Attempt {
   readonly #caller: AbortSignal;
   readonly #stallTimeoutMs: number;
@@ -10,6 +15,7 @@ export class Attempt {
   readonly #controller = new AbortController();
   readonly #forward = () => this.#controller.abort(this.#caller.reason);
   #stalled = false;
+  #slow = false;
 
   constructor(caller: AbortSignal, stallTimeoutMs: number, displayUrl: string) {
     caller.throwIfAborted();
@@ -25,7 +31,7 @@ export class Attempt {
   }
 
   /** Waits for a step of the request.
-   *  @throws the caller's reason, a ProblemError, or a TransientError for a broken or silent connection. */
+   *  @throws the caller's reason, a ProblemError, a TransientError for a broken or silent connection, or a SlowError. */
   async wait<Result>(step: Promise<Result>): Promise<Result> {
     const timer = setTimeout(() => {
       this.#stalled = true;
@@ -35,11 +41,18 @@ export class Attempt {
       return await step;
     } catch (error) {
       this.#caller.throwIfAborted();
+      if (this.#slow) throw new SlowError();
       if (isProblemError(error) || error instanceof TransientError) throw error;
       throw this.#failure(error);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** The connection brings so little that another may do better: what is waited for ends with a SlowError. */
+  leave(): void {
+    this.#slow = true;
+    this.#controller.abort();
   }
 
   /** Closes the connection, unless the body was read to its end. */

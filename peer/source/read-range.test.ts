@@ -131,6 +131,37 @@ test("read() tries again when the source falls silent", async () => {
   expect(file.asked()).toEqual(["HEAD null", "GET bytes=0-99999", "GET bytes=10000-99999"]);
 });
 
+const IMPATIENT = { ...DEFAULT_SOURCE_POLICY, slowAfterMs: 50, slowBps: 1024 * 1024 };
+
+test("read() leaves a stream that has become slow for another from where it is", async () => {
+  const file = serve({ dropAfterBytes: 10_000, silent: true, drops: 1 });
+  const { open, waits } = sourceOpener({ policy: IMPATIENT });
+  expect(await bytesOf(await open(file.url))).toEqual(CONTENT);
+  expect(file.asked().slice(1)).toEqual(["GET bytes=0-99999", "GET bytes=10000-99999"]);
+  expect(waits).toEqual([]);
+});
+
+test("read() gets to the end of a source that is slow altogether, with fewer and fewer further tries", async () => {
+  const file = serve({ trickleBytes: 250 });
+  const { open } = sourceOpener({ policy: IMPATIENT });
+  expect(await bytesOf(await open(file.url))).toEqual(CONTENT);
+  expect(file.asked().length).toBeGreaterThan(2);
+  expect(file.asked().length).toBeLessThan(12);
+});
+
+test("read() does not call slow who takes the bytes slowly, nor a source without ranges", async () => {
+  const slowReader = serve({});
+  const source = await sourceOpener({ policy: IMPATIENT }).open(slowReader.url);
+  const stat = await source.stat(never());
+  for await (const _ of source.read({ start: 0, end: CONTENT.length }, { signal: never(), expect: stat })) {
+    await Bun.sleep(80);
+  }
+  expect(slowReader.asked().slice(1)).toEqual(["GET bytes=0-99999"]);
+  const rangeless = serve({ ranges: "ignored", trickleBytes: 1000 });
+  expect(await bytesOf(await sourceOpener({ policy: IMPATIENT }).open(rangeless.url))).toEqual(CONTENT);
+  expect(rangeless.asked().slice(2)).toEqual(["GET null"]);
+});
+
 test("read() calls a source that stays silent unreachable", async () => {
   const file = serve({ dropAfterBytes: 10_000, silent: true, drops: 9 });
   const { open } = sourceOpener({ policy: { ...DEFAULT_SOURCE_POLICY, stallTimeoutMs: 50, attempts: 2 } });

@@ -1,7 +1,8 @@
 /** Reads a range of one object: exactly its bytes, of the expected version, resumed where a connection broke. */
 import { type ByteRange, parseContentRange } from "../../schema/byte-range.ts";
 import type { ProblemError } from "../../schema/problem.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, SlowError } from "./attempt.ts";
+import { BodyPace } from "./body-pace.ts";
 import { contentLengthOf, versionOf } from "./reply-facts.ts";
 import { Retries } from "./retries.ts";
 import type { SourceReadOptions, SourceStat } from "./source.ts";
@@ -22,17 +23,20 @@ export async function* readRange(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   demandReadable(range, options.expect);
   const retries = new Retries(io, options.signal);
+  // Without ranges another stream would begin at the first byte.
+  let slowAfterMs = options.expect.ranged ? io.policy.slowAfterMs : Number.POSITIVE_INFINITY;
   let at = range.start;
   while (at < range.end) {
     const from = at;
     try {
-      for await (const chunk of readOnce(transport, io, { start: at, end: range.end }, options)) {
+      for await (const chunk of readOnce(transport, io, { start: at, end: range.end }, { ...options, slowAfterMs })) {
         at += chunk.length;
         yield chunk;
       }
     } catch (error) {
       if (at - from >= PROGRESS_BYTES) retries.reset();
-      await retries.after(error);
+      if (error instanceof SlowError) slowAfterMs *= 2;
+      else await retries.after(error);
     }
   }
 }
@@ -42,10 +46,11 @@ async function* readOnce(
   transport: SourceTransport,
   io: SourceIo,
   range: ByteRange,
-  { signal, expect }: SourceReadOptions,
+  { signal, expect, slowAfterMs }: SourceReadOptions & { readonly slowAfterMs: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const asked = expect.ranged ? range : { start: 0, end: expect.sizeBytes };
   const attempt = new Attempt(signal, io.policy.stallTimeoutMs, transport.displayUrl);
+  using pace = new BodyPace(slowAfterMs, io.policy.slowBps, () => attempt.leave());
   try {
     const response = await attempt.wait(
       transport.send({ method: "GET", signal: attempt.signal, ...(expect.ranged ? { range } : {}) }),
@@ -58,7 +63,7 @@ async function* readOnce(
     const reader = response.body?.getReader();
     let position = asked.start;
     while (reader !== undefined) {
-      const { done, value } = await attempt.wait(reader.read());
+      const { done, value } = await attempt.wait(pace.during(reader.read()));
       if (done) break;
       const from = position;
       position += value.length;

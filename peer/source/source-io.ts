@@ -16,6 +16,11 @@ export interface SourcePolicy {
   readonly maxRetryAfterMs: number;
   /** A source that sends nothing for this long while we wait is given up for this try. */
   readonly stallTimeoutMs: number;
+  /** A stream that has begun and brings less than `slowBps` bytes a second over this long, while we wait for it, is left for
+   *  another one from where it is: a server of many, or the way to it, may have trouble of its own. Each further time
+   *  in one read takes twice as long, since a source may be as slow as that. */
+  readonly slowAfterMs: number;
+  readonly slowBps: number;
   /** Reads of all downloads that one store (host and port) bears at once; more of them wait. */
   readonly readsPerStore: number;
 }
@@ -28,6 +33,9 @@ export const DEFAULT_SOURCE_POLICY: SourcePolicy = {
   maxThrottledDelayMs: 20_000,
   maxRetryAfterMs: 30_000,
   stallTimeoutMs: 30_000,
+  slowAfterMs: 3_000,
+  // Sixteen streams over a line of 1 Mbit/s have as much each.
+  slowBps: 8 * 1024,
   // Sixteen downloads with as many leases as a host gets.
   readsPerStore: 64,
 };
