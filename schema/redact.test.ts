@@ -8,6 +8,7 @@ test.each([
   ["https://user:pa55@h:8443/a", "https://h:8443/a"],
   ["s3://key:pa55@bucket/k?versionId=1", "s3://bucket/k?…"],
   ["s3://bkt/a#b.bin", "s3://bkt/a#b.bin"],
+  ["as://acct/cont/a#b.bin?sig=pa55", "as://acct/cont/a#b.bin?…"],
   ["(S3://bkt/a#b?c#d)", "(S3://bkt/a#b?…"],
   ["https://h/a#token=s3://x", "https://h/a?…"],
   ["is3://h/a#b", "is3://h/a?…"],

@@ -203,7 +203,7 @@ export const PEER_SETTINGS = {
   },
   stores: {
     schema: storeRules.default([]),
-    help: "rules for the URLs of stores: prefix, endpoint, region, accessKeyId, secretAccessKey, sessionToken, pathStyle, profile, anonymous",
+    help: "rules for the URLs of stores, each a prefix with options such as endpoint, region, accessKeyId, secretAccessKey, accountKey, sasToken, accessToken, serviceAccountFile, anonymous (docs/stores.md)",
     remedy: "Write a list of rules, each with a prefix such as s3://models",
     secret: true,
     only: "file",
