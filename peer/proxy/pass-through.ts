@@ -1,6 +1,7 @@
 /** Requests that go straight through: to the server and back as they are, hop-by-hop headers apart. */
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { isIP } from "node:net";
 import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue, listsWord } from "./header-list.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import { authorityOf, type RequestTarget } from "./request-target.ts";
@@ -141,7 +142,9 @@ export class PassThrough {
     if (!isTls) return request({ ...options, agent: this.#agent });
     const { ca, insecure = false } = this.#components.tlsOf(url) ?? {};
     const trust = { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca }) };
-    return tlsRequest({ ...options, agent: this.#tlsAgent, servername: hostname, ...trust });
+    // An address is no name that a server could be asked for.
+    const servername = isIP(hostname) === 0 ? hostname : "";
+    return tlsRequest({ ...options, agent: this.#tlsAgent, servername, ...trust });
   }
 
   async #answer(reply: IncomingMessage, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
