@@ -92,6 +92,13 @@ export function s3ProblemOf(error: unknown): S3Problem {
 }
 
 function codeOf(error: ProblemError): S3Code {
-  if (error.code === "source-not-found" && error.detail.sourceCode === "NoSuchBucket") return "NoSuchBucket";
-  return CODES[error.code] ?? "InternalError";
+  const { code, detail } = error;
+  if (code === "source-not-found" && detail.sourceCode === "NoSuchBucket") return "NoSuchBucket";
+  // Asking again would not help.
+  if (code === "source-refused" && !isTrouble(detail.status)) return "InvalidRequest";
+  return CODES[code] ?? "InternalError";
+}
+
+function isTrouble(status: unknown): boolean {
+  return typeof status === "number" && (status >= 500 || [408, 425, 429].includes(status));
 }

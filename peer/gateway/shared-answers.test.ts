@@ -33,7 +33,7 @@ describe("SharedAnswers", () => {
       if (asked === 1) throw new Error("the store is down");
       return { size: 1 };
     };
-    expect(shared.get("key", HOUR_MS, never, ask)).rejects.toThrow("the store is down");
+    await expect(shared.get("key", HOUR_MS, never, ask)).rejects.toThrow("the store is down");
     await shared.get("key", 0, never, ask);
     await shared.get("key", 0, never, ask);
     expect(asked).toBe(3);
@@ -58,7 +58,7 @@ describe("SharedAnswers", () => {
     const left = shared.get("key", HOUR_MS, leaving.signal, () => question.promise);
     const stays = shared.get("key", HOUR_MS, never, () => question.promise);
     leaving.abort(new Error("gone"));
-    expect(left).rejects.toThrow("gone");
+    await expect(left).rejects.toThrow("gone");
     question.resolve({ size: 1 });
     expect(await stays).toEqual({ size: 1 });
   });
