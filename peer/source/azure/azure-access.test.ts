@@ -19,6 +19,11 @@ beforeAll(() => {
     port: 0,
     hostname: "127.0.0.1",
     fetch: async (request) => {
+      if (request.method === "GET") {
+        const { searchParams } = new URL(request.url);
+        if (request.headers.get("metadata") !== "true") return new Response("", { status: 400 });
+        return Response.json({ access_token: `of-the-machine ${searchParams.get("client_id")}`, expires_in: "86399" });
+      }
       asked.push(new URLSearchParams(await request.text()));
       return Response.json({ access_token: `token-${asked.length}`, expires_in: 3600 });
     },
@@ -100,6 +105,26 @@ test("a workload is known by its federated token, which is exchanged once", asyn
       client_assertion: "federated",
     },
   ]);
+});
+
+test("the identity of the machine is asked for when AZURE_STORAGE_AUTH_TYPE says so", async () => {
+  const service = { AZURE_POD_IDENTITY_AUTHORITY_HOST: authority.url.origin };
+  expect((await problemIn(find("as://acct/cont/k", { env: service }))).code).toBe("source-forbidden");
+  const env = { ...service, AZURE_STORAGE_AUTH_TYPE: "managed_identity", AZURE_STORAGE_CLIENT_ID: "several" };
+  const { credential } = await find("as://acct/cont/k", { env });
+  expect(credential.kind === "token" && (await credential.token())).toBe("of-the-machine several");
+});
+
+test("a secret of an application that Entra refuses is told, and not repeated", async () => {
+  const env = {
+    AZURE_TENANT_ID: "tenant",
+    AZURE_CLIENT_ID: "client",
+    AZURE_CLIENT_SECRET: "hidden",
+    AZURE_AUTHORITY_HOST: "http://127.0.0.1:1",
+  };
+  const problem = await problemIn(find("as://acct/cont/k", { env }));
+  expect(problem).toMatchObject({ code: "source-unreachable", message: expect.stringContaining("Microsoft Entra") });
+  expect(Bun.inspect(problem)).not.toContain("hidden");
 });
 
 test("without credentials the places that were looked at are told, and an option of other stores is refused", async () => {

@@ -9,7 +9,7 @@ import { requestToken } from "../token-request.ts";
 
 const RESOURCE = "https://storage.azure.com/";
 const DEFAULT_AUTHORITY = "https://login.microsoftonline.com/";
-const METADATA_SERVICE = "http://169.254.169.254/metadata/identity/oauth2/token";
+const METADATA_SERVICE = "http://169.254.169.254";
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** One way to a token. */
@@ -25,12 +25,12 @@ export function azureIdentity(env: Environment): AzureIdentity | undefined {
   const { AZURE_TENANT_ID: tenant = "", AZURE_CLIENT_ID: client = "" } = env;
   const { AZURE_FEDERATED_TOKEN_FILE: tokenFile = "", AZURE_CLIENT_SECRET: secret = "" } = env;
   const type = env.AZURE_STORAGE_AUTH_TYPE?.toLowerCase();
-  if (type === "managed_identity") return managedIdentity(env.AZURE_STORAGE_CLIENT_ID || client);
+  if (type === "managed_identity") return managedIdentity(env);
   if (tenant !== "" && client !== "" && (tokenFile !== "" || secret !== "")) {
     const authority = env.AZURE_AUTHORITY_HOST || DEFAULT_AUTHORITY;
     return application({ authority, tenant, client, tokenFile, secret });
   }
-  return type === "default" ? managedIdentity(env.AZURE_STORAGE_CLIENT_ID || client) : undefined;
+  return type === "default" ? managedIdentity(env) : undefined;
 }
 
 interface Application {
@@ -57,8 +57,10 @@ function application({ authority, tenant, client, tokenFile, secret }: Applicati
   };
 }
 
-function managedIdentity(client: string): AzureIdentity {
-  const url = new URL(METADATA_SERVICE);
+function managedIdentity(env: Environment): AzureIdentity {
+  const client = env.AZURE_STORAGE_CLIENT_ID || env.AZURE_CLIENT_ID || "";
+  const host = env.AZURE_POD_IDENTITY_AUTHORITY_HOST || METADATA_SERVICE;
+  const url = new URL("/metadata/identity/oauth2/token", host);
   url.search = new URLSearchParams({
     "api-version": "2018-02-01",
     resource: RESOURCE,

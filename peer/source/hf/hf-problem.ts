@@ -37,6 +37,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 /** @throws ProblemError for a refusal that the Hub gives a reason for; gives any other reply back */
 export async function orHubProblem(response: Response, displayUrl: string): Promise<Response> {
   if (response.status < 400) return response;
+  if (response.status === 429) return withRetryAfter(response);
   const sourceCode = response.headers.get("x-error-code") ?? "";
   const meaning = MEANINGS[sourceCode];
   if (meaning === undefined) return response;
@@ -44,4 +45,13 @@ export async function orHubProblem(response: Response, displayUrl: string): Prom
   const { status } = response;
   const what = `${meaning.what} (the source answered ${status})`;
   throw sourceProblem(meaning.code, displayUrl, what, meaning.remedy, { status, sourceCode });
+}
+
+/** The Hub says it in a header of its own: `RateLimit: "resolvers";r=0;t=55`. */
+function withRetryAfter(response: Response): Response {
+  const seconds = /;\s*t=(\d{1,6})/.exec(response.headers.get("ratelimit") ?? "")?.[1];
+  if (seconds === undefined || response.headers.has("retry-after")) return response;
+  const headers = new Headers(response.headers);
+  headers.set("retry-after", seconds);
+  return new Response(response.body, { status: response.status, headers });
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { FaultySource } from "../../../tests/fixtures/faulty-source.ts";
 import { HfHub } from "../../../tests/fixtures/hf-hub.ts";
 import { bytesOf, pagesOf, problemIn, sourceOpener, statOf } from "../../../tests/fixtures/opened-source.ts";
 import { tempFolder } from "../../../tests/fixtures/temp-folder.ts";
@@ -96,6 +97,15 @@ test("this host's token goes to no Hub that a request chooses", async () => {
   expect((await problemIn(open("hf://owner/private/config.json", anybody()).then(statOf))).code).toBe(
     "source-not-found",
   );
+});
+
+test("a Hub that is asked too often is asked again when it says", async () => {
+  await using busy = await FaultySource.start();
+  const headers = { ratelimit: '"resolvers";r=0;t=17' };
+  busy.serve("/owner/name/resolve/main/f", { content: SMALL, status: 429, failures: 2, headers });
+  const { open, waits } = sourceOpener();
+  await statOf(await open("hf://owner/name/f", { store: { endpoint: busy.url } }));
+  expect(waits).toEqual([17_000]);
 });
 
 test("a folder is listed at one commit, whatever is committed meanwhile", async () => {
