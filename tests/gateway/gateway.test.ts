@@ -58,7 +58,7 @@ async function sha256Of(response: Response): Promise<string> {
 
 describe("an object of the gateway", () => {
   test(
-    "is read from the store once, whichever peers are asked, and looks the same at each",
+    "is read from the store once, whichever peers are asked and by whatever, and looks the same at each",
     async () => {
       const before = cluster.store.stats().bodyBytes;
       const first = await ask("/models/model.bin");
@@ -67,6 +67,9 @@ describe("an object of the gateway", () => {
       expect(await sha256Of(first)).toBe(file.sha256);
       const second = await ask("/models/model.bin", {}, READER, two);
       expect(await sha256Of(second)).toBe(file.sha256);
+      expect(cluster.store.stats().bodyBytes - before).toBe(file.sizeBytes);
+      const got = await cluster.mustGet(two.peer, file);
+      expect([got.sourceBytes, got.peerBytes]).toEqual([0, 0]);
       expect(cluster.store.stats().bodyBytes - before).toBe(file.sizeBytes);
       expect(headersOf(second)).toEqual(headersOf(first));
       expect(first.headers.get("etag")).toMatch(/^"[0-9a-f]{32}"$/);
