@@ -57,7 +57,10 @@ function tooMany(url: string, maxFiles: number): ProblemError {
 
 function nothingThere(url: string, seenCount: number): ProblemError {
   if (seenCount === 0) {
-    return new ProblemError("source-not-found", `${url}: there is no file in this folder. Check its name`);
+    return new ProblemError(
+      "source-not-found",
+      `${url}: there is no file in this folder. Check its name, or leave out -r for a single file`,
+    );
   }
   const what = `none of the ${seenCount} files fits a pattern of --include`;
   return new ProblemError("source-not-found", `${url}: ${what}. Check the patterns`);
