@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["host", async () => (await import("./host-command.ts")).addHostCommand],
   ["store", async () => (await import("./store-command.ts")).addStoreCommand],
   ["torchserve", async () => (await import("./torchserve-command.ts")).addTorchServeCommand],
+  ["triton", async () => (await import("./triton-command.ts")).addTritonCommand],
   ["ca", async () => (await import("./ca-command.ts")).addCaCommand],
   ["status", async () => (await import("./status-command.ts")).addStatusCommand],
 ]);

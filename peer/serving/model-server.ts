@@ -13,7 +13,7 @@ export interface ServerRequest {
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
   /** Streamed on as it comes; absent for none. */
-  readonly body?: IncomingMessage;
+  readonly body?: IncomingMessage | string;
   readonly signal: AbortSignal;
 }
 
@@ -55,7 +55,7 @@ export class ModelServer {
     });
     try {
       const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
-      if (body === undefined) outgoing.end();
+      if (body === undefined || typeof body === "string") outgoing.end(body);
       else body.pipe(outgoing);
       return (await answered)[0];
     } catch (cause) {
