@@ -21,6 +21,10 @@ export interface TransferPolicy {
    *  keep pieces waiting. Beyond it neighbours are asked every `bitfieldPollMs` in place of waiting. */
   readonly bitfieldWaits: number;
   readonly bitfieldPollMs: number;
+  /** Shortest pause between two questions to a neighbour: news of several pieces then come in one answer. */
+  readonly newsPauseMs: number;
+  /** Longest one, while it has plenty for us: what it got lately may be rare. */
+  readonly newsPauseMaxMs: number;
   /** A scheduler that was heard and then gave no ticket for this long is asked again. */
   readonly ticketWaitMs: number;
   /** A seed that asks for patience is told again after this long, this many times. */
@@ -49,6 +53,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   bitfieldWaitMs: 10_000,
   bitfieldWaits: 128,
   bitfieldPollMs: 500,
+  newsPauseMs: 40,
+  newsPauseMaxMs: 1000,
   ticketWaitMs: 5000,
   pullRetryMs: 1000,
   pullRetries: 5,

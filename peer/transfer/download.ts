@@ -9,6 +9,7 @@ import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
+import { newsPauseMs } from "../core/news.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
@@ -23,6 +24,7 @@ import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
 import { PiecePlanner } from "./piece-planner.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { ProgressWatch } from "./progress-watch.ts";
+import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
 import { strangersIn } from "./strangers.ts";
 import { TicketHolder } from "./ticket-holder.ts";
@@ -70,6 +72,8 @@ export class Download {
   readonly #ticket: TicketHolder;
   readonly #planner: PiecePlanner;
   readonly #watch: ProgressWatch;
+  /** Of pieces that are kept. */
+  readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timers: ReturnType<typeof setInterval>[];
   #ended = false;
@@ -109,6 +113,8 @@ export class Download {
       news,
       source: source.portableRequest,
       ticket: () => this.#ticket.ticket,
+      newsPauseMs: (offered) =>
+        newsPauseMs({ offered, held: task.held, piecesPerSecond: this.#pace.perSecond(nowMs()) }, policy),
       offered: () => this.#planner.soon(),
       report: (fault) => components.send([fault]),
     });
@@ -230,6 +236,7 @@ export class Download {
 
   #kept(): void {
     this.#watch.moved();
+    this.#pace.note(this.#components.nowMs());
     if (this.#task.complete) this.#end(undefined);
   }
 

@@ -14,15 +14,14 @@ export interface NeighbourComponents {
     query: { since: number | undefined; waitMs: number },
     signal: AbortSignal,
   ) => Promise<BitfieldOutcome>;
+  /** How long to leave a neighbour that offers these pieces before it is asked again. */
+  readonly newsPauseMs: (offered: Bitfield) => number;
   /** It offers more than before. */
   readonly offered: () => void;
   readonly news: NewsBudget;
   /** It failed too often in a row. */
   readonly lost: (neighbour: Neighbour, failure: ParentFailure) => void;
 }
-
-/** Shortest pause between two questions: news of several pieces then come in one answer. */
-const MIN_ASK_INTERVAL_MS = 40;
 
 export class Neighbour {
   readonly info: NeighbourInfo;
@@ -83,7 +82,8 @@ export class Neighbour {
       this.#failures = 0;
       this.#components.offered();
       if (outcome.complete) return;
-      const intervalMs = waited ? MIN_ASK_INTERVAL_MS : this.#components.policy.bitfieldPollMs;
+      const pauseMs = this.#components.newsPauseMs(this.bitfield);
+      const intervalMs = waited ? pauseMs : Math.max(pauseMs, this.#components.policy.bitfieldPollMs);
       await pause(intervalMs - (nowMs() - askedAtMs), this.signal);
     }
   }

@@ -1,5 +1,6 @@
 /** The hosts a download trades with: who comes, who goes, who is to blame. */
 
+import type { Bitfield } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
@@ -24,6 +25,8 @@ export interface NeighbourhoodComponents {
   readonly ticket: () => string;
   /** For a seed that must be told where the source is. */
   readonly source: SourceRequest;
+  /** See `NeighbourComponents`. */
+  readonly newsPauseMs: (offered: Bitfield) => number;
   /** Somebody offers more than before. */
   readonly offered: () => void;
   readonly report: (fault: PeerMessageOf<"fault">) => void;
@@ -91,12 +94,13 @@ export class Neighbourhood {
     const known = this.#neighbours.get(neighbour.hostId);
     if (known?.info.address === neighbour.address) return;
     known?.close();
-    const { info, policy, nowMs, news, offered } = this.#components;
+    const { info, policy, nowMs, news, newsPauseMs, offered } = this.#components;
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     const met = new Neighbour(neighbour, pieceCount, {
       policy,
       nowMs,
       news,
+      newsPauseMs,
       offered,
       ask: (asked, query, signal) => fetchBitfield(this.addressOf(asked.info), { ...query, pieceCount }, signal),
       lost: (lost) => this.blame(lost, "unreachable"),

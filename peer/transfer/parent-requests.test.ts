@@ -44,6 +44,7 @@ async function requestsUnder(limit: RateLimit) {
       await once(signal, "abort");
       return { kind: "failed", failure: "unreachable" };
     },
+    newsPauseMs: () => 0,
     offered: () => {},
     news: new NewsBudget(1),
     lost: () => {},

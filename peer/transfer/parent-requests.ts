@@ -74,19 +74,16 @@ export class ParentRequests {
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
-      const append = (bytes: Uint8Array) => {
-        received();
-        return intake.append(bytes);
-      };
       const take = async (chunk: Uint8Array) => {
-        if (!limit.limited) return await append(chunk);
+        if (!limit.limited) return await intake.append(chunk);
         for await (const grain of pacedGrains(chunk, { taskId: info.taskId, limits: [limit], signal })) {
           // What we hold up ourselves is not late.
           flight.sinceMs = nowMs();
-          await append(grain);
+          received();
+          await intake.append(grain);
         }
       };
-      const outcome = await fetchPiece(parent, range, { signal, silenceMs, take });
+      const outcome = await fetchPiece(parent, range, { signal, silenceMs, heard: received, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
         if ((await keeper.finish(intake)) === "corrupt") {

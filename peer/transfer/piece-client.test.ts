@@ -34,6 +34,7 @@ async function parentThat(answer: (socket: Socket) => void): Promise<ParentAddre
 const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n\r\n`;
 const range = { start: 0, end: 1000 };
 const ignore = async () => undefined;
+const heard = () => undefined;
 
 describe("fetchPiece()", () => {
   test("takes a piece that comes slowly, as long as it comes", async () => {
@@ -46,14 +47,34 @@ describe("fetchPiece()", () => {
     });
     const chunks: Uint8Array[] = [];
     const take = async (chunk: Uint8Array) => void chunks.push(chunk);
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 150, take })).toEqual({ kind: "piece" });
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 150, heard, take })).toEqual({ kind: "piece" });
     const bytes = Buffer.concat(chunks);
     expect([bytes.length, bytes[999]]).toEqual([1000, 9]);
   });
 
+  test("tells of every byte as it comes, and gives a piece that comes in crumbs in grains of 64 KiB", async () => {
+    const length = 100 * 1024;
+    const parent = await parentThat(async (socket) => {
+      socket.write(head("206 Partial Content", length));
+      for (let n = 0; n < 100; n++) {
+        socket.write(new Uint8Array(1024).fill(n));
+        await Bun.sleep(1);
+      }
+    });
+    const grains: Uint8Array[] = [];
+    const take = async (grain: Uint8Array) => void grains.push(grain);
+    let times = 0;
+    const options = { signal: never, silenceMs: 1000, heard: () => void times++, take };
+    expect(await fetchPiece(parent, { start: 0, end: length }, options)).toEqual({ kind: "piece" });
+    expect(grains.length).toBeLessThanOrEqual(2);
+    expect(times).toBeGreaterThan(grains.length);
+    const bytes = Buffer.concat(grains);
+    expect([bytes.length, bytes[0], bytes[50 * 1024], bytes[length - 1]]).toEqual([length, 0, 50, 99]);
+  });
+
   test("gives up a parent that falls silent in the middle", async () => {
     const parent = await parentThat((socket) => void socket.write(`${head("206 Partial Content", 1000)}half`));
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, take: ignore })).toEqual({
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, heard, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -72,7 +93,7 @@ describe("fetchPiece()", () => {
       socket.on("drain", more);
       more();
     });
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: ignore })).toEqual({
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -83,9 +104,11 @@ describe("fetchPiece()", () => {
     const answer = (socket: Socket) => void socket.write(head("206 Partial Content", 1000) + "x".repeat(1000));
     const parent = await parentThat(answer);
     const slow = () => Bun.sleep(1500);
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: slow })).toEqual({ kind: "piece" });
+    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: slow })).toEqual({
+      kind: "piece",
+    });
     const full = () => Promise.reject(new Error("disk full"));
-    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 5000, take: full })).rejects.toThrow(
+    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 5000, heard, take: full })).rejects.toThrow(
       "disk full",
     );
   });
@@ -98,7 +121,7 @@ describe("fetchPiece()", () => {
   ] as const) {
     test(`calls a parent that answers ${status} ${failure}`, async () => {
       const parent = await parentThat((socket) => void socket.write(head(status, 0)));
-      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, take: ignore })).toEqual({
+      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
         kind: "failed",
         failure,
       });

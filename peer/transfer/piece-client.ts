@@ -37,6 +37,8 @@ export interface FetchPieceOptions {
   readonly signal: AbortSignal;
   /** A parent that sends nothing for this long is given up, one that is slow is not. */
   readonly silenceMs: number;
+  /** Called whenever bytes come. */
+  readonly heard: () => void;
   /** Called with each chunk as it comes; the next one is read once it resolves. What it throws, `fetchPiece` throws. */
   readonly take: (chunk: Uint8Array) => Promise<void>;
 }
@@ -58,7 +60,7 @@ export async function fetchPiece(
     const signal = AbortSignal.any([options.signal, silence.signal]);
     const response = await ask(parent, "content", { signal, headers: { range: formatRange(range) } });
     if (response.status !== 206) return await failed(response);
-    for await (const chunk of readExactly(response, range.end - range.start, silence))
+    for await (const chunk of readExactly(response, range.end - range.start, silence, options.heard))
       await silence.during(take(chunk));
     return { kind: "piece" };
   } catch {
