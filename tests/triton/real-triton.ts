@@ -65,6 +65,8 @@ export async function startTriton(home: TritonHome, options: TritonOptions): Pro
       `--model-repository=${options.repository}`,
       `--backend-directory=${join(server, "backends")}`,
       "--model-control-mode=explicit",
+      // It would wait for connections that our own client keeps.
+      "--exit-timeout-secs=1",
       "--http-address=127.0.0.1",
       `--http-port=${port}`,
       "--allow-grpc=false",
