@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import { TestCluster } from "../e2e/test-cluster.ts";
+import { HttpOrigin } from "./http-origin.ts";
+import { curl, joinProxy, LOOPBACK, proxyOf, run } from "./proxy-cluster.ts";
+
+const TIMEOUT_MS = 120_000;
+const MEMBER = `Basic ${Buffer.from("member:member secret").toString("base64")}`;
+
+let cluster: TestCluster;
+let origin: HttpOrigin;
+let one: string;
+let two: string;
+const layer = randomBytes(1_500_000);
+
+const digestOf = (content: Uint8Array) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
+
+beforeAll(async () => {
+  origin = await HttpOrigin.start();
+  cluster = await TestCluster.start({ peers: 0 });
+  const registries = [{ host: "tokens.test", url: origin.url }];
+  const peers = await Promise.all(
+    ["one", "two"].map((name) => joinProxy(cluster, name, { registries, upstreams: LOOPBACK })),
+  );
+  [one = "", two = ""] = await Promise.all(peers.map(proxyOf));
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]();
+  await origin[Symbol.asyncDispose]();
+}, TIMEOUT_MS);
+
+/** A registry as Docker Hub is: it takes tokens alone, which another server gives. */
+function serveTokens(repository: string, mayHave: (authorization: string | undefined) => boolean) {
+  const token = randomBytes(8).toString("hex");
+  origin.on(`/token-${repository}`, (request, response) => {
+    if (!mayHave(request.headers.authorization)) response.writeHead(401).end();
+    else response.writeHead(200).end(JSON.stringify({ token, expires_in: 300 }));
+  });
+  const path = `/v2/${repository}/blobs/${digestOf(layer)}`;
+  const challenge = `Bearer realm="${origin.url}/token-${repository}",service="test",scope="repository:${repository}:pull"`;
+  const manifest = `/v2/${repository}/manifests/v1`;
+  const isIn = (authorization: string | undefined) => authorization === `Bearer ${token}`;
+  origin.file(path, layer, {}, ({ headers }) => isIn(headers.authorization));
+  origin.on(manifest, ({ headers }, response) => {
+    if (isIn(headers.authorization)) response.writeHead(200).end("{}");
+    else response.writeHead(401, { "www-authenticate": challenge }).end();
+  });
+  return {
+    manifest: `/v2/tokens.test/${repository}/manifests/v1`,
+    blob: `/v2/tokens.test/${repository}/blobs/${digestOf(layer)}`,
+  };
+}
+
+async function ask(proxy: string, path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${proxy}${path}`, { headers });
+  const body = Buffer.from(await response.arrayBuffer());
+  return { status: response.status, taskId: response.headers.get("x-dragonfly-task-id"), body };
+}
+
+describe("tokens of a registry", () => {
+  test(
+    "are fetched for clients that do not know where they come from",
+    async () => {
+      const { manifest, blob } = serveTokens("public", (authorization) => authorization === undefined);
+      expect((await ask(one, manifest)).status).toBe(200);
+      const pulled = await ask(one, blob);
+      expect([pulled.status, pulled.body.equals(layer)]).toEqual([200, true]);
+      expect(pulled.taskId).toMatch(/^[0-9a-f]{64}$/);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "are those of the client that asks: what one may read, the next may not",
+    async () => {
+      const { manifest, blob } = serveTokens("private", (authorization) => authorization === MEMBER);
+      expect((await ask(one, manifest)).status).toBe(401);
+      expect((await ask(one, manifest, { authorization: MEMBER })).status).toBe(200);
+      const pulled = await ask(one, blob, { authorization: MEMBER });
+      expect([pulled.status, pulled.body.equals(layer)]).toEqual([200, true]);
+      for (const authorization of [undefined, "Basic Og==", "Basic d3Jvbmc6d3Jvbmc=", "Bearer guessed"]) {
+        const refused = await ask(one, blob, authorization === undefined ? {} : { authorization });
+        expect([authorization, refused.status, refused.body.equals(layer)]).toEqual([authorization, 403, false]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a registry that lies", () => {
+  test(
+    "gives nobody a whole layer of wrong bytes as if they were right, and what it gave is not kept",
+    async () => {
+      const wrong = randomBytes(1_000_000);
+      const promised = digestOf(randomBytes(10));
+      const path = `/v2/lies/blobs/${promised}`;
+      origin.file(path, wrong);
+      const { exitCode } = await run([
+        "curl",
+        "-sS",
+        "-H",
+        `X-Dragonfly-Registry: ${origin.url}`,
+        "-o",
+        "/dev/null",
+        `${one}${path}`,
+      ]);
+      expect([18, 56]).toContain(exitCode);
+      const tasks = await cluster.peer(0).local<{ items: { version: string }[] }>("/v1/tasks");
+      expect(tasks.items.filter(({ version }) => version.includes(promised))).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("a rule for blobs", () => {
+  test(
+    "names them by their digest when they come through the proxy, too, and follows their redirects",
+    async () => {
+      const content = randomBytes(700_000);
+      const elsewhere = origin.file("/cdn/anything", content, { etag: 'W/"weak"' });
+      const path = `/v2/team/demo/blobs/${digestOf(content)}`;
+      const url = origin.on(path, (_request, response) =>
+        response.writeHead(307, { location: `${elsewhere}?token=1` }).end(),
+      );
+      const proxy = await proxyOf(
+        await joinProxy(cluster, "three", { rules: [{ regx: "blobs/sha256.*" }], upstreams: LOOPBACK }),
+      );
+      const answer = await curl(proxy, url);
+      expect([answer.status, answer.body.equals(content)]).toEqual([200, true]);
+      expect(answer.headers.get("x-dragonfly-task-id")).toMatch(/^[0-9a-f]{64}$/);
+      const mirrored = await fetch(`${two}${path}`, { headers: { "x-dragonfly-registry": origin.url } });
+      expect(Buffer.from(await mirrored.arrayBuffer()).equals(content)).toBe(true);
+      expect(mirrored.headers.get("x-dragonfly-task-id")).toBe(answer.headers.get("x-dragonfly-task-id"));
+    },
+    TIMEOUT_MS,
+  );
+});
