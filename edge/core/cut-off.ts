@@ -14,9 +14,10 @@ import { type Turn, wakeBy } from "./turn.ts";
 /** Grants pieces to peers that can reach no holder of them, once what nobody holds is granted. */
 export function grantCutOff(turn: Turn, task: Task): void {
   if (task.recovery !== undefined) return;
+  const patient = isPatient(task);
   let readers = livelyOf(
     turn,
-    [...task.running].filter((peer) => mayBeCutOff(turn, peer)),
+    [...task.running].filter((peer) => mayBeCutOff(turn, peer, patient)),
   );
   const beyond = new Map<Peer, Bitfield>();
   while (task.leases.size < streamsOf(turn, task)) {
@@ -38,9 +39,15 @@ export function grantCutOff(turn: Turn, task: Task): void {
   }
 }
 
+/** Whether a peer that other hosts failed may still hope for those who want the task too: there is one whom nobody failed. */
+export function isPatient(task: Task): boolean {
+  for (const peer of task.running) if (peer.avoid.size === 0) return true;
+  return false;
+}
+
 /** When it is time to see whether a peer that other hosts failed is cut off. */
-export function looksAroundAtMs(peer: Peer, { stallMs }: Policy): number {
-  const patientUntilMs = peer.cutOff ? 0 : tradedLastMs(peer) + stallMs;
+export function looksAroundAtMs(peer: Peer, patient: boolean, { stallMs }: Policy): number {
+  const patientUntilMs = peer.cutOff || !patient ? 0 : tradedLastMs(peer) + stallMs;
   return Math.max(patientUntilMs, peer.lookedAroundAtMs + stallMs);
 }
 
@@ -50,8 +57,8 @@ export function isCutOff(turn: Turn, peer: Peer): boolean {
   return peer.cutOff;
 }
 
-function mayBeCutOff(turn: Turn, peer: Peer): boolean {
-  return peer.avoid.size > 0 && mayRead(turn, peer) && turn.nowMs >= looksAroundAtMs(peer, turn.policy);
+function mayBeCutOff(turn: Turn, peer: Peer, patient: boolean): boolean {
+  return peer.avoid.size > 0 && mayRead(turn, peer) && turn.nowMs >= looksAroundAtMs(peer, patient, turn.policy);
 }
 
 /** Looks at everybody: which pieces the peer lacks are held, but only by hosts out of its reach. */

@@ -11,6 +11,11 @@ export interface TransferPolicy {
   readonly hedgeAfterMs: number;
   /** A parent that sends nothing for this long, while a piece of it is awaited, is given up. */
   readonly pieceSilenceMs: number;
+  /** When nobody sent anything for this long, those who owe something are asked whether they are there: a process that
+   *  stopped, or a machine that froze, keeps its connections. */
+  readonly probeAfterMs: number;
+  /** Who does not answer that for this long is given up at once, so that the rest comes from elsewhere. */
+  readonly probeSilenceMs: number;
   /** A parent that failed is left alone for this long, doubled with each further failure in a row. */
   readonly parentBackoffMs: number;
   /** Failures in a row after which a parent is reported to the scheduler and dropped. */
@@ -48,6 +53,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   outstandingBytes: 64 * 1024 * 1024,
   hedgeAfterMs: 1500,
   pieceSilenceMs: 10_000,
+  probeAfterMs: 1000,
+  probeSilenceMs: 1000,
   parentBackoffMs: 250,
   parentFailures: 5,
   bitfieldWaitMs: 10_000,

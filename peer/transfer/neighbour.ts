@@ -30,6 +30,9 @@ export class Neighbour {
   receivedBytes = 0;
   restUntilMs = 0;
   #failures = 0;
+  /** Whether it answered anything yet. */
+  #heard = false;
+  #probing = false;
   #components: NeighbourComponents;
   #stopping = new AbortController();
 
@@ -65,6 +68,22 @@ export class Neighbour {
     if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
   }
 
+  /** Whether it owes us something: a piece, or its first answer. */
+  get isAwaited(): boolean {
+    return this.activeRequests > 0 || !this.#heard;
+  }
+
+  /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does. */
+  async probe(): Promise<void> {
+    if (this.#probing) return;
+    this.#probing = true;
+    const { policy, ask, lost } = this.#components;
+    const late = AbortSignal.timeout(policy.probeSilenceMs);
+    const outcome = await ask(this, { since: undefined, waitMs: 0 }, AbortSignal.any([this.signal, late]));
+    this.#probing = false;
+    if (late.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, outcome.failure);
+  }
+
   async #watch(): Promise<void> {
     let version: number | undefined;
     while (!this.signal.aborted) {
@@ -77,6 +96,7 @@ export class Neighbour {
         await pause(this.restUntilMs - nowMs(), this.signal);
         continue;
       }
+      this.#heard = true;
       version = outcome.version;
       this.bitfield = outcome.bitfield;
       this.#failures = 0;

@@ -72,6 +72,11 @@ export class Neighbourhood {
     this.#pulled.delete(hostId);
   }
 
+  /** Nobody sends anything: gives up those who are not there any more. */
+  probe(): void {
+    for (const neighbour of this.#neighbours.values()) if (neighbour.isAwaited) void neighbour.probe();
+  }
+
   /** Stops trading with a host, and tells the scheduler why. */
   blame(neighbour: Neighbour, kind: "corrupt" | "unreachable", piece?: number): void {
     const { info, report } = this.#components;

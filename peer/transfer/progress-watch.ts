@@ -26,10 +26,15 @@ export class ProgressWatch {
     this.#told = false;
   }
 
+  /** How long nothing has moved. */
+  silentMs(): number {
+    return this.#components.nowMs() - this.#movedAtMs;
+  }
+
   /** Why nothing moved for a while, in words, or null while something does. */
   stall(): string | null {
-    const { policy, nowMs, awaited } = this.#components;
-    const silentMs = nowMs() - this.#movedAtMs;
+    const silentMs = this.silentMs();
+    const { policy, awaited } = this.#components;
     return silentMs < policy.stallAfterMs ? null : `${awaited()} (${Math.round(silentMs / 1000)} s)`;
   }
 

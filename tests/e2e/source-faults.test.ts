@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { LocalTask } from "../../schema/wire/local.ts";
 import { pantala } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/daemon.ts";
 import { type Behaviour, FaultySource } from "../fixtures/faulty-source.ts";
@@ -38,6 +39,7 @@ describe("a source that", () => {
       "ignores ranges and drops the stream once",
       { content, etag: '"a"', ranges: "ignored", dropAfterBytes: MIB, drops: 1 },
     ],
+    ["trickles 1 KB/s over one connection", { content, etag: '"a"', trickleBytes: 1, trickles: 2 }],
   ];
   for (const [what, behaviour] of recovering) {
     test(
@@ -81,6 +83,30 @@ describe("a parent that is stopped", () => {
         expect(herd.store.stats().bodyBytes).toBe(served);
       } finally {
         herd.peer(0).daemon.signal("SIGCONT");
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "and was the only one is left at once, and the rest comes from the source",
+    async () => {
+      await using pair = await TestCluster.start({ peers: 2 });
+      const file = await pair.put("model.bin", 128 * MIB);
+      await pair.mustGet(pair.peer(0), file);
+      const child = pair.mustGet(pair.peer(1), file);
+      await until("it has begun", async () => {
+        const { items } = await pair.peer(1).local<{ items: LocalTask[] }>("/v1/tasks");
+        return (items[0]?.heldPieceCount ?? 0) > 0;
+      });
+      pair.peer(0).daemon.signal("SIGSTOP");
+      try {
+        const { sourceBytes, elapsedMs } = await child;
+        expect(sourceBytes).toBeGreaterThan(0);
+        // It was a minute: five times ten seconds of silence, and the pauses between.
+        expect(elapsedMs).toBeLessThan(20_000);
+      } finally {
+        pair.peer(0).daemon.signal("SIGCONT");
       }
     },
     TIMEOUT_MS,

@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import type { HostId } from "../../schema/ids.ts";
+import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { Neighbour, type NeighbourComponents } from "./neighbour.ts";
+import { NewsBudget } from "./news-budget.ts";
+import type { BitfieldOutcome } from "./piece-client.ts";
+
+const info = {
+  hostId: "a".repeat(32) as HostId,
+  address: "http://parent",
+  idc: "",
+  location: "",
+  role: "normal" as const,
+  needsPull: false,
+};
+const POLICY = { ...DEFAULT_TRANSFER_POLICY, probeSilenceMs: 20 };
+const NEWS: BitfieldOutcome = { kind: "bitfield", bitfield: new Uint8Array([0b11]), version: 1, complete: true };
+
+function met(answer: NeighbourComponents["ask"]) {
+  const lost = Promise.withResolvers<string>();
+  const neighbour = new Neighbour(info, 2, {
+    policy: POLICY,
+    nowMs: () => 0,
+    ask: answer,
+    newsPauseMs: () => 0,
+    offered: () => {},
+    news: new NewsBudget(4),
+    lost: (_neighbour, failure) => lost.resolve(failure),
+  });
+  return { neighbour, lost: lost.promise };
+}
+
+async function silent(signal: AbortSignal): Promise<BitfieldOutcome> {
+  if (!signal.aborted) await once(signal, "abort");
+  return { kind: "failed", failure: "unreachable" };
+}
+
+test("a neighbour that does not answer a probe is given up, however many failures it may have otherwise", async () => {
+  const { neighbour, lost } = met((_neighbour, _query, signal) => silent(signal));
+  expect(neighbour.isAwaited).toBe(true);
+  await neighbour.probe();
+  expect(await lost).toBe("unreachable");
+  neighbour.close();
+});
+
+test("a neighbour that answers a probe stays, whatever it says", async () => {
+  for (const outcome of [NEWS, { kind: "failed", failure: "missing" }] as const) {
+    const { neighbour, lost } = met(async () => outcome);
+    await neighbour.probe();
+    await Bun.sleep(0);
+    expect(await Promise.race([lost, "stays"])).toBe("stays");
+    expect(neighbour.isAwaited).toBe(outcome.kind === "failed");
+    neighbour.close();
+  }
+});
