@@ -14,6 +14,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["torchserve", async () => (await import("./torchserve-command.ts")).addTorchServeCommand],
   ["triton", async () => (await import("./triton-command.ts")).addTritonCommand],
   ["ca", async () => (await import("./ca-command.ts")).addCaCommand],
+  ["registry", async () => (await import("./registry-command.ts")).addRegistryCommand],
   ["status", async () => (await import("./status-command.ts")).addStatusCommand],
 ]);
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TestCluster } from "../e2e/test-cluster.ts";
+import { pantala } from "../fixtures/cluster.ts";
 import { ensureDebianPackages } from "../fixtures/debian-packages.ts";
 import { Containerd } from "./containerd.ts";
 import { DockerRegistry, pushImage, type RegistryUser, writeImage } from "./docker-registry.ts";
@@ -46,28 +47,31 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 }, TIMEOUT_MS);
 
-/** Configuration of containerd: whatever registry, by a mirror. The registry itself cannot be reached. */
-async function hostsToml(proxy: string, registry: string): Promise<string> {
-  const folder = join(cluster.folder, `hosts-${new URL(proxy).port}-${registry}`);
-  await mkdir(join(folder, registry), { recursive: true });
-  const text = `server = "http://127.0.0.1:1"\n[host."${proxy}"]\n  capabilities = ["pull", "resolve"]\n`;
-  await writeFile(join(folder, registry, "hosts.toml"), text);
-  return folder;
+/** Has `pantala registry setup` write the configuration of a runtime. The registry itself cannot be reached: its name is
+ *  known to nobody. */
+async function setup(runtime: string, proxy: string, registry: string): Promise<string> {
+  const root = join(cluster.folder, `${runtime}-${new URL(proxy).port}-${registry}`);
+  const made = await pantala(["registry", "setup", runtime, "--root", root, "--proxy", proxy, "--registry", registry]);
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  return root;
 }
 
-/** Configuration of skopeo and podman: the registry is a part of the mirror's path. @param user as of `podman login` */
+async function hostsDir(proxy: string, registry: string): Promise<string> {
+  return join(await setup("containerd", proxy, registry), "etc/containerd/certs.d");
+}
+
+/** @param user as of `podman login` */
 async function skopeo(proxy: string, registry: string, output: string, user?: RegistryUser) {
-  const location = `${new URL(proxy).host}/${registry}`;
+  const root = await setup("podman", proxy, registry);
+  const config = join(root, "etc/containers/registries.conf.d/50-pantala.conf");
   const folder = join(cluster.folder, output);
-  const [config, logins] = [`${folder}.conf`, `${folder}.json`];
-  const mirror = `[[registry.mirror]]\nlocation = "${location}"\ninsecure = true\n`;
-  await writeFile(config, `[[registry]]\nprefix = "${registry}"\nlocation = "${registry}"\ninsecure = true\n${mirror}`);
+  const logins = `${folder}.json`;
+  const location = `${new URL(proxy).host}/${registry}`;
   const auth = user === undefined ? undefined : Buffer.from(`${user.username}:${user.password}`).toString("base64");
   await writeFile(logins, JSON.stringify({ auths: auth === undefined ? {} : { [location]: { auth } } }));
   const command = ["skopeo", "--insecure-policy", "--registries-conf", config, "copy", "-q"];
-  const ran = await run([...command, `docker://${registry}/library/demo:v1`, `dir:${folder}`], {
-    REGISTRY_AUTH_FILE: logins,
-  });
+  const image = `docker://${registry}/library/demo:v1`;
+  const ran = await run([...command, image, `dir:${folder}`], { REGISTRY_AUTH_FILE: logins });
   return { ...ran, layer: await readFile(join(folder, digest.slice("sha256:".length))).catch(() => undefined) };
 }
 
@@ -76,7 +80,7 @@ describe("a registry behind two peers", () => {
     "gives an image to containerd and skopeo, and its layers only once",
     async () => {
       const [one = "", two = ""] = proxies;
-      const fetched = await containerd.fetch("open.test/library/demo:v1", await hostsToml(one, "open.test"));
+      const fetched = await containerd.fetch("open.test/library/demo:v1", await hostsDir(one, "open.test"));
       expect([fetched.exitCode, fetched.stderr]).toEqual([0, ""]);
       const stored = await containerd.ctr("content", "get", digest);
       expect(stored.stdout.equals(layer)).toBe(true);
@@ -96,7 +100,7 @@ describe("a registry behind two peers", () => {
     "is one task with the same layer of another registry, which wants to know who asks",
     async () => {
       const [one = "", two = ""] = proxies;
-      const nobody = await containerd.fetch("guarded.test/library/demo:v1", await hostsToml(one, "guarded.test"));
+      const nobody = await containerd.fetch("guarded.test/library/demo:v1", await hostsDir(one, "guarded.test"));
       expect(nobody.exitCode).not.toBe(0);
       const refused = await skopeo(two, "guarded.test", "refused");
       expect(refused.exitCode).not.toBe(0);
@@ -104,7 +108,7 @@ describe("a registry behind two peers", () => {
       expect(wrong.exitCode).not.toBe(0);
       const creds = `${USER.username}:${USER.password}`;
       await containerd.ctr("content", "rm", digest);
-      const hosts = await hostsToml(one, "guarded.test");
+      const hosts = await hostsDir(one, "guarded.test");
       const fetched = await containerd.fetch("guarded.test/library/demo:v1", hosts, "--user", creds);
       expect([fetched.exitCode, fetched.stderr]).toEqual([0, ""]);
       expect((await containerd.ctr("content", "get", digest)).stdout.equals(layer)).toBe(true);
