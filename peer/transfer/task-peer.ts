@@ -35,6 +35,8 @@ interface Current {
   readonly download: Download;
   /** Callers that wait for it. */
   waiting: number;
+  /** Resolves when it has ended and everybody knows. */
+  readonly over: Promise<void>;
 }
 
 export class TaskPeer implements TaskSpeaker {
@@ -87,8 +89,11 @@ export class TaskPeer implements TaskSpeaker {
   async complete(source: Source, stat: SourceStat, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.task.complete) return;
-    // One that is ending takes nobody any more.
-    const current = this.#current?.download.ended === false ? this.#current : this.#start(source, stat);
+    // One that is ending takes nobody any more; and the scheduler must hear of its end before it hears of the next, or it
+    // would take the leases that come back for those of a host that wants none.
+    while (this.#current?.download.ended) await unlessAborted(this.#current.over, signal);
+    if (this.task.complete) return;
+    const current = this.#current ?? this.#start(source, stat);
     current.waiting++;
     try {
       await unlessAborted(current.download.done, signal);
@@ -119,15 +124,15 @@ export class TaskPeer implements TaskSpeaker {
       cursors: () => this.#cursorPieces(),
     };
     const download = new Download(components, this.task, source, stat, this.totals);
-    const current: Current = { download, waiting: 0 };
+    const over = Promise.withResolvers<void>();
+    const current: Current = { download, waiting: 0, over: over.promise };
     this.#current = current;
     const pin = this.task.pin();
     const ended = (finish: PeerMessage) => {
       pin[Symbol.dispose]();
-      // Whoever came while it ended has started another.
-      if (this.#current !== current) return;
       this.#current = undefined;
       this.#components.send(this, [finish]);
+      over.resolve();
       this.#components.settled(this);
     };
     download.done.then(

@@ -32,7 +32,8 @@ async function filledByOthers(): Promise<unknown> {
   await rm(cluster.outputOf(peer));
   const file = await cluster.put("large", 12 * MIB);
   const getting = cluster.get(peer, file.url, ["--overwrite"]);
-  await until("it has begun", async () => (await tasksOf(peer)).some(({ state }) => state === "running"));
+  const begun = ({ state, heldPieceCount }: LocalTask) => state === "running" && heldPieceCount > 0;
+  await until("its first piece is here", async () => (await tasksOf(peer)).some(begun));
   await fill(join(cluster.folder, "first"));
   await until("the old task makes way", async () => (await tasksOf(peer)).every(({ taskId }) => taskId !== old.taskId));
   await fill(join(cluster.folder, "second"));
