@@ -10,17 +10,19 @@ const PACKAGES = ["awscli==1.46.3", "boto3==1.44.5", "s3cmd==2.4.0"];
 const INSTALL_TIMEOUT_MS = 600_000;
 
 /** What a command needs in its environment to find them. Rejects loudly when they cannot be had. */
-export async function pythonClientsEnv(): Promise<{ readonly PATH: string; readonly PYTHONPATH: string }> {
-  const folder = join(CACHE, PACKAGES.join("-").replaceAll("==", "-"));
-  if (!(await exists(folder))) await install(folder);
+export async function pythonClientsEnv(
+  packages: readonly string[] = PACKAGES,
+): Promise<{ readonly PATH: string; readonly PYTHONPATH: string }> {
+  const folder = join(CACHE, packages.join("-").replaceAll("==", "-"));
+  if (!(await exists(folder))) await install(folder, packages);
   return { PATH: `${join(folder, "bin")}:${process.env.PATH ?? ""}`, PYTHONPATH: folder };
 }
 
 /** Whole or not at all, whoever else is at it. */
-async function install(folder: string): Promise<void> {
+async function install(folder: string, packages: readonly string[]): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const partial = await mkdtemp(join(CACHE, "partial-"));
-  const command = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", partial, ...PACKAGES];
+  const command = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", partial, ...packages];
   try {
     await ensurePip();
     await run("python3", command, { timeout: INSTALL_TIMEOUT_MS });
