@@ -14,10 +14,10 @@ import { type Turn, wakeBy } from "./turn.ts";
 /** Grants pieces to peers that can reach no holder of them, once what nobody holds is granted. */
 export function grantCutOff(turn: Turn, task: Task): void {
   if (task.recovery !== undefined) return;
-  const patient = isPatient(task);
+  const hopeful = [...task.running].filter((peer) => peer.avoid.size === 0);
   let readers = livelyOf(
     turn,
-    [...task.running].filter((peer) => mayBeCutOff(turn, peer, patient)),
+    [...task.running].filter((peer) => mayBeCutOff(turn, peer, hopeful)),
   );
   const beyond = new Map<Peer, Bitfield>();
   while (task.leases.size < streamsOf(turn, task)) {
@@ -39,15 +39,9 @@ export function grantCutOff(turn: Turn, task: Task): void {
   }
 }
 
-/** Whether a peer that other hosts failed may still hope for those who want the task too: there is one whom nobody failed. */
-export function isPatient(task: Task): boolean {
-  for (const peer of task.running) if (peer.avoid.size === 0) return true;
-  return false;
-}
-
-/** When it is time to see whether a peer that other hosts failed is cut off. */
-export function looksAroundAtMs(peer: Peer, patient: boolean, { stallMs }: Policy): number {
-  const patientUntilMs = peer.cutOff || !patient ? 0 : tradedLastMs(peer) + stallMs;
+/** When it is time to see whether a peer that other hosts failed is cut off, if it may still hope for others. */
+export function looksAroundAtMs(peer: Peer, { stallMs }: Policy): number {
+  const patientUntilMs = peer.cutOff ? 0 : tradedLastMs(peer) + stallMs;
   return Math.max(patientUntilMs, peer.lookedAroundAtMs + stallMs);
 }
 
@@ -57,8 +51,12 @@ export function isCutOff(turn: Turn, peer: Peer): boolean {
   return peer.cutOff;
 }
 
-function mayBeCutOff(turn: Turn, peer: Peer, patient: boolean): boolean {
-  return peer.avoid.size > 0 && mayRead(turn, peer) && turn.nowMs >= looksAroundAtMs(peer, patient, turn.policy);
+/** @param hopeful those who want the task too, and whom nobody failed: within reach, they are worth some patience */
+function mayBeCutOff(turn: Turn, peer: Peer, hopeful: readonly Peer[]): boolean {
+  if (peer.avoid.size === 0 || !mayRead(turn, peer)) return false;
+  if (turn.nowMs >= looksAroundAtMs(peer, turn.policy)) return true;
+  const lookedJustNow = turn.nowMs < peer.lookedAroundAtMs + turn.policy.stallMs;
+  return !lookedJustNow && !hopeful.some((other) => !isOutOfReach(turn, peer, other));
 }
 
 /** Looks at everybody: which pieces the peer lacks are held, but only by hosts out of its reach. */

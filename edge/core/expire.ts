@@ -1,7 +1,7 @@
 /** What happens by itself when time passes. */
 import type { HostId } from "../../schema/ids.ts";
 import { unbanHost } from "./ban.ts";
-import { isPatient, looksAroundAtMs } from "./cut-off.ts";
+import { looksAroundAtMs } from "./cut-off.ts";
 import { silentAtMs } from "./hopeless.ts";
 import type { Host } from "./host.ts";
 import { expireLeases } from "./leases.ts";
@@ -80,12 +80,11 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   for (const lease of task.leases.values()) yield lease.aliveAtMs + lease.ttlMs;
   if (task.running.size === 0) return;
   const isLeasable = task.pieces.leasableCount > 0;
-  const patient = isPatient(task);
   for (const peer of task.running) {
     if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;
     if (hasStrangers(peer)) yield stalledAtMs(peer, policy);
-    if (peer.avoid.size > 0) yield* [looksAroundAtMs(peer, patient, policy), peer.leaseBackoffUntilMs];
+    if (peer.avoid.size > 0) yield* [looksAroundAtMs(peer, policy), peer.leaseBackoffUntilMs];
     yield silentAtMs(peer, policy);
   }
 }

@@ -68,13 +68,26 @@ export function expireLeases(turn: Turn, task: Task): void {
   for (const lease of [...task.leases.values()]) {
     const { peer } = lease;
     if (turn.nowMs - lease.aliveAtMs < lease.ttlMs) continue;
-    peer.expiredAtMs = turn.nowMs;
     peer.patienceMs = Math.max(peer.patienceMs, 2 * lease.ttlMs);
-    wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
-    closeLease(lease);
-    notesFor(turn, peer).revoked.add(lease.leaseId);
+    expire(turn, lease);
     turn.touched.add(task);
   }
+}
+
+/** Ends the leases of a host that does not answer another: nor does it speak to us, so it is frozen. A source that keeps its
+ *  reader waiting keeps nobody from answering. */
+export function expireFrozen(turn: Turn, peer: Peer): void {
+  const heardMs = turn.nowMs - turn.policy.frozenAfterMs;
+  if (peer.host.lastSeenAtMs > heardMs) return;
+  for (const lease of [...peer.leases]) if (lease.aliveAtMs <= heardMs) expire(turn, lease);
+}
+
+function expire(turn: Turn, lease: Lease): void {
+  const { peer } = lease;
+  peer.expiredAtMs = turn.nowMs;
+  wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
+  closeLease(lease);
+  notesFor(turn, peer).revoked.add(lease.leaseId);
 }
 
 function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {

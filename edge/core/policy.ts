@@ -56,6 +56,9 @@ export interface Policy {
   readonly sourceStreamsPerTask: number;
   /** A lease without progress for this long is granted to somebody else. */
   readonly leaseTtlMs: number;
+  /** A lease holder that does not answer another host, and that we did not hear for this long either, is frozen: it reports
+   *  every `progressIntervalMs` while it reads. */
+  readonly frozenAfterMs: number;
   /** Longest time to live of a lease. A reader whose leases expire in a row gets twice the time with each, up to this: more
    *  than the 153 s in which a peer finds out itself that a source is silent (5 tries of 30 s). */
   readonly leaseTtlMaxMs: number;
@@ -127,6 +130,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseBytesPerHost: 64 * MIB,
   sourceStreamsPerTask: 16,
   leaseTtlMs: 10 * SECOND,
+  frozenAfterMs: 1500,
   leaseTtlMaxMs: 160 * SECOND,
   sourceSilentMs: 10 * MINUTE,
   sourceBackoffMs: 30 * SECOND,

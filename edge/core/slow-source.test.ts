@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, allPieces, announceOf, aTask, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, announceOf, aTask, hostIdOf, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
 import { Scene } from "./testing/scene.ts";
 import type { SimHost } from "./testing/sim-host.ts";
@@ -77,6 +77,42 @@ describe("a source", () => {
     herd.sourceDelayMs = 0;
     expect(herd.until(all(herd, "succeeded"), 20_000)).toBe(true);
     expect(herd.reads.every((count) => count === 1)).toBe(true);
+  });
+});
+
+describe("a reader that does not answer another host", () => {
+  const task = aTask(1, 64);
+  const fault = (kind: "unreachable" | "refused") =>
+    ({ type: "fault", taskId: task.taskId, parentHostId: hostIdOf(1), kind }) as const;
+
+  /** Host 1 reads, host 2 waits for it. */
+  function aScene(): Scene {
+    const scene = new Scene({ leaseRunsPerHost: 1, leaseStartBytes: task.sizeBytes, leaseRunBytes: task.sizeBytes });
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(task));
+    scene.say(2, announceOf(task, { wanting: false, have: [63] }));
+    scene.say(2, announceOf(task));
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
+    scene.granted(2);
+    return scene;
+  }
+
+  test("nor speaks to the shard is frozen: what it was to read goes to others at once", () => {
+    const scene = aScene();
+    scene.wait(DEFAULT_POLICY.frozenAfterMs);
+    scene.say(2, fault("unreachable"));
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(0);
+    expect(scene.granted(2).length).toBeGreaterThan(0);
+  });
+
+  test("keeps its leases when it was heard a moment ago, or answered", () => {
+    for (const kind of ["unreachable", "refused"] as const) {
+      const scene = aScene();
+      scene.wait(DEFAULT_POLICY.frozenAfterMs);
+      if (kind === "unreachable") scene.say(1, { type: "heartbeat", load: IDLE_LOAD });
+      scene.say(2, fault(kind));
+      expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
+    }
   });
 });
 

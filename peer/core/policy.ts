@@ -11,8 +11,8 @@ export interface TransferPolicy {
   readonly hedgeAfterMs: number;
   /** A parent that sends nothing for this long, while a piece of it is awaited, is given up. */
   readonly pieceSilenceMs: number;
-  /** When nobody sent anything for this long, those who owe something are asked whether they are there: a process that
-   *  stopped, or a machine that froze, keeps its connections. */
+  /** When nobody sent anything for this long, and again after twice as long, neighbours are asked whether they are there: a
+   *  process that stopped, or a machine that froze, keeps its connections. */
   readonly probeAfterMs: number;
   /** Who does not answer that for this long is given up at once, so that the rest comes from elsewhere. */
   readonly probeSilenceMs: number;

@@ -269,7 +269,7 @@ export class Download {
     const { log, schedulerUrl } = this.#components;
     const stall = this.#watch.newStall();
     if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
-    if (this.#watch.silentMs() >= this.#components.policy.probeAfterMs) this.#neighbours.probe();
+    if (this.#watch.isTimeToProbe()) this.#neighbours.probe();
     if (this.#watch.isHopeless()) {
       const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept`;
       this.#fail(new ProblemError("scheduler-unreachable", message));

@@ -30,8 +30,6 @@ export class Neighbour {
   receivedBytes = 0;
   restUntilMs = 0;
   #failures = 0;
-  /** Whether it answered anything yet. */
-  #heard = false;
   #probing = false;
   #components: NeighbourComponents;
   #stopping = new AbortController();
@@ -68,11 +66,6 @@ export class Neighbour {
     if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
   }
 
-  /** Whether it owes us something: a piece, or its first answer. */
-  get isAwaited(): boolean {
-    return this.activeRequests > 0 || !this.#heard;
-  }
-
   /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does. */
   async probe(): Promise<void> {
     if (this.#probing) return;
@@ -96,7 +89,6 @@ export class Neighbour {
         await pause(this.restUntilMs - nowMs(), this.signal);
         continue;
       }
-      this.#heard = true;
       version = outcome.version;
       this.bitfield = outcome.bitfield;
       this.#failures = 0;

@@ -74,7 +74,7 @@ export class Neighbourhood {
 
   /** Nobody sends anything: gives up those who are not there any more. */
   probe(): void {
-    for (const neighbour of this.#neighbours.values()) if (neighbour.isAwaited) void neighbour.probe();
+    for (const neighbour of this.#neighbours.values()) void neighbour.probe();
   }
 
   /** Stops trading with a host, and tells the scheduler why. */

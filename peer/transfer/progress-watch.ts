@@ -15,25 +15,32 @@ export class ProgressWatch {
   /** Since when the scheduler is away, or `undefined`. */
   #awaySinceMs: number | undefined;
   #told = false;
+  /** A silence longer than this is time to ask who is there. */
+  #probeAfterMs: number;
 
   constructor(components: ProgressWatchComponents) {
     this.#components = components;
     this.#movedAtMs = components.nowMs();
+    this.#probeAfterMs = components.policy.probeAfterMs;
   }
 
   moved(): void {
     this.#movedAtMs = this.#components.nowMs();
     this.#told = false;
+    this.#probeAfterMs = this.#components.policy.probeAfterMs;
   }
 
-  /** How long nothing has moved. */
-  silentMs(): number {
-    return this.#components.nowMs() - this.#movedAtMs;
+  /** Whether nothing moved for so long that those who could be the reason should be asked whether they are there: soon,
+   *  and then each time after twice as long a silence. */
+  isTimeToProbe(): boolean {
+    if (this.#silentMs() < this.#probeAfterMs) return false;
+    this.#probeAfterMs *= 2;
+    return true;
   }
 
   /** Why nothing moved for a while, in words, or null while something does. */
   stall(): string | null {
-    const silentMs = this.silentMs();
+    const silentMs = this.#silentMs();
     const { policy, awaited } = this.#components;
     return silentMs < policy.stallAfterMs ? null : `${awaited()} (${Math.round(silentMs / 1000)} s)`;
   }
@@ -54,5 +61,9 @@ export class ProgressWatch {
     }
     this.#awaySinceMs ??= nowMs();
     return nowMs() - Math.max(this.#movedAtMs, this.#awaySinceMs) > policy.schedulerWaitMs;
+  }
+
+  #silentMs(): number {
+    return this.#components.nowMs() - this.#movedAtMs;
   }
 }

@@ -111,4 +111,28 @@ describe("a parent that is stopped", () => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "in the middle of reading the source for others is left too: they read the rest themselves",
+    async () => {
+      await using herd = await TestCluster.start({ peers: 1, seeds: 1, storeRateBps: 20 * MIB });
+      const file = await herd.put("model.bin", 48 * MIB);
+      const child = herd.mustGet(herd.peer(0), file);
+      await until("it has begun", async () => {
+        const { items } = await herd.peer(0).local<{ items: LocalTask[] }>("/v1/tasks");
+        return (items[0]?.heldPieceCount ?? 0) > 20;
+      });
+      const [seed] = herd.seeds;
+      seed?.daemon.signal("SIGSTOP");
+      try {
+        const { sourceBytes, peerBytes, elapsedMs } = await child;
+        expect([sourceBytes > 0, peerBytes > 0]).toEqual([true, true]);
+        // It was more than a minute, for the last pieces that only the seed had.
+        expect(elapsedMs).toBeLessThan(30_000);
+      } finally {
+        seed?.daemon.signal("SIGCONT");
+      }
+    },
+    TIMEOUT_MS,
+  );
 });

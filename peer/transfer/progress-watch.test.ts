@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
+import { ProgressWatch } from "./progress-watch.ts";
+
+test("a silence is time to probe once it is a second long, and then whenever it is twice as long as the last time", () => {
+  let nowMs = 0;
+  const policy = DEFAULT_TRANSFER_POLICY;
+  const watch = new ProgressWatch({ policy, nowMs: () => nowMs, schedulerHears: () => true, awaited: () => "" });
+  const probesUntil = (endMs: number) => {
+    const seen: number[] = [];
+    for (; nowMs <= endMs; nowMs += 250) if (watch.isTimeToProbe()) seen.push(nowMs);
+    return seen;
+  };
+  expect(probesUntil(10_000)).toEqual([1000, 2000, 4000, 8000]);
+  watch.moved();
+  const movedAtMs = nowMs;
+  expect(probesUntil(movedAtMs + 3000)).toEqual([movedAtMs + 1000, movedAtMs + 2000]);
+});
