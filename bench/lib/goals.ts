@@ -26,6 +26,9 @@ export const GOALS: Readonly<Record<string, Goal>> = {
   "documents.local.speedup": { must: 5.9, want: 12 },
   "liars.bad_bytes": { must: 0, want: 0 },
   "liars.vs_honest": { must: 1.1, want: 1 },
+  "proxy.local_hit.vs_nginx": { must: 0.6, want: 0.8, dream: 0.95 },
+  "proxy.pass_through.vs_squid": { must: 1.25, want: 1 },
+  "proxy.cold.extra_ms": { must: 100, want: 20, dream: 5 },
   "soak.growing": { must: 0, want: 0 },
   "soak.failed": { must: 0, want: 0 },
 };
