@@ -27,12 +27,19 @@ export const proxyAddressField = z.url({
   error: "must be an address such as http://127.0.0.1:65001",
 });
 
+const missing = (issue: { readonly input?: unknown }) => (issue.input === undefined ? "is missing" : "must be a text");
+
 /** A text that must be there. */
-export const requiredField = (most: number) => textField(most).min(1, "must not be empty");
+export const requiredField = (most: number) =>
+  z
+    .string({ error: missing })
+    .min(1, "must not be empty")
+    .max(most)
+    .regex(/^\P{Cc}*$/u, "must not hold control characters");
 
 /** An endpoint with its scheme or, as vendors print it, without. */
 export const endpointField = z
-  .string()
+  .string({ error: missing })
   .transform((text) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || text === "" ? text : `https://${text}`))
   .pipe(
     z.url({ protocol: /^https?$/, error: "must be an address such as https://oss-cn-hangzhou.aliyuncs.com" }).max(1024),

@@ -45,6 +45,7 @@ export interface LocalizedModel {
   readonly sourceBytes: number;
   readonly peerBytes: number;
   readonly localBytes: number;
+  /** Files that share their bytes with the peer's store. */
   readonly hardLinkCount: number;
   /** Configurations that the agent was left out of. */
   readonly strippedFiles: readonly string[];
@@ -140,6 +141,7 @@ async function fill(folder: string, wanted: WantedModel, options: LocalizeOption
     for (const [path, text] of agentFiles) await replaceText(join(folder, path), text, options.umask);
   await writeRecord(folder, wanted);
   const names = [...agentFiles.keys()];
+  if (wanted.stripAgents) sums.hardLinkCount -= Math.min(names.length, sums.hardLinkCount);
   return { ...sums, strippedFiles: wanted.stripAgents ? names : [], agentFiles: wanted.stripAgents ? [] : names };
 }
 

@@ -31,7 +31,7 @@ function remedyFor(said: string): string {
     return ". Start tritonserver with --model-control-mode=explicit";
   }
   if (/failed to poll from model repository/i.test(said)) {
-    return ". Start tritonserver with --model-repository naming the same folder as --repository";
+    return ". Triton's log says why; its --model-repository must be the folder of --repository";
   }
   return "";
 }
