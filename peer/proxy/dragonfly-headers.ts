@@ -37,7 +37,9 @@ export function isDragonflyHeader(lowerCaseName: string): boolean {
 
 /** Values that cannot be read as a switch, or as a priority, count as absent, as in Dragonfly.
  *  @throws ProxyRefusal for those that would name another content, or harm */
-export function dragonflyOptions(headers: HeaderList): DragonflyOptions {
+export function dragonflyOptions(all: HeaderList): DragonflyOptions {
+  // Most requests have none.
+  const headers = all.filter(([name]) => isDragonflyHeader(name.toLowerCase()));
   const value = (name: string) => headerValue(headers, `${PREFIX}${name}`)?.trim() || undefined;
   if (value("priority") === String(FORBIDDEN_PRIORITY)) {
     throw new ProxyRefusal(403, "proxy", "X-Dragonfly-Priority 1 forbids the download: use another priority, or none");

@@ -152,7 +152,10 @@ export class PassThrough {
     if (namesErrors && (reply.statusCode ?? 0) >= 400) headers.push(["X-Dragonfly-Error-Type", "backend"]);
     outgoing.sendDate = false;
     outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, flatHeaders(headers));
-    outgoing.flushHeaders();
+    // Head and body go in one packet when the body is there already.
+    setImmediate(() => {
+      if (!outgoing.destroyed) outgoing.flushHeaders();
+    });
     await new Promise<void>((resolve) => {
       outgoing.once("close", resolve);
       const broken = () => {

@@ -1,6 +1,6 @@
 /** Which servers the proxy may be sent to. */
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { type BlockList, isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import { familyOf, isGuarded, networksOf } from "../source/address-guard.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
@@ -33,6 +33,7 @@ const NAME_TTL_MS = 5000;
 
 export class UpstreamAccess {
   readonly #components: UpstreamAccessComponents;
+  readonly #networks = new WeakMap<readonly string[], BlockList>();
   readonly #names: LRUCache<string, readonly string[]>;
 
   constructor(components: UpstreamAccessComponents) {
@@ -55,7 +56,8 @@ export class UpstreamAccess {
     if (policy.ports.length > 0 && !policy.ports.includes(port)) refuse("the port is not among proxy.upstreams.ports");
     const addresses = await this.#addressesOf(hostname);
     const isIn = (entries: readonly string[], address: string) =>
-      entries.some((entry) => namesHost(entry, hostname)) || networksOf(entries).check(address, familyOf(address));
+      entries.some((entry) => namesHost(entry, hostname)) ||
+      this.#networksOf(entries).check(address, familyOf(address));
     for (const address of addresses) {
       if (isIn(policy.deny, address)) refuse("it is among proxy.upstreams.deny");
       if (policy.only.length > 0 && !isIn(policy.only, address)) refuse("it is not among proxy.upstreams.only");
@@ -73,6 +75,15 @@ export class UpstreamAccess {
       }
     }
     return addresses;
+  }
+
+  /** Of lists that change only with the settings. */
+  #networksOf(entries: readonly string[]): BlockList {
+    const known = this.#networks.get(entries);
+    if (known !== undefined) return known;
+    const networks = networksOf(entries);
+    this.#networks.set(entries, networks);
+    return networks;
   }
 
   async #addressesOf(hostname: string): Promise<readonly string[]> {
