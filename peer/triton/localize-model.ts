@@ -21,7 +21,7 @@ export interface LocalizeOptions {
   readonly model: string;
   /** Leave the agent `dragonfly` out of configurations. */
   readonly stripAgents: boolean;
-  /** Has the model loaded when it changed, or when nobody did so before. */
+  /** Loads the model when it changed, when nobody had it loaded before, or when Triton has it no more. */
   readonly triton: RepositoryApi | undefined;
   /** Whether Triton was asked before, by this process. */
   readonly wasLoaded: boolean;
@@ -77,9 +77,9 @@ export async function localizeModel(options: LocalizeOptions): Promise<Localized
     sizeBytes: listed.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   };
   if (await isCurrent(output, wanted)) {
-    if (!wasLoaded) await triton?.load(model, signal);
-    const loaded = triton !== undefined && !wasLoaded;
-    return { ...facts, ...NOTHING, state: "current", loaded, elapsedMs: nowMs() - startedMs };
+    const isMissing = triton !== undefined && !(wasLoaded && (await triton.isReady(model, signal)));
+    if (isMissing) await triton.load(model, signal);
+    return { ...facts, ...NOTHING, state: "current", loaded: isMissing, elapsedMs: nowMs() - startedMs };
   }
   await using staging = await StagingFolder.make(repository, model, options.randomSuffix(), nowMs());
   const fetched = await fill(staging.path, wanted, options);

@@ -13,6 +13,14 @@ export class RepositoryApi {
     });
   }
 
+  /** Whether it answers for the model: one that was started anew in explicit mode has loaded none.
+   *  @throws ProblemError `server-unreachable` */
+  async isReady(model: string, signal: AbortSignal): Promise<boolean> {
+    const rawHeaders = ["Host", new URL(this.#server.url).host];
+    const target = `/v2/models/${encodeURIComponent(model)}/ready`;
+    return (await this.#server.ask({ method: "GET", target, rawHeaders, signal })).status === 200;
+  }
+
   /** Resolves once the model is ready. @throws ProblemError `server-refused` with what Triton says, `server-unreachable` */
   async load(model: string, signal: AbortSignal): Promise<void> {
     const body = "{}";

@@ -24,7 +24,7 @@ export async function watchModel({ intervalMs, look, told, failed, signal }: Wat
     const waitMs = intervalMs * Math.min(2 ** failures, MAX_FACTOR);
     try {
       const result = await look(wasLoaded);
-      if (result.state === "changed" || !wasLoaded) told(result);
+      if (result.state === "changed" || result.loaded || !wasLoaded) told(result);
       wasLoaded = true;
       failures = 0;
     } catch (error) {
@@ -33,6 +33,8 @@ export async function watchModel({ intervalMs, look, told, failed, signal }: Wat
       if (problem.code === "bad-request" || problem.code === "internal") throw error;
       failed(problem, waitMs);
       failures++;
+      // The new state may be in its place already, and Triton not told.
+      wasLoaded = false;
     }
     await delay(failures === 0 ? intervalMs : waitMs, undefined, { signal }).catch(() => undefined);
   }

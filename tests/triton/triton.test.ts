@@ -111,6 +111,9 @@ describe.skipIf(home === undefined)("with a real Triton", () => {
       await put("watched", { ...versionFiles(1, 4, 1000), "2/model.py": "", "2/weights.bin": "" });
       await rm(join(cluster.folder, "store/bucket/models/watched/2"), { recursive: true });
       await says(4);
+      const unload = `${triton.url}/v2/repository/models/watched/unload`;
+      expect((await fetch(unload, { method: "POST" })).status).toBe(200);
+      await says(4);
       expect(await daemon.stop()).toBe(0);
       const left = await readdir(join(repository, "watched"));
       expect(left.toSorted()).toEqual([".pantala-model.json", "1", "config.pbtxt"]);
