@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../../schema/byte-range.ts";
 import type { Digest } from "../../schema/digest.ts";
 import type { Log } from "../../schema/log.ts";
-import { isProblemError, problemOf } from "../../schema/problem.ts";
+import { isProblemError, ProblemError, problemOf } from "../../schema/problem.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { OpenSource, SourceStat } from "../source/source.ts";
 import { readContent } from "../transfer/read-content.ts";
@@ -120,7 +120,7 @@ export class TaskAnswers {
       withReply: true,
       guard: async (hop) => {
         // Clients make of a redirect what they want; but those of a registry are promised its blobs.
-        if (hop.href !== href && digest === undefined) throw new GoesThrough("it is redirected");
+        if (hop.href !== href && digest === undefined) throw new ProblemError("source-refused", "it is redirected");
         await this.#components.access.admit(authorityOf(hop));
       },
     };
