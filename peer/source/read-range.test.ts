@@ -51,6 +51,26 @@ test("read() resumes at a source without ranges by skipping what it had", async 
   expect(file.asked().slice(2)).toEqual(["GET null", "GET null"]);
 });
 
+test("read() resumes without ranges and validators only when the beginning is the same", async () => {
+  const same = serve({ dropAfterBytes: 50_000, drops: 2, ranges: "ignored", etag: null, trickleBytes: 20_000 });
+  expect(await bytesOf(await sourceOpener().open(same.url))).toEqual(CONTENT);
+  const other = CONTENT.slice();
+  other[7] = 0xee;
+  const changing: Behaviour = { content: CONTENT, dropAfterBytes: 50_000, ranges: "ignored", etag: null };
+  const url = server.serve("/changing", changing);
+  const source = await sourceOpener().open(url);
+  const stat = await source.stat(never());
+  const read = source
+    .read({ start: 0, end: CONTENT.length }, { signal: never(), expect: stat })
+    [Symbol.asyncIterator]();
+  await read.next();
+  server.serve("/changing", { ...changing, content: other, dropAfterBytes: CONTENT.length });
+  const rest = async () => {
+    while (!(await read.next()).done);
+  };
+  expect((await problemIn(rest())).code).toBe("source-changed");
+});
+
 test("read() gives up on a source that always breaks off at once", async () => {
   const file = serve({ dropAfterBytes: 0 });
   const { open, waits } = sourceOpener();

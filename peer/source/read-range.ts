@@ -1,9 +1,10 @@
 /** Reads a range of one object: exactly its bytes, of the expected version, resumed where a connection broke. */
+import { createHash, type Hash } from "node:crypto";
 import { type ByteRange, parseContentRange } from "../../schema/byte-range.ts";
 import type { ProblemError } from "../../schema/problem.ts";
 import { Attempt, SlowError } from "./attempt.ts";
 import { BodyPace } from "./body-pace.ts";
-import { contentLengthOf, versionOf } from "./reply-facts.ts";
+import { contentLengthOf, pinsOnlySize, versionOf } from "./reply-facts.ts";
 import { Retries } from "./retries.ts";
 import type { SourceReadOptions, SourceStat } from "./source.ts";
 import type { SourceIo } from "./source-io.ts";
@@ -25,12 +26,16 @@ export async function* readRange(
   const retries = new Retries(io, options.signal);
   // Without ranges another stream would begin at the first byte.
   let slowAfterMs = options.expect.ranged ? io.policy.slowAfterMs : Number.POSITIVE_INFINITY;
+  // A further stream that begins at the first byte can be compared with what was delivered, where nothing else pins it.
+  const delivered = !options.expect.ranged && pinsOnlySize(options.expect) ? createHash("sha256") : undefined;
   let at = range.start;
   while (at < range.end) {
     const from = at;
     try {
-      for await (const chunk of readOnce(transport, io, { start: at, end: range.end }, { ...options, slowAfterMs })) {
+      const rest = { start: at, end: range.end };
+      for await (const chunk of readOnce(transport, io, rest, { ...options, slowAfterMs, delivered })) {
         at += chunk.length;
+        delivered?.update(chunk);
         yield chunk;
       }
     } catch (error) {
@@ -41,12 +46,18 @@ export async function* readRange(
   }
 }
 
+interface OnceOptions extends SourceReadOptions {
+  readonly slowAfterMs: number;
+  /** Digest of all bytes before the range, where they have to be compared. */
+  readonly delivered: Hash | undefined;
+}
+
 /** One request. Without ranges at the source it is for the whole, and what was delivered before is skipped. */
 async function* readOnce(
   transport: SourceTransport,
   io: SourceIo,
   range: ByteRange,
-  { signal, expect, slowAfterMs }: SourceReadOptions & { readonly slowAfterMs: number },
+  { signal, expect, slowAfterMs, delivered }: OnceOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const asked = expect.ranged ? range : { start: 0, end: expect.sizeBytes };
   const attempt = new Attempt(signal, io.policy.stallTimeoutMs, transport.displayUrl);
@@ -61,6 +72,8 @@ async function* readOnce(
     const fault = replyFault(response, transport, asked, expect);
     if (fault !== undefined) throw fault;
     const reader = response.body?.getReader();
+    const skipped = delivered === undefined ? undefined : createHash("sha256");
+    const before = delivered?.copy().digest("hex");
     let position = asked.start;
     while (reader !== undefined) {
       const { done, value } = await attempt.wait(pace.during(reader.read()));
@@ -69,7 +82,10 @@ async function* readOnce(
       position += value.length;
       if (position > asked.end) throw lied(transport, "sent more than it said");
       const fresh = value.subarray(Math.max(0, range.start - from));
-      if (fresh.length > 0) yield fresh;
+      if (from < range.start) skipped?.update(value.subarray(0, value.length - fresh.length));
+      if (fresh.length === 0) continue;
+      if (from <= range.start && skipped?.digest("hex") !== before) throw changed(transport);
+      yield fresh;
     }
     if (position < asked.end) throw new TransientError(cutShort(transport, position - asked.start, asked));
   } finally {

@@ -12,6 +12,11 @@ export function versionOf(headers: Headers, sizeBytes: number): string {
   return `size:${sizeBytes}`;
 }
 
+/** Whether a version says nothing of the content but how long it is. */
+export function pinsOnlySize({ version }: { readonly version: string }): boolean {
+  return version.startsWith("size:");
+}
+
 function etagOf(headers: Headers): string | undefined {
   const etag = headers.get("etag")?.trim() ?? "";
   const usable = etag.length <= MAX_ETAG_LENGTH && !/^(W\/)?"?"?$/.test(etag) && !/\p{Cc}/u.test(etag);

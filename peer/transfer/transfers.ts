@@ -14,6 +14,7 @@ import type { TransferPolicy } from "../core/policy.ts";
 import { pacedSource } from "../limits/paced-source.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
+import { pinsOnlySize } from "../source/reply-facts.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
@@ -83,7 +84,7 @@ export class Transfers {
    *  @throws ProblemError of the source or of the store, and what `check` throws */
   async open(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<OpenedTask> {
     const source = await this.#components.openSource(request, options);
-    const stat = await source.stat(signal);
+    const stat = inOneStreamUnlessPinned(request, await source.stat(signal));
     options.check?.(stat);
     const info = await describe(request, source, stat);
     const { peer, pin } = await this.#peerOf(info);
@@ -137,7 +138,7 @@ export class Transfers {
   async #openForOthers(taskId: TaskId, request: SourceRequest): Promise<void> {
     const { log, guardPull } = this.#components;
     const source = await this.#components.openSource(request, { guard: guardPull, onBehalf: true });
-    const stat = await source.stat(this.#stopping.signal);
+    const stat = inOneStreamUnlessPinned(request, await source.stat(this.#stopping.signal));
     const info = await describe(request, source, stat);
     if (info.taskId !== taskId) {
       throw new ProblemError(
@@ -223,6 +224,12 @@ export class Transfers {
   #send(peer: TaskPeer, messages: readonly PeerMessage[]): void {
     this.#components.scheduler.send(peer.taskId, messages);
   }
+}
+
+/** Ranges of a source that tells nothing but the size may be of different contents, and nobody could tell: then all comes in
+ *  one stream, as to `curl`. Content that is named by its digest cannot change. */
+function inOneStreamUnlessPinned({ contentName }: SourceRequest, stat: SourceStat): SourceStat {
+  return contentName === undefined && pinsOnlySize(stat) ? { ...stat, ranged: false } : stat;
 }
 
 /** The task a source's answer names. @throws ProblemError `bad-request` when it cannot be cut into pieces */
