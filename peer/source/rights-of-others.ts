@@ -11,8 +11,9 @@ const OWN_PLACES = ["profile", "serviceAccountFile"] as const satisfies readonly
 export function demandRightsOfOthers({ url, store = {} }: SourceRequest): void {
   // A URL of a web server has its rights in itself and in the headers.
   if (/^https?:/i.test(url)) return;
-  const hasKeys = store.accessKeyId !== undefined && store.secretAccessKey !== undefined;
-  const hasToken = store.accessToken !== undefined || store.sasToken !== undefined || store.accountKey !== undefined;
+  // An empty text says "not set": the drivers would go on to what this host has.
+  const hasKeys = Boolean(store.accessKeyId && store.secretAccessKey);
+  const hasToken = Boolean(store.accessToken || store.sasToken || store.accountKey);
   const borrows = OWN_PLACES.some((option) => store[option] !== undefined);
   if ((store.anonymous === true || hasKeys || hasToken) && !borrows) return;
   throw new ProblemError(

@@ -45,7 +45,12 @@ test.each([
   ["s3://bucket/key", { anonymous: false }],
   ["s3://bucket/key", { profile: "work" }],
   ["s3://bucket/key", { accessKeyId: "a", secretAccessKey: "b", profile: "work" }],
+  ["s3://bucket/key", { accessKeyId: "", secretAccessKey: "" }],
+  ["s3://bucket/key", { accessToken: "" }],
   ["oss://bucket/key", { endpoint: "https://oss.example" }],
+  ["oss://bucket/key", { accessKeyId: "", secretAccessKey: "" }],
+  ["hf://owner/repo/key", { accessToken: "" }],
+  ["as://account/container/key", { sasToken: "", accountKey: "" }],
   ["gs://bucket/key", { serviceAccountFile: "/etc/own.json" }],
 ])("createSources().open() of %s with %j does not lend this host's rights to others", async (url, store) => {
   const { open } = sourceOpener({ env: { ...OWN, HOME: "/nonexistent" } });
