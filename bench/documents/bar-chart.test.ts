@@ -11,7 +11,7 @@ const BARS = {
 };
 
 test("figuresOf() compares each run with the direct one beside it", () => {
-  const [cold, remote, local] = figuresOf(BARS);
+  const [cold, remote, local] = figuresOf(BARS, { prefix: "documents", direct: "curl from the store" });
   expect(cold).toMatchObject({ name: "documents.cold.vs_direct", sizeBytes: 0.5e9, better: "lower" });
   expect(cold?.samples[0]).toBeCloseTo(1.1);
   expect(remote?.samples).toEqual([5, 5.2 / 1.25, 2.4]);

@@ -62,8 +62,14 @@ export async function measureBars(workbench: Workbench, scene: Scene, sizeBytes:
   };
 }
 
-export function figuresOf({ sizeBytes, direct, cold, remote, local }: Bars): Figure[] {
-  const reference = { name: "curl from the store", unit: "s", samples: direct };
+/** How figures of a kind of bars are called, and what they are compared with. */
+export interface BarNames {
+  readonly prefix: string;
+  readonly direct: string;
+}
+
+export function figuresOf({ sizeBytes, direct, cold, remote, local }: Bars, names: BarNames): Figure[] {
+  const reference = { name: names.direct, unit: "s", samples: direct };
   const against = (seconds: readonly number[], ratio: (direct: number, ours: number) => number) =>
     seconds.map((ours, run) => ratio(direct[run] ?? Number.NaN, ours));
   const overhead = (straight: number, ours: number) => ours / straight;
@@ -71,13 +77,19 @@ export function figuresOf({ sizeBytes, direct, cold, remote, local }: Bars): Fig
   const shared = { sizeBytes, reference };
   return [
     {
-      name: "documents.cold.vs_direct",
+      name: `${names.prefix}.cold.vs_direct`,
       unit: "time ratio",
       better: "lower",
       samples: against(cold, overhead),
       ...shared,
     },
-    { name: "documents.remote.speedup", unit: "x", better: "higher", samples: against(remote, speedup), ...shared },
-    { name: "documents.local.speedup", unit: "x", better: "higher", samples: against(local, speedup), ...shared },
+    {
+      name: `${names.prefix}.remote.speedup`,
+      unit: "x",
+      better: "higher",
+      samples: against(remote, speedup),
+      ...shared,
+    },
+    { name: `${names.prefix}.local.speedup`, unit: "x", better: "higher", samples: against(local, speedup), ...shared },
   ];
 }

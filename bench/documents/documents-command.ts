@@ -4,21 +4,27 @@ import { type Command, Option } from "commander";
 import { countFlag, sizeFlag, sizesFlag } from "../lib/flags.ts";
 import { ensureCurl } from "../lib/nginx.ts";
 import { runBench } from "../lib/run-bench.ts";
+import { medianOf } from "../lib/stats.ts";
 import type { Workbench } from "../lib/workbench.ts";
 import { barChart } from "./bar-chart.ts";
-import { type Bars, figuresOf, measureBars } from "./bars.ts";
+import { type BarNames, type Bars, figuresOf, measureBars } from "./bars.ts";
 import { setScene } from "./scene.ts";
+import { measureTorchServeBars, withTorchServe } from "./torchserve-bars.ts";
 
 interface Flags {
   readonly sizes: number[];
   readonly storeRate: number;
   readonly peerRate?: number;
   readonly seeds: string;
+  readonly torchserve: boolean;
   readonly runs: number;
   readonly svg?: string;
   readonly folder?: string;
   readonly json: boolean;
 }
+
+const BY_COMMAND: BarNames = { prefix: "documents", direct: "curl from the store" };
+const BY_TORCHSERVE: BarNames = { prefix: "documents.torchserve", direct: "TorchServe by signed URL" };
 
 export function addDocumentsCommand(
   program: Command,
@@ -41,6 +47,7 @@ export function addDocumentsCommand(
     )
     .option("--peer-rate <bytes>", "link of every peer, bytes a second; unlimited otherwise", sizeFlag)
     .option("--seeds <n>", "seeds in the cluster, 0 to 4", "1")
+    .option("--torchserve", "until a real TorchServe has registered the model: by the signed URL, by the face", false)
     .option("--runs <n>", "runs of each, ours and the reference in turns", countFlag, 3)
     .option("--svg <file>", "draw the bar chart")
     .option("--folder <folder>", "put files there; the system's temporary folder otherwise")
@@ -63,12 +70,21 @@ async function measure(workbench: Workbench, flags: Flags) {
     sizesBytes: sizes,
     storeRateBps: storeRate,
     seeds: Number(flags.seeds),
+    archives: flags.torchserve,
     ...(peerRate === undefined ? {} : { peerRateBps: peerRate }),
   });
   const all: Bars[] = [];
+  const notes: string[] = [];
+  const served = flags.torchserve ? await withTorchServe(workbench, scene) : undefined;
   for (const sizeBytes of sizes) {
     workbench.say(`${sizeBytes / 1e9} GB, ${runs} runs`);
-    all.push(await measureBars(workbench, scene, sizeBytes, runs));
+    if (served === undefined) all.push(await measureBars(workbench, scene, sizeBytes, runs));
+    else {
+      const { register, ...bars } = await measureTorchServeBars(workbench, served, sizeBytes, runs);
+      all.push(bars);
+      const seconds = medianOf(register).toFixed(2);
+      notes.push(`${sizeBytes / 1e9} GB: ${seconds} s of each bar TorchServe itself needs to register the archive`);
+    }
   }
   const links = `store link ${storeRate / 1e6} MB/s, peers ${peerRate === undefined ? "on loopback" : `${peerRate / 1e6} MB/s`}`;
   if (svg !== undefined) {
@@ -78,7 +94,12 @@ async function measure(workbench: Workbench, flags: Flags) {
   const seeds = `${flags.seeds} seed${flags.seeds === "1" ? "" : "s"}`;
   return {
     runs,
-    figures: all.flatMap(figuresOf),
-    notes: [`${links}; ${seeds} and two peers; times include the start of each command`],
+    figures: all.flatMap((bars) => figuresOf(bars, flags.torchserve ? BY_TORCHSERVE : BY_COMMAND)),
+    notes: [
+      flags.torchserve
+        ? `${links}; ${seeds} and two peers; through the face of TorchServe 0.12.0, until the model is registered`
+        : `${links}; ${seeds} and two peers; times include the start of each command`,
+      ...notes,
+    ],
   };
 }

@@ -8,6 +8,7 @@ import { BenchCluster } from "../lib/bench-cluster.ts";
 import { ROOT } from "../lib/machine.ts";
 import { writeTestFile } from "../lib/test-file.ts";
 import type { Workbench } from "../lib/workbench.ts";
+import { writeArchiveFile } from "./archive-file.ts";
 
 const BUCKET = "models";
 /** Long enough for every run. */
@@ -20,9 +21,15 @@ export interface SceneOptions {
   /** Link of each peer, bytes a second; unlimited without. */
   readonly peerRateBps?: number;
   readonly seeds: number;
+  /** Model archives that TorchServe takes, in the place of files of chance. */
+  readonly archives: boolean;
 }
 
 export interface Scene {
+  readonly storeUrl: string;
+  readonly bucket: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly keyOf: (sizeBytes: number) => string;
   readonly cluster: BenchCluster;
   readonly seeds: readonly RunningPeer[];
   /** Pulls first: cold boot, and later the local hit. */
@@ -35,9 +42,11 @@ export interface Scene {
 
 export async function setScene(workbench: Workbench, options: SceneOptions): Promise<Scene> {
   const folder = join(workbench.folder, "store");
+  const keyOf = (sizeBytes: number) => `model-${sizeBytes}.${options.archives ? "mar" : "bin"}`;
   for (const sizeBytes of options.sizesBytes) {
     workbench.say(`writing a model file of ${sizeBytes / 1e9} GB into the store`);
-    await writeTestFile(join(folder, BUCKET, keyOf(sizeBytes)), sizeBytes);
+    const write = options.archives ? writeArchiveFile : writeTestFile;
+    await write(join(folder, BUCKET, keyOf(sizeBytes)), sizeBytes);
   }
   const keys = { accessKeyId: "bench", secretAccessKey: randomBytes(16).toString("hex") };
   const storeUrl = await startStore(workbench, folder, options.storeRateBps, keys);
@@ -57,11 +66,7 @@ export async function setScene(workbench: Workbench, options: SceneOptions): Pro
   };
   const seeds = await Promise.all(Array.from({ length: options.seeds }, (_, n) => joining(`seed-${n + 1}`, "seed")));
   const [first, second] = await Promise.all([joining("first", "normal"), joining("second", "normal")]);
-  return { cluster, seeds, first, second, signedUrl };
-}
-
-function keyOf(sizeBytes: number): string {
-  return `model-${sizeBytes}.bin`;
+  return { storeUrl, bucket: BUCKET, keys, keyOf, cluster, seeds, first, second, signedUrl };
 }
 
 async function startStore(

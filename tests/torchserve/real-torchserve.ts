@@ -28,7 +28,21 @@ export async function ensureTorchServe(): Promise<string> {
   return await ensureWheel("torchserve", VERSION);
 }
 
-export async function startTorchServe(home: string, { folder, args }: TorchServeOptions): Promise<TorchServe> {
+/** Of five ports that were free, one may be taken by somebody else before it listens there. */
+const ATTEMPTS = 3;
+const START_MS = 60_000;
+
+export async function startTorchServe(home: string, options: TorchServeOptions): Promise<TorchServe> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(home, options, attempt);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function start(home: string, { folder, args }: TorchServeOptions, attempt: number): Promise<TorchServe> {
   const modelStore = join(folder, "model-store");
   await mkdir(modelStore, { recursive: true });
   const [inference, port, metrics, grpc1, grpc2] = await Promise.all(Array.from({ length: 5 }, freePort));
@@ -53,11 +67,12 @@ export async function startTorchServe(home: string, { folder, args }: TorchServe
       ...["--model-store", modelStore, "--ts-config-file", config, "--no-config-snapshot", ...args],
     ],
     cwd: folder,
-    logPath: join(folder, "torchserve.log"),
+    logPath: join(folder, `torchserve-${attempt}.log`),
   });
-  await until("TorchServe answers", async () => (await fetch(`${management}/models`)).status > 0, {
-    daemon,
-    timeoutMs: 60_000,
+  const hasStarted = () => daemon.log().includes("Model server started.");
+  await until("TorchServe starts", hasStarted, { daemon, timeoutMs: START_MS }).catch(async (error: unknown) => {
+    await daemon.stop();
+    throw error;
   });
   return {
     management,

@@ -78,14 +78,16 @@ describe.skipIf(home === undefined)("with a real Triton", () => {
   test(
     "what is current is not fetched again, and a second node has it from the first",
     async () => {
-      const again = await localize("double");
+      await put("second", { "config.pbtxt": configOf("second"), ...versionFiles(1, 2, WEIGHTS_BYTES) });
+      expect((await localize("second")).stdout).toContain("3 files");
+      const again = await localize("second");
       expect(again.stdout).toContain("current already");
       const before = cluster.store.stats().bodyBytes;
       const other = join(cluster.folder, "other-repository");
       await mkdir(other);
-      const args = argsOf("double", cluster.peer(1), ["--json"]).map((arg) => (arg === repository ? other : arg));
+      const args = argsOf("second", cluster.peer(1), ["--json"]).map((arg) => (arg === repository ? other : arg));
       const result = JSON.parse((await pantala(args)).stdout) as Record<string, unknown>;
-      expect(result).toMatchObject({ model: "double", state: "changed", fileCount: 5, sourceBytes: 0 });
+      expect(result).toMatchObject({ model: "second", state: "changed", fileCount: 3, sourceBytes: 0 });
       expect(cluster.store.stats().bodyBytes - before).toBe(0);
     },
     START_MS,
@@ -166,7 +168,7 @@ describe.skipIf(home === undefined)("with a real Triton", () => {
       expect([absent.exitCode, absent.stdout]).toEqual([4, ""]);
       const wrong = join(cluster.folder, "wrong.json");
       await writeFile(wrong, JSON.stringify({ s3: { "": { key_id: "wrong", secret_key: "wrong" } } }), { mode: 0o600 });
-      const forbidden = await localize("double", ["--cloud-credential", wrong]);
+      const forbidden = await localize("forbidden", ["--cloud-credential", wrong]);
       expect(forbidden.exitCode).toBe(5);
       expect(await readdir(repository)).toEqual(before);
       expect((await readdir(cluster.folder)).filter((name) => name.startsWith("."))).toEqual([]);
