@@ -1,26 +1,14 @@
 /** Requests that go straight through: to the server and back as they are, hop-by-hop headers apart. */
-import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import { isIP } from "node:net";
-import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue, listsWord } from "./header-list.ts";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue } from "./header-list.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import { authorityOf, type RequestTarget } from "./request-target.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
-import { connectFault, lookupOf } from "./upstream-connect.ts";
+import { connectFault } from "./upstream-connect.ts";
+import { type UpstreamRequest, UpstreamRequests, type UpstreamRequestsComponents } from "./upstream-requests.ts";
 
-export interface UpstreamTls {
-  /** PEM, in place of the authorities of the system. */
-  readonly ca?: string | undefined;
-  /** Its certificate is not looked at. */
-  readonly insecure: boolean;
-}
-
-export interface PassThroughComponents {
+export interface PassThroughComponents extends UpstreamRequestsComponents {
   readonly access: UpstreamAccess;
-  /** How the certificate of a server is checked; by the authorities of the system when it says nothing. */
-  readonly tlsOf: (url: URL) => UpstreamTls | undefined;
-  /** What names this proxy in `Via`. */
-  readonly via: string;
 }
 
 export interface PassedRequest {
@@ -32,23 +20,21 @@ export interface PassedRequest {
   readonly namesErrors: boolean;
 }
 
-/** Idle connections kept for the next request, over all servers, and to one. */
-const MAX_IDLE = { maxTotalSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 32 };
-/** A server that sends nothing for this long has given up: longer than those that think long before they answer. */
-const SILENCE_MS = 10 * 60_000;
-const KEPT_MS = 15_000;
+interface Exchange {
+  readonly reply: IncomingMessage;
+  /** The reply has been read: the client's going means nothing to the server any more. */
+  readonly done: () => void;
+}
 
 export class PassThrough {
-  readonly #components: PassThroughComponents;
-  readonly #agent = new Agent({ keepAlive: true, timeout: KEPT_MS, ...MAX_IDLE });
-  readonly #tlsAgent = new TlsAgent({ keepAlive: true, timeout: KEPT_MS, ...MAX_IDLE });
+  readonly #access: UpstreamAccess;
+  readonly #requests: UpstreamRequests;
+  readonly #via: string;
 
   constructor(components: PassThroughComponents) {
-    this.#components = components;
-  }
-
-  get #via(): [string, string] {
-    return ["Via", `1.1 ${this.#components.via}`];
+    this.#access = components.access;
+    this.#requests = new UpstreamRequests(components);
+    this.#via = `1.1 ${components.via}`;
   }
 
   /** Resolves when the reply has gone, or was broken off. The body of the request is read from `incoming`.
@@ -60,98 +46,52 @@ export class PassThrough {
     outgoing: ServerResponse,
     again?: (reply: IncomingMessage) => Promise<HeaderList | undefined>,
   ): Promise<void> {
-    const addresses = await this.#components.access.admit(authorityOf(passed.target.url));
+    const { method, target } = passed;
+    const addresses = await this.#access.admit(authorityOf(target.url));
     const hasBody = hasBodyOf(passed.headers);
-    let reply = await this.#exchange(passed, incoming, addresses, hasBody, outgoing);
-    const headers = hasBody ? undefined : await again?.(reply);
+    const asked = { method, target, headers: passed.headers, hasBody, addresses };
+    let exchange = await this.#exchange(asked, incoming, outgoing);
+    const headers = hasBody ? undefined : await again?.(exchange.reply);
     if (headers !== undefined) {
-      reply.resume();
-      reply = await this.#exchange({ ...passed, headers }, incoming, addresses, hasBody, outgoing);
+      exchange.reply.resume();
+      exchange.done();
+      exchange = await this.#exchange({ ...asked, headers }, incoming, outgoing);
     }
-    await this.#answer(reply, outgoing, passed.namesErrors);
+    await this.#answer(exchange, outgoing, passed.namesErrors);
   }
 
   close(): void {
-    this.#agent.destroy();
-    this.#tlsAgent.destroy();
+    this.#requests.close();
   }
 
-  async #exchange(
-    passed: PassedRequest,
-    incoming: IncomingMessage,
-    addresses: readonly string[],
-    hasBody: boolean,
-    outgoing: ServerResponse,
-  ): Promise<IncomingMessage> {
+  async #exchange(asked: UpstreamRequest, incoming: IncomingMessage, outgoing: ServerResponse): Promise<Exchange> {
     for (;;) {
-      const upstream = this.#send(passed, addresses, hasBody);
+      const upstream = this.#requests.open(asked);
       // What happens after the reply began is told by the reply.
       upstream.on("error", () => undefined);
       const gone = () => upstream.destroy();
+      const done = () => outgoing.off("close", gone);
       outgoing.once("close", gone);
       try {
-        const answered = new Promise<IncomingMessage>((resolve, reject) => {
-          upstream.once("response", resolve);
-          upstream.once("error", reject);
-          upstream.once("timeout", () => upstream.destroy(new Error("silent")));
-          // Another protocol was not asked for: what follows is not HTTP.
-          upstream.once("upgrade", (_reply, socket) => {
-            socket.destroy();
-            reject(new Error("the server changed the protocol"));
-          });
-        });
-        if (hasBody) sendBody(incoming, upstream);
+        const answered = replyTo(upstream);
+        if (asked.hasBody) sendBody(incoming, upstream);
         else upstream.end();
-        return await answered;
+        return { reply: await answered, done };
       } catch (error) {
-        outgoing.off("close", gone);
-        // A connection that was kept may be closed by the server at the moment it is used again.
-        if (upstream.reusedSocket && !hasBody && !outgoing.destroyed) continue;
-        const where = passed.target.url.host;
+        done();
+        if (!outgoing.destroyed && wasClosed(upstream, error) && isRepeatable(asked)) continue;
+        const where = asked.target.url.host;
         throw new ProxyRefusal(502, "backend", `${where} does not answer: ${connectFault(error)}`, { cause: error });
       }
     }
   }
 
-  #send({ method, target, headers }: PassedRequest, addresses: readonly string[], hasBody: boolean): ClientRequest {
-    const { url, rawPath } = target;
-    const { hostname, port } = authorityOf(url);
-    const isTls = url.protocol === "https:";
-    const kept = endToEnd(headers).filter(([name]) => name.toLowerCase() !== "host");
-    const own: [string, string][] = [this.#via];
-    if (hasBody && headerValue(kept, "content-length") === undefined) own.push(["Transfer-Encoding", "chunked"]);
-    // node:http would announce a body of unknown length.
-    if (
-      !hasBody &&
-      !/^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/.test(method) &&
-      headerValue(kept, "content-length") === undefined
-    )
-      own.push(["Content-Length", "0"]);
-    if (listsWord(headerValue(headers, "te"), "trailers"))
-      own.push(["TE", "trailers"], ["Connection", "keep-alive, TE"]);
-    const options = {
-      host: hostname,
-      port,
-      method,
-      path: rawPath,
-      headers: flatHeaders([["Host", url.host], ...kept, ...own]),
-      setHost: false,
-      lookup: lookupOf(addresses),
-      timeout: SILENCE_MS,
-    };
-    if (!isTls) return request({ ...options, agent: this.#agent });
-    const { ca, insecure = false } = this.#components.tlsOf(url) ?? {};
-    const trust = { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca }) };
-    // An address is no name that a server could be asked for.
-    const servername = isIP(hostname) === 0 ? hostname : "";
-    return tlsRequest({ ...options, agent: this.#tlsAgent, servername, ...trust });
-  }
-
-  async #answer(reply: IncomingMessage, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
-    const headers = [...endToEnd(headerListOf(reply.rawHeaders)), this.#via];
-    if (namesErrors && (reply.statusCode ?? 0) >= 400) headers.push(["X-Dragonfly-Error-Type", "backend"]);
+  async #answer({ reply, done }: Exchange, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
+    const headers: HeaderList = [...endToEnd(headerListOf(reply.rawHeaders)), ["Via", this.#via]];
+    const isError = (reply.statusCode ?? 0) >= 400;
+    const named: HeaderList = namesErrors && isError ? [...headers, ["X-Dragonfly-Error-Type", "backend"]] : headers;
     outgoing.sendDate = false;
-    outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, flatHeaders(headers));
+    outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, flatHeaders(named));
     // Head and body go in one packet when the body is there already.
     setImmediate(() => {
       if (!outgoing.destroyed) outgoing.flushHeaders();
@@ -166,6 +106,7 @@ export class PassThrough {
       reply.once("aborted", broken);
       reply.once("error", broken);
       reply.once("end", () => {
+        done();
         if (reply.rawTrailers.length > 0) outgoing.addTrailers(headerListOf(reply.rawTrailers));
         outgoing.end();
         resolve();
@@ -173,6 +114,30 @@ export class PassThrough {
       reply.pipe(outgoing, { end: false });
     });
   }
+}
+
+function replyTo(upstream: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    upstream.once("response", resolve);
+    upstream.once("error", reject);
+    upstream.once("timeout", () => upstream.destroy(new Error("it sent nothing for too long")));
+    // Another protocol was not asked for: what follows is not HTTP.
+    upstream.once("upgrade", (_reply, socket) => {
+      socket.destroy();
+      reject(new Error("it changed the protocol"));
+    });
+  });
+}
+
+/** A connection that was kept may be closed by the server at the moment it is used again. */
+function wasClosed(upstream: ClientRequest, error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return upstream.reusedSocket && (code === "ECONNRESET" || code === "EPIPE");
+}
+
+/** Sent twice, it does what it does once. */
+function isRepeatable({ method, hasBody }: UpstreamRequest): boolean {
+  return !hasBody && /^(?:GET|HEAD|OPTIONS|TRACE|PROPFIND|REPORT)$/.test(method);
 }
 
 function hasBodyOf(headers: HeaderList): boolean {

@@ -10,17 +10,15 @@ import type { OpenSource, SourceStat } from "../source/source.ts";
 import { readContent } from "../transfer/read-content.ts";
 import type { OpenedTask, OpenTaskOptions, Transfers } from "../transfer/transfers.ts";
 import { BodyWriter } from "./body-writer.ts";
-import { conditionOf, rangeOf } from "./conditional.ts";
 import { DigestCheck } from "./digest-check.ts";
-import { flatHeaders, type HeaderList } from "./header-list.ts";
 import type { OutputPlaces } from "./output-places.ts";
 import type { Prefetches } from "./prefetches.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
-import { lengthHeaders, notModifiedHeaders, sharedHeaders } from "./reply-headers.ts";
 import { authorityOf } from "./request-target.ts";
 import { sendFile } from "./send-file.ts";
 import { replyObstacle, type SharingPolicy } from "./sharing.ts";
 import { type SharedRequest, sourceRequestOf } from "./source-request.ts";
+import { beginReply } from "./task-reply.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
 
 export interface TaskAnswersComponents {
@@ -43,6 +41,9 @@ export interface TaskCall extends SharedRequest {
 
 /** Bodies under way at the same time; each may hold some memory when its client is slow. */
 const MAX_BODIES = 256;
+
+/** A download that has given its last byte ends within a moment. */
+const FORGET_WAIT_MS = 10_000;
 
 /** Why a request goes straight through after all. */
 class GoesThrough extends Error {}
@@ -81,7 +82,7 @@ export class TaskAnswers {
     const source = await this.#components.openSource(request, this.#options(call));
     const stat = await source.stat(body.signal);
     refuseUnlessShared(call, stat);
-    this.#begin(call, stat, undefined);
+    this.#begin(call, stat);
     call.outgoing.end();
   }
 
@@ -126,38 +127,10 @@ export class TaskAnswers {
     };
   }
 
-  /** Sends status and headers. Gives the bytes that are to follow, if any. */
-  #begin(call: TaskCall, stat: SourceStat, opened: OpenedTask | undefined): ByteRange | undefined {
-    const { outgoing, headers, via } = call;
-    const { sizeBytes } = stat;
-    const shared = sharedHeaders(stat, {
-      taskId: opened?.peer.taskId,
-      finished: opened?.peer.task.complete,
-      serverAddress: this.#components.serverAddress,
-      via,
-    });
-    const head = (status: number, list: HeaderList) => {
-      outgoing.sendDate = !list.some(([name]) => name.toLowerCase() === "date");
-      outgoing.writeHead(status, flatHeaders(list));
-      outgoing.flushHeaders();
-    };
-    const condition = conditionOf(headers, stat);
-    if (condition === "failed") {
-      throw new ProxyRefusal(412, "proxy", "The content is not the one that the conditions of the request name");
-    }
-    if (condition === "not-modified") {
-      head(304, notModifiedHeaders(shared));
-      return undefined;
-    }
-    const asked = call.method === "HEAD" ? { kind: "none" as const } : rangeOf(headers, stat);
-    if (asked.kind === "unsatisfiable") {
-      throw new ProxyRefusal(416, "proxy", `The content has ${sizeBytes} bytes: the range lies outside`, {
-        headers: { "Content-Range": `bytes */${sizeBytes}` },
-      });
-    }
-    const range = asked.kind === "range" ? asked.range : undefined;
-    head(range === undefined ? 200 : 206, [...shared, ...lengthHeaders(sizeBytes, range)]);
-    return range ?? { start: 0, end: sizeBytes };
+  #begin({ method, headers, via, outgoing }: TaskCall, stat: SourceStat, opened?: OpenedTask): ByteRange | undefined {
+    const { serverAddress } = this.#components;
+    const own = { taskId: opened?.peer.taskId, finished: opened?.peer.task.complete, serverAddress, via };
+    return beginReply({ method, headers, stat, own }, outgoing);
   }
 
   async #send(call: TaskCall, opened: OpenedTask, range: ByteRange, body: BodyWriter): Promise<void> {
@@ -169,7 +142,7 @@ export class TaskAnswers {
       if (task.complete && unchecked === undefined) await sendFile(task.path, range, body);
       else for await (const bytes of this.#read(opened, range, body, unchecked)) await body.write(bytes);
     } catch (error) {
-      if (problemOf(error).code === "digest-mismatch") this.#forget(opened);
+      if (problemOf(error).code === "digest-mismatch") void this.#forget(opened);
       throw error;
     }
   }
@@ -179,13 +152,18 @@ export class TaskAnswers {
     return unchecked === undefined ? content : this.#digests.whole(opened.peer.taskId, unchecked, content);
   }
 
-  /** Wrong bytes are not kept, nor offered to others. */
-  #forget(opened: OpenedTask): void {
-    const { taskId } = opened.peer;
-    opened[Symbol.dispose]();
-    this.#components.transfers.remove(taskId).catch((error: unknown) => {
-      this.#components.log("warn", "task.stuck", { task: taskId, problem: problemOf(error).message });
-    });
+  /** Wrong bytes are not kept, nor offered to others. The last of them may still be on their way to the disk. */
+  async #forget(opened: OpenedTask): Promise<void> {
+    const { peer, source, stat } = opened;
+    const { taskId } = peer;
+    try {
+      await peer.complete(source, stat, AbortSignal.timeout(FORGET_WAIT_MS)).catch(() => undefined);
+      opened[Symbol.dispose]();
+      await this.#components.transfers.remove(taskId);
+    } catch (error) {
+      // Somebody else reads it; nobody is given it as a whole any more.
+      this.#components.log("warn", "proxy.wrong-bytes", { task: taskId, problem: problemOf(error).message });
+    }
   }
 }
 

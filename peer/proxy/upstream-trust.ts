@@ -1,9 +1,9 @@
 /** Whom the proxy trusts to be the server it means, where the settings say something about that. */
 import { readFileSync } from "node:fs";
 import { LRUCache } from "lru-cache";
-import type { UpstreamTls } from "./pass-through.ts";
 import { patternIsIn } from "./pattern.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import type { UpstreamTls } from "./upstream-requests.ts";
 
 /** A file that was changed counts after this long. */
 const PEM_TTL_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { UpstreamTls } from "../proxy/pass-through.ts";
+import type { UpstreamTls } from "../proxy/upstream-requests.ts";
 import type { Fetch } from "../source/source-io.ts";
 
 /** `fetch` that trusts whom the settings say. Bun takes the authorities of a connection with each request. */

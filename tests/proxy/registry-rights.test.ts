@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { TestCluster } from "../e2e/test-cluster.ts";
+import { until } from "../fixtures/daemon.ts";
 import { HttpOrigin } from "./http-origin.ts";
 import { curl, joinProxy, LOOPBACK, proxyOf, run } from "./proxy-cluster.ts";
 
@@ -106,8 +107,10 @@ describe("a registry that lies", () => {
         `${one}${path}`,
       ]);
       expect([18, 56]).toContain(exitCode);
-      const tasks = await cluster.peer(0).local<{ items: { version: string }[] }>("/v1/tasks");
-      expect(tasks.items.filter(({ version }) => version.includes(promised))).toEqual([]);
+      await until("the wrong bytes are gone", async () => {
+        const { items } = await cluster.peer(0).local<{ items: { version: string }[] }>("/v1/tasks");
+        return !items.some(({ version }) => version.includes(promised));
+      });
     },
     TIMEOUT_MS,
   );
