@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { HttpOrigin } from "./http-origin.ts";
@@ -299,6 +301,36 @@ describe("what no rule matches", () => {
       const { stderr } = await run(["curl", "-sSv", "-x", one, url, url, `${origin.url}/models/nothing`]);
       expect(stderr.match(/Connected to/g)?.length).toBe(1);
       expect(stderr.match(/< HTTP\/1.1/g)?.length).toBe(3);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is asked once more when a kept connection turns out to be closed, but only what does nothing twice",
+    async () => {
+      const asked: string[] = [];
+      const server = createServer((socket) => {
+        let count = 0;
+        socket.on("error", () => socket.destroy());
+        socket.on("data", (bytes: Buffer) => {
+          asked.push(bytes.toString("latin1").split("\r\n")[0] ?? "");
+          if (++count === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+          else socket.resetAndDestroy();
+        });
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      expect((await curl(one, `${url}/first`)).status).toBe(200);
+      expect((await curl(one, `${url}/second`)).status).toBe(200);
+      expect(asked).toEqual(["GET /first HTTP/1.1", "GET /second HTTP/1.1", "GET /second HTTP/1.1"]);
+      expect((await curl(one, `${url}/third`, "-X", "POST")).status).toBe(502);
+      expect((await curl(one, `${url}/fourth`, "-d", "body")).status).toBe(200);
+      expect(asked.slice(3)).toEqual(["POST /third HTTP/1.1", "POST /fourth HTTP/1.1"]);
+      for (const user of ["one", "two"]) {
+        expect((await curl(one, `${url}/${user}`, "-H", `Authorization: Negotiate ${user}`)).status).toBe(200);
+      }
+      server.close();
     },
     TIMEOUT_MS,
   );
