@@ -15,9 +15,9 @@ import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { gatewayFaults } from "./gateway-settings.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
-import { unknownProxyKeys } from "./proxy-block.ts";
 import { proxyBlockOf, proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
+import { unknownProxyKeys } from "./unknown-proxy-keys.ts";
 import { type CheckFolder, checkFolder } from "./writable-folder.ts";
 
 export interface PeerSettingSources {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "yaml";
-import { proxyBlock, unknownProxyKeys } from "./proxy-block.ts";
+import { proxyBlock } from "./proxy-block.ts";
 import { proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
+import { unknownProxyKeys } from "./unknown-proxy-keys.ts";
 
 /** `dfdaemon.config` of the TorchServe document, word for word. */
 const TORCHSERVE = `

@@ -177,7 +177,8 @@ function upstreamOf(given: {
 /** What a peer does that is told nothing. */
 export const DEFAULT_PROXY: ProxySettings = toProxySettings(block.parse({}));
 
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
+/** By where they stand in the block, which is "" for the block itself. */
+export const KNOWN_PROXY_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(block.shape),
   rules: Object.keys(rule.shape),
   proxies: Object.keys(rule.shape),
@@ -193,15 +194,3 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   security: Object.keys(security.shape),
   tcpListen: Object.keys(tcpListen.shape),
 };
-
-/** Keys of the block that mean nothing here, as `registryMirror.dynamic`: other versions of Dragonfly have more. */
-export function unknownProxyKeys(given: unknown, where = ""): string[] {
-  if (typeof given !== "object" || given === null) return [];
-  if (Array.isArray(given)) return [...new Set(given.flatMap((each) => unknownProxyKeys(each, where)))];
-  const known = KNOWN[where];
-  if (known === undefined) return [];
-  return Object.entries(given).flatMap(([key, value]) => {
-    const name = where === "" ? key : `${where}.${key}`;
-    return known.includes(key) ? unknownProxyKeys(value, name) : [name.slice(0, 200)];
-  });
-}

@@ -1,47 +1,20 @@
 /** The proxy of a running peer. */
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
-import type { Log } from "../../schema/log.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { isLoopback, type ListenAddress } from "../../schema/settings.ts";
 import { DEFAULT_PROXY_LISTEN } from "../config/proxy-settings.ts";
-import { authorityFilesIn } from "../proxy/authority-files.ts";
-import { ForwardProxy } from "../proxy/forward-proxy.ts";
-import { Interceptor } from "../proxy/interceptor.ts";
-import { OutputPlaces } from "../proxy/output-places.ts";
-import { PassThrough } from "../proxy/pass-through.ts";
-import { Prefetches } from "../proxy/prefetches.ts";
+import type { ForwardProxy } from "../proxy/forward-proxy.ts";
 import type { ProxySettings } from "../proxy/proxy-settings.ts";
-import { RegistryAnswers } from "../proxy/registry-answers.ts";
-import { RequestRate } from "../proxy/request-rate.ts";
-import { TaskAnswers } from "../proxy/task-answers.ts";
-import { UpstreamAccess } from "../proxy/upstream-access.ts";
-import type { UpstreamTrust } from "../proxy/upstream-trust.ts";
 import { type ProxyServer, serveProxy } from "../runtime/proxy-server.ts";
-import type { OpenSource } from "../source/source.ts";
-import type { Transfers } from "../transfer/transfers.ts";
+import { createProxy, type ProxyParts } from "./create-proxy.ts";
 import { ownProxyVariables } from "./own-proxy-variables.ts";
 
-export interface ProxyFaceComponents {
-  readonly openSource: OpenSource;
-  readonly transfers: Transfers;
-  readonly trust: UpstreamTrust;
-  /** Those of now. */
-  readonly settings: () => ProxySettings;
+export interface ProxyFaceComponents extends ProxyParts {
   /** `undefined`: where people expect it, when nobody else listens there. */
   readonly listen: ListenAddress | "off" | undefined;
-  readonly dataDir: string;
-  /** Of this host. */
-  readonly hostId: string;
-  readonly serverAddress: string;
-  readonly nowMs: () => number;
-  /** Never set back. */
-  readonly monotonicMs: () => number;
-  readonly randomSuffix: () => string;
   /** Variables of this process; those that lead it to its own proxy are taken away. */
   readonly env: Record<string, string | undefined>;
-  readonly log: Log;
 }
 
 export class ProxyFace implements AsyncDisposable {
@@ -111,48 +84,6 @@ function listenOf({
   const { hostname, port } = settings().listen;
   const isDefault = hostname === undefined && port === undefined;
   return { hostname: hostname ?? DEFAULT_PROXY_LISTEN.hostname, port: port ?? DEFAULT_PROXY_LISTEN.port, isDefault };
-}
-
-function createProxy(
-  components: ProxyFaceComponents,
-  isSelf: (host: string, port: number) => boolean,
-  owned: AsyncDisposableStack,
-): ForwardProxy {
-  const { settings, trust, log, hostId, nowMs } = components;
-  const via = `pantala-${hostId.slice(0, 12)}`;
-  const access = new UpstreamAccess({ policy: () => settings().upstreams, isSelf });
-  const passThrough = new PassThrough({ access, tlsOf: (url) => trust.tlsOf(url), via });
-  owned.defer(() => passThrough.close());
-  const prefetches = new Prefetches(log);
-  owned.defer(() => prefetches.close());
-  const interceptor = new Interceptor({
-    hosts: () => settings().intercept,
-    authority: () => {
-      const named = settings().authority;
-      if (named === undefined) return authorityFilesIn(components.dataDir);
-      return { certificatePath: named.cert, keyPath: named.key };
-    },
-    folder: join(components.dataDir, "proxy-tls"),
-    nowMs,
-    log,
-  });
-  owned.defer(() => interceptor.close());
-  const outputs = new OutputPlaces({
-    folders: () => settings().outputFolders,
-    randomSuffix: components.randomSuffix,
-  });
-  const { openSource, transfers, serverAddress } = components;
-  return new ForwardProxy({
-    settings,
-    access,
-    rate: new RequestRate(() => settings().requestRate, components.monotonicMs),
-    tasks: new TaskAnswers({ openSource, transfers, access, prefetches, outputs, log, serverAddress }),
-    passThrough,
-    registry: new RegistryAnswers(passThrough, access),
-    interceptor,
-    via,
-    log,
-  });
 }
 
 /** `undefined` when somebody else has the address that nobody asked for. */
