@@ -246,6 +246,13 @@ export function sourceConformance(
       const plain = listed.filter((key) => /^list\/[～🙂]$/u.test(key));
       expect(pages.flatMap((page) => page.objects.map(({ key }) => key))).toEqual(plain);
     });
+
+    test("list() of a folder goes on behind the empty object that stands for it", async () => {
+      const folder = await openFolder("list/");
+      const query = { prefix: "list/b/", delimiter: "/", after: { name: "list/b/" } };
+      const keys = (await pagesOf(folder, query)).flatMap((page) => page.objects.map(({ key }) => key));
+      expect(keys).toEqual(["list/b/1", "list/b/2"]);
+    });
   });
 }
 

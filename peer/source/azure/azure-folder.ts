@@ -3,6 +3,7 @@ import { ProblemError } from "../../../schema/problem.ts";
 import type { SourceRequest } from "../../../schema/wire/pull.ts";
 import { askText } from "../ask-text.ts";
 import { compareKeys } from "../compare-keys.ts";
+import { foldedName } from "../folded-name.ts";
 import type { Folder, ListPage, ListQuery } from "../folder.ts";
 import type { OpenSourceOptions } from "../source.ts";
 import type { SourceIo } from "../source-io.ts";
@@ -60,7 +61,9 @@ export class AzureFolder implements Folder {
     let marker: string | undefined;
     for (;;) {
       const reply = await this.#ask({ ...asked, marker }, signal);
-      const page = pageOf(after === undefined ? reply : behind(reply, after.name, delimiter));
+      const page = pageOf(
+        after === undefined ? reply : behind(reply, after.name, foldedName({ ...query, prefix }) !== undefined),
+      );
       if (page.objects.length + page.prefixes.length > 0 || reply.nextMarker === undefined) return page;
       marker = reply.nextMarker;
     }
@@ -120,8 +123,7 @@ function pageOf({ objects, prefixes, nextMarker }: ListBlobsReply): ListPage {
 }
 
 /** What comes after a name, and is not under it when it is a common prefix. */
-function behind(reply: ListBlobsReply, name: string, delimiter: string | undefined): ListBlobsReply {
-  const isPrefix = delimiter !== undefined && name.endsWith(delimiter);
+function behind(reply: ListBlobsReply, name: string, isPrefix: boolean): ListBlobsReply {
   const isBehind = (key: string) => compareKeys(key, name) > 0 && !(isPrefix && key.startsWith(name));
   return {
     ...reply,

@@ -2,6 +2,7 @@
 import { ProblemError } from "../../../schema/problem.ts";
 import { askText } from "../ask-text.ts";
 import { compareKeys } from "../compare-keys.ts";
+import { foldedName } from "../folded-name.ts";
 import type { ListCursor, ListPage, ListQuery } from "../folder.ts";
 import type { SourceIo } from "../source-io.ts";
 import { sourceProblem } from "../source-problem.ts";
@@ -100,21 +101,16 @@ interface AskedList extends ListQuery {
   readonly maxKeys: number;
 }
 
-function cursorParameters({ after, delimiter }: AskedList, operation: ListOperation): [string, string][] {
+function cursorParameters(query: AskedList, operation: ListOperation): [string, string][] {
+  const { after } = query;
   if (after === undefined) return [];
   if ("token" in after) return [["continuation-token", after.token]];
-  const name = foldedName(after, delimiter) === undefined ? after.name : `${after.name}${LAST}`;
+  const name = foldedName(query) === undefined ? after.name : `${after.name}${LAST}`;
   return [[operation === "v2" ? "start-after" : "marker", name]];
 }
 
-/** The common prefix that a listing goes on behind; stores may say again what begins like it. */
-function foldedName(after: ListCursor | undefined, delimiter: string | undefined): string | undefined {
-  if (after === undefined || !("name" in after) || delimiter === undefined) return undefined;
-  return after.name.endsWith(delimiter) ? after.name : undefined;
-}
-
-function pageOf(reply: ListReply, { after, delimiter }: AskedList): ListPage {
-  const seen = foldedName(after, delimiter);
+function pageOf(reply: ListReply, query: AskedList): ListPage {
+  const seen = foldedName(query);
   const isNew = (name: string) => seen === undefined || !name.startsWith(seen);
   const objects = reply.objects.filter(({ key }) => isNew(key)).toSorted((a, b) => compareKeys(a.key, b.key));
   const prefixes = reply.prefixes.filter(isNew).toSorted(compareKeys);

@@ -1,5 +1,6 @@
 /** Pages of a listing that is in memory as a whole. */
 import { compareKeys } from "../compare-keys.ts";
+import { foldedName } from "../folded-name.ts";
 import type { ListedObject, ListPage, ListQuery } from "../folder.ts";
 
 export interface WholeListing {
@@ -14,9 +15,9 @@ interface Entry {
 }
 
 export function pageOfListing(listing: WholeListing, query: ListQuery & { readonly maxKeys: number }): ListPage {
-  const { after, maxKeys, delimiter } = query;
+  const { after, maxKeys } = query;
   const name = after === undefined ? undefined : "name" in after ? after.name : after.token;
-  const isFolded = delimiter !== undefined && name?.endsWith(delimiter);
+  const isFolded = name !== undefined && foldedName({ ...query, after: { name } }) !== undefined;
   const behind = entriesOf(listing, query).filter(
     (entry) => name === undefined || (compareKeys(entry.name, name) > 0 && !(isFolded && entry.name.startsWith(name))),
   );
