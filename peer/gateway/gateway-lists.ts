@@ -1,6 +1,6 @@
 /** Listings of a gateway's buckets, in the names a client sees: a bucket may be a prefix in a store's bucket. */
 import type { SourceRequest } from "../../schema/wire/pull.ts";
-import type { Folder, ListCursor, ListedObject, ListPage } from "../source/folder.ts";
+import type { Folder, ListCursor, ListedObject, ListPage, ListQuery } from "../source/folder.ts";
 import type { Sources } from "../source/sources.ts";
 import type { GatewayBucket } from "./gateway-access.ts";
 import type { ListRequest } from "./list-query.ts";
@@ -46,10 +46,19 @@ export class GatewayLists {
       maxKeys,
     };
     // Nobody's signal: others may wait for the same page.
-    const ask = () => folder.list(query, new AbortController().signal);
-    const key = JSON.stringify([bucket.location, query]);
+    const pageOf = async (asked: ListQuery) => {
+      const ask = () => folder.list(asked, new AbortController().signal);
+      const key = JSON.stringify([bucket.location, asked]);
+      return await this.#pages.get(key, this.#shareMs(), signal, ask);
+    };
     try {
-      return asSeen(await this.#pages.get(key, this.#shareMs(), signal, ask), folder.prefix.length);
+      for (let asked: ListQuery = query; ; ) {
+        const page = await pageOf(asked);
+        const seen = asSeen(page, folder.prefix.length);
+        // Clients of the first version go on behind the last name of a page, so that there must be one.
+        if (page.next === undefined || seen.objects.length + seen.prefixes.length > 0) return seen;
+        asked = { ...query, after: page.next };
+      }
     } catch (error) {
       const problem = s3ProblemOf(error);
       if (problem.code !== "NoSuchKey" && problem.code !== "NoSuchBucket") throw error;
