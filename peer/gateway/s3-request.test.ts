@@ -38,4 +38,9 @@ describe("targetOf()", () => {
   test.each(["/models/%", "/models/%ff", "/%E0%A4%A"])("refuses %s, which is no UTF-8", (target) => {
     expect(() => at(target)).toThrow(S3Problem);
   });
+
+  test("refuses a key without a bucket before it, and takes it for no wish to see the buckets", () => {
+    expect(() => at("//models/a")).toThrow("begins with two slashes");
+    expect(at("//models/a", "models.s3.internal")).toEqual({ bucket: "models", key: "/models/a" });
+  });
 });

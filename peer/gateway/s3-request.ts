@@ -39,13 +39,16 @@ export interface S3Target {
   readonly key: string | undefined;
 }
 
-/** @throws S3Problem `InvalidURI` for what is no percent-encoded UTF-8 */
+/** @throws S3Problem `InvalidURI` for what is no percent-encoded UTF-8, and for a key without a bucket before it */
 export function targetOf({ rawPath, bucketOfHost }: S3Request): S3Target {
   const path = decoded(rawPath.slice(1));
   if (bucketOfHost !== undefined) return { bucket: bucketOfHost, key: path === "" ? undefined : path };
   const slash = path.indexOf("/");
   const bucket = slash === -1 ? path : path.slice(0, slash);
   const key = slash === -1 ? "" : path.slice(slash + 1);
+  if (bucket === "" && key !== "") {
+    throw new S3Problem("InvalidURI", "The path begins with two slashes: write one, and the bucket behind it");
+  }
   return { bucket: bucket === "" ? undefined : bucket, key: key === "" ? undefined : key };
 }
 

@@ -2,18 +2,18 @@
  *  is here, and S3 has a code for most of that. */
 import { type S3Code, S3Problem } from "./s3-problem.ts";
 
-const ABSENT: Readonly<Record<string, S3Code>> = {
-  cors: "NoSuchCORSConfiguration",
-  encryption: "ServerSideEncryptionConfigurationNotFoundError",
-  lifecycle: "NoSuchLifecycleConfiguration",
-  "object-lock": "ObjectLockConfigurationNotFoundError",
-  ownershipControls: "OwnershipControlsNotFoundError",
-  policy: "NoSuchBucketPolicy",
-  publicAccessBlock: "NoSuchPublicAccessBlockConfiguration",
-  replication: "ReplicationConfigurationNotFoundError",
-  tagging: "NoSuchTagSet",
-  website: "NoSuchWebsiteConfiguration",
-};
+const ABSENT: ReadonlyMap<string, S3Code> = new Map([
+  ["cors", "NoSuchCORSConfiguration"],
+  ["encryption", "ServerSideEncryptionConfigurationNotFoundError"],
+  ["lifecycle", "NoSuchLifecycleConfiguration"],
+  ["object-lock", "ObjectLockConfigurationNotFoundError"],
+  ["ownershipControls", "OwnershipControlsNotFoundError"],
+  ["policy", "NoSuchBucketPolicy"],
+  ["publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"],
+  ["replication", "ReplicationConfigurationNotFoundError"],
+  ["tagging", "NoSuchTagSet"],
+  ["website", "NoSuchWebsiteConfiguration"],
+]);
 
 const NOT_IMPLEMENTED = new Set([
   "accelerate",
@@ -40,7 +40,7 @@ const NOT_IMPLEMENTED = new Set([
 /** @throws S3Problem for a request about such a thing */
 export function refuseSubresources(query: URLSearchParams): void {
   for (const name of query.keys()) {
-    const code = ABSENT[name];
+    const code = ABSENT.get(name);
     if (code !== undefined) throw new S3Problem(code, `The gateway has no ${name} here: it only reads`);
     if (NOT_IMPLEMENTED.has(name)) {
       throw new S3Problem("NotImplemented", `The gateway does not answer ?${name}: it lists buckets and reads objects`);

@@ -273,6 +273,7 @@ describe("a bucket of the gateway", () => {
     expect(await (await ask("/models?versioning")).text()).toContain("<VersioningConfiguration");
     expect((await errorOf(await ask("/models?policy"))).Code).toBe("NoSuchBucketPolicy");
     expect((await errorOf(await ask("/models?versions"))).Code).toBe("NotImplemented");
+    expect((await ask("/models?constructor&max-keys=0")).status).toBe(200);
   });
 
   test("that is not there, here or at its store, is told by 404", async () => {

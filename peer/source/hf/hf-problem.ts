@@ -39,7 +39,7 @@ export async function orHubProblem(response: Response, displayUrl: string): Prom
   if (response.status < 400) return response;
   if (response.status === 429) return withRetryAfter(response);
   const sourceCode = response.headers.get("x-error-code") ?? "";
-  const meaning = MEANINGS[sourceCode];
+  const meaning = Object.hasOwn(MEANINGS, sourceCode) ? MEANINGS[sourceCode] : undefined;
   if (meaning === undefined) return response;
   await readBounded(response, MAX_BODY_BYTES);
   const { status } = response;
