@@ -19,6 +19,12 @@ export function countFlag(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1.");
 }
 
+/** Of a simulation, which has room for more than a machine. */
+export function hostsFlag(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number from 1 to 999999.");
+}
+
 /** `0`, `12`, `0.5` */
 export function numberFlag(text: string): number {
   const number = Number(text);

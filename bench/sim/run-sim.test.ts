@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { runSim } from "./run-sim.ts";
+import { DEFAULT_SIM, type SimOptions } from "./sim-options.ts";
+
+const MIB = 2 ** 20;
+/** A long simulation on a machine with other work. */
+const LONG_MS = 120_000;
+
+function sim(options: Partial<SimOptions>) {
+  const { wallSeconds: _wall, ...result } = runSim({ ...DEFAULT_SIM, sizeBytes: 16 * MIB, ...options });
+  return result;
+}
+
+describe("a simulated herd", () => {
+  test("is the same for the same seed, and another for another", () => {
+    const once = sim({ hosts: 20, seed: 3 });
+    expect(sim({ hosts: 20, seed: 3 })).toEqual(once);
+    expect(sim({ hosts: 20, seed: 4 })).not.toEqual(once);
+  });
+
+  test("of one host takes as long as its link needs", () => {
+    const { boundSeconds, lastSeconds, egress } = sim({ hosts: 1, joinMs: 0, sizeBytes: 64 * MIB });
+    expect(egress).toBe(1);
+    expect(lastSeconds / boundSeconds).toBeGreaterThanOrEqual(1);
+    expect(lastSeconds / boundSeconds).toBeLessThan(1.05);
+  });
+
+  test("of 12 hosts reads the source once, and ends near the bound", () => {
+    const { boundSeconds, lastSeconds, egress } = sim({ hosts: 12, sizeBytes: 128 * MIB });
+    expect(egress).toBe(1);
+    expect(boundSeconds / lastSeconds).toBeGreaterThan(0.85);
+    expect(lastSeconds).toBeGreaterThan(boundSeconds);
+  });
+
+  test("goes on when a third of its hosts die, and when requests fail", () => {
+    const calm = sim({ hosts: 30 });
+    const dying = sim({ hosts: 30, killShare: 0.3 });
+    expect(dying.lastSeconds).toBeLessThan(calm.lastSeconds * 2);
+    expect(dying.egress).toBeLessThan(1.5);
+    expect(sim({ hosts: 30, lossShare: 0.05 }).egress).toBe(1);
+  });
+
+  test("does not wait for hosts with a tenth of the rate", () => {
+    const calm = sim({ hosts: 32 });
+    const slow = sim({ hosts: 32, slowShare: 0.25 });
+    expect(slow.p50Seconds).toBeLessThan(calm.p50Seconds * 3);
+    expect(slow.egress).toBeCloseTo(1, 1);
+  });
+
+  test(
+    "of 10,000 hosts reads the source once",
+    () => {
+      const { egress, boundSeconds, lastSeconds } = sim({ hosts: 10_000, sizeBytes: 4 * MIB });
+      expect(egress).toBeLessThan(1.001);
+      expect(boundSeconds / lastSeconds).toBeGreaterThan(0.1);
+    },
+    LONG_MS,
+  );
+});

@@ -1,0 +1,69 @@
+/** One simulated herd and what came of it. */
+import { lowerBoundSeconds } from "../herd/lower-bound.ts";
+import type { SimOptions } from "./sim-options.ts";
+import { isSlow } from "./sim-trade.ts";
+import { Simulation } from "./simulation.ts";
+
+export interface SimResult {
+  /** The least time in which the fast hosts could have it. */
+  readonly boundSeconds: number;
+  /** Of the fast hosts that lived, since the start of the first. */
+  readonly lastSeconds: number;
+  readonly p99Seconds: number;
+  readonly p50Seconds: number;
+  /** When the source had given its last byte. */
+  readonly sourceSeconds: number;
+  /** Bytes read from the source over the size of the file. */
+  readonly egress: number;
+  /** Bytes that crossed between zones over the size of the file. */
+  readonly crossZoneCopies: number;
+  readonly messagesUpPerHost: number;
+  readonly messagesDownPerHost: number;
+  readonly rowsPerHost: number;
+  readonly questionsPerHost: number;
+  /** Time the simulation took on this machine. */
+  readonly wallSeconds: number;
+}
+
+export function runSim(options: SimOptions): SimResult {
+  const startedAtMs = performance.now();
+  const simulation = new Simulation(options);
+  const boundSeconds = boundOf(options);
+  // Other chance than the simulation's own, so that deaths change nothing else.
+  const spread = 0.618033988749895;
+  const doomed = Math.round(options.hosts * options.killShare);
+  for (let n = 0; n < doomed; n++) {
+    const host = simulation.hosts[Math.floor(((n * spread + options.seed * 0.1) % 1) * options.hosts)];
+    if (host !== undefined) simulation.kill(host, 1000 * boundSeconds * ((n * spread * spread) % 1));
+  }
+  simulation.run();
+  const times = simulation.hosts
+    .filter((host) => host.state === "succeeded" && !isSlow(options, host.index))
+    .map((host) => host.endedAtMs / 1000)
+    .sort((a, b) => a - b);
+  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
+  const finished = Math.max(1, simulation.hosts.filter((host) => host.state === "succeeded").length);
+  const { trade } = simulation;
+  return {
+    boundSeconds,
+    lastSeconds: at(1),
+    p99Seconds: at(0.99),
+    p50Seconds: at(0.5),
+    sourceSeconds: (trade.sourceMovedAtMs - simulation.startedAtMs) / 1000,
+    egress: trade.sourceBytes / options.sizeBytes,
+    crossZoneCopies: trade.crossZoneBytes / options.sizeBytes,
+    messagesUpPerHost: simulation.messagesUp / finished,
+    messagesDownPerHost: simulation.messagesDown / finished,
+    rowsPerHost: simulation.rows / finished,
+    questionsPerHost: trade.questions / finished,
+    wallSeconds: (performance.now() - startedAtMs) / 1000,
+  };
+}
+
+function boundOf(options: SimOptions): number {
+  const { hosts, sizeBytes, rateBps, sourceBps } = options;
+  const all = Array.from({ length: hosts }, (_, host) => isSlow(options, host));
+  const hostsBps = all.filter((slow) => !slow).map(() => rateBps);
+  const seedsBps = all.filter((slow) => slow).map(() => rateBps / 10);
+  return lowerBoundSeconds(sizeBytes, { sourceBps, hostsBps, seedsBps });
+}

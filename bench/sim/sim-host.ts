@@ -1,0 +1,134 @@
+/** One simulated host: what it holds, wants and reads, decided by the same code as in a real peer (`peer/core`,
+ *  the progress report), while disk, network and clock are the simulator's. */
+
+import { planRequests } from "../../peer/core/plan.ts";
+import { ProgressReport } from "../../peer/transfer/progress-report.ts";
+import { RecentPace } from "../../peer/transfer/recent-pace.ts";
+import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
+import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
+import type { Lease } from "../../schema/wire/scheduler-message.ts";
+import type { DigestRun } from "../../schema/wire/task.ts";
+import type { SimLink } from "./sim-link.ts";
+import type { SimOptions } from "./sim-options.ts";
+
+export interface Flight {
+  readonly parents: HostId[];
+  readonly streams: Map<HostId, number>;
+  sinceMs: number;
+}
+
+export interface Reading {
+  readonly lease: Lease;
+  nextPiece: number;
+  endPiece: number;
+  stream: number;
+}
+
+export type HostState = "waiting" | "running" | "succeeded" | "dead";
+
+export class SimHost {
+  readonly index: number;
+  readonly hostId: HostId;
+  readonly pieceCount: number;
+  readonly pieceLengthBytes: number;
+  readonly held: Bitfield;
+  readonly verifiable: Bitfield;
+  readonly leased: Bitfield;
+  readonly flights = new Map<number, Flight>();
+  readonly reading = new Map<LeaseId, Reading>();
+  readonly links = new Map<HostId, SimLink>();
+  /** Those who watch this host and know all it has. */
+  waiting: SimLink[] = [];
+  readonly report = new ProgressReport();
+  readonly pace = new RecentPace();
+  state: HostState = "waiting";
+  ticket = false;
+  heldCount = 0;
+  /** Counts pieces, so that a watcher knows whether there is news. */
+  version = 0;
+  beganAtMs = 0;
+  endedAtMs = 0;
+  requestCount = 0;
+  sourceBytes = 0;
+  peerBytes = 0;
+  replan = false;
+
+  constructor(index: number, hostId: HostId, pieceCount: number, pieceLengthBytes: number) {
+    this.index = index;
+    this.hostId = hostId;
+    this.pieceCount = pieceCount;
+    this.pieceLengthBytes = pieceLengthBytes;
+    this.held = emptyBitfield(pieceCount);
+    this.verifiable = emptyBitfield(pieceCount);
+    this.leased = emptyBitfield(pieceCount);
+  }
+
+  get complete(): boolean {
+    return this.heldCount === this.pieceCount;
+  }
+
+  /** False when it was held before. */
+  keep(piece: number, nowMs: number): boolean {
+    if (!addPiece(this.held, piece)) return false;
+    this.heldCount++;
+    this.version++;
+    this.pace.note(nowMs);
+    this.report.added(piece);
+    return true;
+  }
+
+  learn(runs: readonly DigestRun[]): void {
+    for (const { firstPiece, digests } of runs) {
+      const end = firstPiece + digests.length / PIECE_DIGEST_BYTES;
+      for (let piece = firstPiece; piece < end; piece++) addPiece(this.verifiable, piece);
+    }
+  }
+
+  /** What to ask of whom now, as `peer/transfer/piece-planner.ts` asks it. */
+  plan(options: SimOptions, nowMs: number, random: () => number) {
+    if (!this.ticket || this.links.size === 0) return [];
+    // Nothing could follow: spares the view.
+    if (this.requestCount >= options.transferPolicy.requestsPerTask) return [];
+    const view = {
+      pieceCount: this.pieceCount,
+      pieceLengthBytes: this.pieceLengthBytes,
+      held: this.held,
+      verifiable: this.verifiable,
+      leased: this.leased,
+      inFlight: this.flights,
+      spareRequests: options.transferPolicy.requestsPerTask,
+      cursors: [],
+      parents: [...this.links.values()],
+    };
+    return planRequests(view, options.transferPolicy, nowMs, random);
+  }
+
+  /** @param bytesLeft of the piece that a stream brings */
+  leaseProgress(bytesLeft: (stream: number) => number): LeaseProgress[] {
+    return [...this.reading.values()].map(({ lease, nextPiece, endPiece, stream }) => ({
+      leaseId: lease.leaseId,
+      firstPiece: lease.firstPiece,
+      pieceCount: endPiece - lease.firstPiece,
+      readBytes: Math.round((nextPiece - lease.firstPiece + 1) * this.pieceLengthBytes - bytesLeft(stream)),
+    }));
+  }
+
+  shorten(leaseId: LeaseId, pieceCount: number): void {
+    const reading = this.reading.get(leaseId);
+    if (reading === undefined) return;
+    const endPiece = Math.max(reading.lease.firstPiece + pieceCount, reading.nextPiece + 1);
+    for (let piece = endPiece; piece < reading.endPiece; piece++) this.unlease(piece);
+    reading.endPiece = Math.min(reading.endPiece, endPiece);
+  }
+
+  unlease(piece: number): void {
+    const at = piece >> 3;
+    this.leased[at] = (this.leased[at] ?? 0) & ~(1 << (piece & 7));
+  }
+
+  holds(piece: number): boolean {
+    return hasPiece(this.held, piece);
+  }
+}

@@ -1,0 +1,44 @@
+/** What is simulated, and in what world. */
+import { DEFAULT_POLICY, type Policy } from "../../edge/core/policy.ts";
+import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from "../../peer/core/policy.ts";
+
+export interface SimOptions {
+  readonly hosts: number;
+  readonly sizeBytes: number;
+  readonly seed: number;
+  /** Of every host, both ways, and of the source. Bytes a second of content: headers are not simulated. */
+  readonly rateBps: number;
+  readonly sourceBps: number;
+  /** Share of the hosts with a tenth of the rate. */
+  readonly slowShare: number;
+  /** Share of the hosts that dies at random moments of the least time the herd needs. */
+  readonly killShare: number;
+  readonly zones: number;
+  /** One way between a host and the scheduler. */
+  readonly controlMs: number;
+  /** Between two hosts, and to the source. */
+  readonly roundTripMs: number;
+  /** Share of piece requests that fail. */
+  readonly lossShare: number;
+  /** Over how long hosts begin. */
+  readonly joinMs: number;
+  readonly policy: Policy;
+  readonly transferPolicy: TransferPolicy;
+}
+
+export const DEFAULT_SIM: SimOptions = {
+  hosts: 1000,
+  sizeBytes: 256 * 2 ** 20,
+  seed: 1,
+  rateBps: 12.5e6,
+  sourceBps: 12.5e6,
+  slowShare: 0,
+  killShare: 0,
+  zones: 1,
+  controlMs: 10,
+  roundTripMs: 1,
+  lossShare: 0,
+  joinMs: 100,
+  policy: DEFAULT_POLICY,
+  transferPolicy: DEFAULT_TRANSFER_POLICY,
+};

@@ -1,0 +1,296 @@
+/** The data side of the simulation: hosts read their leases, watch each other, and fetch pieces. */
+
+import { mostLeases } from "../../edge/core/readers.ts";
+import { digestOf } from "../../edge/core/testing/fixtures.ts";
+import { newsPauseMs } from "../../peer/core/news.ts";
+import { addPiece } from "../../schema/bitfield.ts";
+import type { HostId, LeaseId } from "../../schema/ids.ts";
+import { pieceRange } from "../../schema/piece.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { Lease } from "../../schema/wire/scheduler-message.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import { FluidLinks } from "./fluid-links.ts";
+import type { Flight, Reading, SimHost } from "./sim-host.ts";
+import { SimLink } from "./sim-link.ts";
+import type { SimOptions } from "./sim-options.ts";
+
+/** More uploads are told to come later (`--max-uploads`). */
+const MAX_UPLOADS = 64;
+
+export type TradeEvent =
+  | { readonly kind: "ask"; readonly link: SimLink }
+  | { readonly kind: "answer"; readonly link: SimLink }
+  | { readonly kind: "fail"; readonly link: SimLink; readonly piece: number };
+
+/** What the simulation around it does. */
+export interface TradeComponents {
+  readonly options: SimOptions;
+  readonly task: TaskInfo;
+  readonly slotMs: number;
+  /** Hosts by index; the source has the index behind the last. */
+  readonly hosts: readonly SimHost[];
+  readonly byId: ReadonlyMap<HostId, SimHost>;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly later: (event: TradeEvent, ms: number) => void;
+  readonly say: (host: SimHost, messages: readonly PeerMessage[]) => void;
+  /** A lease ended or was shortened: the scheduler hears of it at once. */
+  readonly report: (host: SimHost) => void;
+  /** It has all. */
+  readonly complete: (host: SimHost) => void;
+}
+
+export class SimTrade {
+  readonly #parts: TradeComponents;
+  readonly #flows: FluidLinks;
+  readonly #source: number;
+  readonly #waitSlots: number;
+  readonly #replan: SimHost[] = [];
+  readonly #readings = new Map<number, { readonly host: SimHost; readonly reading: Reading }>();
+  sourceBytes = 0;
+  /** When the source gave something last. */
+  sourceMovedAtMs = 0;
+  crossZoneBytes = 0;
+  /** Asked of neighbours: what they have. */
+  questions = 0;
+
+  constructor(parts: TradeComponents) {
+    this.#parts = parts;
+    const { options, hosts, slotMs } = parts;
+    this.#source = hosts.length;
+    this.#waitSlots = Math.round(options.roundTripMs / slotMs);
+    const speed = new Float64Array(hosts.length + 1);
+    for (const { index } of hosts)
+      speed[index] = (isSlow(options, index) ? options.rateBps / 10 : options.rateBps) / 1000;
+    speed[this.#source] = options.sourceBps / 1000;
+    const streamsPerNode = options.transferPolicy.requestsPerTask + mostLeases(options.policy);
+    this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode });
+  }
+
+  /** Moves all bytes by one slot, and starts what follows. */
+  step(): void {
+    this.#flows.move(this.#parts.slotMs, (child, parent, piece, stream) => this.#arrived(child, parent, piece, stream));
+    for (const host of this.#replan.splice(0)) {
+      host.replan = false;
+      if (host.state === "running") this.#plan(host);
+    }
+  }
+
+  happen(event: TradeEvent): void {
+    const { link } = event;
+    if (link.closed) return;
+    if (event.kind === "ask") this.#ask(link);
+    else if (event.kind === "answer") this.#answer(link);
+    else this.#fail(link, event.piece);
+  }
+
+  meet(host: SimHost, hostId: HostId): void {
+    const parent = this.#parts.byId.get(hostId);
+    if (parent === undefined || host.links.has(hostId)) return;
+    const link = new SimLink(host, parent);
+    host.links.set(hostId, link);
+    this.#parts.later({ kind: "ask", link }, this.#parts.options.roundTripMs);
+  }
+
+  part(host: SimHost, hostId: HostId): void {
+    const link = host.links.get(hostId);
+    if (link === undefined) return;
+    link.closed = true;
+    host.links.delete(hostId);
+    for (const [piece, flight] of [...host.flights]) this.#endFlight(host, piece, flight.streams.get(hostId), hostId);
+  }
+
+  read(host: SimHost, lease: Lease): void {
+    if (host.reading.has(lease.leaseId)) return;
+    const endPiece = lease.firstPiece + lease.pieceCount;
+    for (let piece = lease.firstPiece; piece < endPiece; piece++) if (!host.holds(piece)) addPiece(host.leased, piece);
+    const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: -1 };
+    host.reading.set(lease.leaseId, reading);
+    this.#readOn(host, reading, this.#waitSlots);
+  }
+
+  revoke(host: SimHost, leaseId: LeaseId): void {
+    const reading = host.reading.get(leaseId);
+    if (reading === undefined) return;
+    this.#stopReading(host, reading);
+    host.reading.delete(leaseId);
+    for (let piece = reading.nextPiece; piece < reading.endPiece; piece++) host.unlease(piece);
+  }
+
+  /** Bytes of its piece that a lease has still to read. */
+  bytesLeft(stream: number): number {
+    return this.#flows.left(stream);
+  }
+
+  /** It takes and gives nothing any more; whoever was served by it finds out at once. */
+  end(host: SimHost): void {
+    for (const flight of host.flights.values()) for (const stream of flight.streams.values()) this.#flows.stop(stream);
+    host.flights.clear();
+    for (const reading of host.reading.values()) this.#stopReading(host, reading);
+    host.reading.clear();
+    for (const link of host.links.values()) link.closed = true;
+    for (const child of this.#parts.hosts) {
+      const link = child.links.get(host.hostId);
+      if (link === undefined) continue;
+      for (const [piece, flight] of [...child.flights]) if (flight.streams.has(host.hostId)) this.#fail(link, piece);
+    }
+  }
+
+  replan(host: SimHost): void {
+    if (host.replan || host.state !== "running") return;
+    host.replan = true;
+    this.#replan.push(host);
+  }
+
+  #plan(host: SimHost): void {
+    const { options, nowMs, random, later, task } = this.#parts;
+    for (const { hostId, piece } of host.plan(options, nowMs(), random)) {
+      const link = host.links.get(hostId);
+      if (link === undefined) continue;
+      const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: new Map(), sinceMs: nowMs() };
+      const lost = random() < options.lossShare || this.#flows.streamsFrom(link.parent.index) >= MAX_UPLOADS;
+      const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
+      const stream =
+        lost || link.parent.state === "dead"
+          ? undefined
+          : this.#flows.start(host.index, link.parent.index, end - start, piece, this.#waitSlots);
+      host.flights.set(piece, flight);
+      flight.parents.push(hostId);
+      flight.streams.set(hostId, stream ?? -1);
+      link.activeRequests++;
+      host.requestCount++;
+      if (stream === undefined) later({ kind: "fail", link, piece }, options.roundTripMs);
+    }
+  }
+
+  #arrived(child: number, parent: number, piece: number, stream: number): void {
+    const host = this.#parts.hosts[child];
+    if (host === undefined) return;
+    if (parent === this.#source) this.#arrivedFromSource(host, piece, stream);
+    else this.#arrivedFromHost(host, parent, piece);
+  }
+
+  #arrivedFromHost(host: SimHost, parentIndex: number, piece: number): void {
+    const { options, task, hosts } = this.#parts;
+    const flight = host.flights.get(piece);
+    const parent = hosts[parentIndex];
+    if (flight === undefined || parent === undefined) return;
+    const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
+    host.peerBytes += end - start;
+    if (parentIndex % options.zones !== host.index % options.zones) this.crossZoneBytes += end - start;
+    const link = host.links.get(parent.hostId);
+    if (link !== undefined) link.failures = 0;
+    for (const [hostId, stream] of [...flight.streams]) this.#endFlight(host, piece, stream, hostId);
+    this.#kept(host, piece);
+  }
+
+  #arrivedFromSource(host: SimHost, piece: number, stream: number): void {
+    const { task } = this.#parts;
+    const found = this.#readings.get(stream);
+    this.#readings.delete(stream);
+    if (found === undefined || found.host !== host) return;
+    const { reading } = found;
+    const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
+    this.sourceBytes += end - start;
+    this.sourceMovedAtMs = this.#parts.nowMs();
+    host.sourceBytes += end - start;
+    host.unlease(piece);
+    host.report.digest(piece, digestOf(piece));
+    reading.nextPiece = piece + 1;
+    this.#readOn(host, reading, 0);
+    this.#kept(host, piece);
+  }
+
+  /** Asks for the next piece of a run, or is done with it. */
+  #readOn(host: SimHost, reading: Reading, waitSlots: number): void {
+    const { task, report } = this.#parts;
+    const piece = reading.nextPiece;
+    const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
+    const stream =
+      piece < reading.endPiece ? this.#flows.start(host.index, this.#source, end - start, piece, waitSlots) : undefined;
+    if (stream === undefined) {
+      host.reading.delete(reading.lease.leaseId);
+      report(host);
+      return;
+    }
+    reading.stream = stream;
+    this.#readings.set(stream, { host, reading });
+  }
+
+  #stopReading(host: SimHost, { stream }: Reading): void {
+    if (this.#readings.get(stream)?.host !== host) return;
+    this.sourceBytes += this.#parts.task.pieceLengthBytes - this.#flows.left(stream);
+    this.#readings.delete(stream);
+    this.#flows.stop(stream);
+  }
+
+  #kept(host: SimHost, piece: number): void {
+    const { nowMs, later, options, complete } = this.#parts;
+    if (!host.keep(piece, nowMs())) return;
+    for (const link of host.waiting.splice(0)) later({ kind: "answer", link }, options.roundTripMs / 2);
+    if (host.complete) complete(host);
+    else this.replan(host);
+  }
+
+  #ask(link: SimLink): void {
+    if (link.child.state !== "running") return;
+    this.questions++;
+    if (link.parent.state === "dead") this.#resting(link);
+    else if (link.version === link.parent.version) link.parent.waiting.push(link);
+    else this.#answer(link);
+  }
+
+  #answer(link: SimLink): void {
+    const { options, later, nowMs } = this.#parts;
+    const { child, parent } = link;
+    if (child.state !== "running") return;
+    link.bitfield.set(parent.held);
+    link.version = parent.version;
+    this.replan(child);
+    if (parent.complete) return;
+    const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
+    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);
+  }
+
+  #fail(link: SimLink, piece: number): void {
+    const { child, parent } = link;
+    const stream = child.flights.get(piece)?.streams.get(parent.hostId);
+    if (stream === undefined) return;
+    this.#endFlight(child, piece, stream, parent.hostId);
+    this.#resting(link);
+    this.replan(child);
+  }
+
+  /** As `peer/transfer/neighbour.ts`: rests longer with each failure in a row, and is given up after a few. */
+  #resting(link: SimLink): void {
+    const { options, nowMs, say, task, later } = this.#parts;
+    const { parentBackoffMs, parentFailures } = options.transferPolicy;
+    if (nowMs() < link.restUntilMs || link.closed) return;
+    link.failures++;
+    link.restUntilMs = nowMs() + parentBackoffMs * 2 ** Math.min(link.failures, 6);
+    if (link.failures < parentFailures) {
+      if (link.parent.state === "dead") later({ kind: "ask", link }, link.restUntilMs - nowMs());
+      return;
+    }
+    const parentHostId = link.parent.hostId;
+    this.part(link.child, parentHostId);
+    say(link.child, [{ type: "fault", taskId: task.taskId, parentHostId, kind: "unreachable" }]);
+  }
+
+  #endFlight(host: SimHost, piece: number, stream: number | undefined, hostId: HostId): void {
+    const flight = host.flights.get(piece);
+    if (flight === undefined || stream === undefined) return;
+    if (stream >= 0) this.#flows.stop(stream);
+    flight.streams.delete(hostId);
+    flight.parents.splice(flight.parents.indexOf(hostId), 1);
+    if (flight.parents.length === 0) host.flights.delete(piece);
+    host.requestCount--;
+    const link = host.links.get(hostId);
+    if (link !== undefined) link.activeRequests--;
+  }
+}
+
+/** The last ones. */
+export function isSlow({ hosts, slowShare }: SimOptions, host: number): boolean {
+  return host >= hosts - Math.round(hosts * slowShare);
+}

@@ -1,0 +1,216 @@
+/** A cold herd on a virtual clock. The scheduler is `edge/core` itself, what hosts ask of each other is decided by
+ *  `peer/core`; the simulator has the clock, the links and the time that messages take. The same seed gives the same run. */
+import { tick } from "../../edge/core/expire.ts";
+import { disconnect, receive } from "../../edge/core/receive.ts";
+import { createSwarm, type Swarm } from "../../edge/core/swarm.ts";
+import { aHost, announceOf, aTask, finishOf, hostIdOf, seededRandom } from "../../edge/core/testing/fixtures.ts";
+import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
+import type { HostId } from "../../schema/ids.ts";
+import { pieceCountOf, pieceLengthFor } from "../../schema/piece.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
+import { SimHost } from "./sim-host.ts";
+import type { SimOptions } from "./sim-options.ts";
+import { SimTrade, type TradeEvent } from "./sim-trade.ts";
+import { SlotRing } from "./slot-ring.ts";
+
+/** What is due later. */
+type Event =
+  | TradeEvent
+  | { readonly kind: "heard"; readonly host: SimHost; readonly message: PeerMessage }
+  | { readonly kind: "told"; readonly host: SimHost; readonly message: CoreMessage }
+  | { readonly kind: "begin" | "report" | "die"; readonly host: SimHost };
+
+const START_MS = 1_000_000;
+/** Far enough for everything that is put off. */
+const REACH_MS = 60_000;
+/** A herd that gets no piece for this long is stuck: a bug of the policy, or of the simulator. */
+const STUCK_MS = 60_000;
+
+export class Simulation {
+  readonly options: SimOptions;
+  readonly hosts: readonly SimHost[];
+  readonly pieceCount: number;
+  readonly trade: SimTrade;
+  readonly #swarm: Swarm;
+  readonly #task: TaskInfo;
+  readonly #slotMs: number;
+  readonly #random: () => number;
+  readonly #byId: ReadonlyMap<HostId, SimHost>;
+  readonly #ring: SlotRing<Event>;
+  #nowMs = START_MS;
+  #running: number;
+  #movedAtMs = START_MS;
+  messagesUp = 0;
+  messagesDown = 0;
+  rows = 0;
+
+  constructor(options: SimOptions) {
+    this.options = options;
+    const { sizeBytes, rateBps, sourceBps, seed } = options;
+    const pieceLengthBytes = pieceLengthFor(sizeBytes);
+    this.pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
+    this.#task = { ...aTask(1, 1), sizeBytes, pieceLengthBytes };
+    this.#random = seededRandom(seed);
+    // A quarter of what the fastest link needs for a piece.
+    this.#slotMs = Math.max(0.25, Math.min(10, (1000 * pieceLengthBytes) / Math.max(rateBps, sourceBps) / 4));
+    this.#ring = new SlotRing(Math.ceil(REACH_MS / this.#slotMs));
+    this.#swarm = createSwarm({ shard: 0, shardCount: 1, nowMs: this.#nowMs });
+    this.hosts = Array.from(
+      { length: options.hosts },
+      (_, index) => new SimHost(index, hostIdOf(index + 1), this.pieceCount, pieceLengthBytes),
+    );
+    this.#byId = new Map(this.hosts.map((host) => [host.hostId, host]));
+    this.#running = this.hosts.length;
+    this.trade = new SimTrade({
+      options,
+      task: this.#task,
+      slotMs: this.#slotMs,
+      hosts: this.hosts,
+      byId: this.#byId,
+      nowMs: () => this.#nowMs,
+      random: this.#random,
+      later: (event, ms) => this.#later(event, ms),
+      say: (host, messages) => this.#say(host, messages),
+      report: (host) => this.#report(host),
+      complete: (host) => this.#complete(host),
+    });
+    for (const host of this.hosts) this.#later({ kind: "begin", host }, this.#random() * options.joinMs);
+  }
+
+  readonly startedAtMs = START_MS;
+
+  /** @param afterMs from the start */
+  kill(host: SimHost, afterMs: number): void {
+    this.#later({ kind: "die", host }, afterMs);
+  }
+
+  /** Since the start. */
+  get elapsedMs(): number {
+    return this.#nowMs - START_MS;
+  }
+
+  /** To the end. @throws Error when nothing moves any more */
+  run(): void {
+    while (this.#running > 0) {
+      this.#step();
+      if (this.#nowMs - this.#movedAtMs < STUCK_MS) continue;
+      const stuck = this.hosts.find((host) => host.state === "running");
+      const has = `host ${stuck?.index} has ${stuck?.heldCount} of ${this.pieceCount} pieces`;
+      throw new Error(`${this.#running} hosts are stuck after ${this.elapsedMs} ms; ${has}`);
+    }
+  }
+
+  #step(): void {
+    this.#nowMs += this.#slotMs;
+    for (const event of this.#ring.next()) this.#happen(event);
+    if (this.#nowMs >= this.#swarm.wakeAtMs) {
+      this.#deliver(tick(this.#swarm, this.options.policy, this.#nowMs, this.#random));
+    }
+    this.trade.step();
+  }
+
+  #happen(event: Event): void {
+    switch (event.kind) {
+      case "heard":
+        if (event.host.state !== "dead") this.#hear(event.host, event.message);
+        return;
+      case "told":
+        if (event.host.state !== "dead") this.#take(event.host, event.message);
+        return;
+      case "begin":
+        this.#begin(event.host);
+        return;
+      case "report":
+        if (event.host.state !== "running") return;
+        this.#report(event.host);
+        this.#later(event, this.options.policy.progressIntervalMs);
+        return;
+      case "die":
+        this.#die(event.host);
+        return;
+      default:
+        this.#movedAtMs = this.#nowMs;
+        this.trade.happen(event);
+    }
+  }
+
+  #begin(host: SimHost): void {
+    if (host.state === "dead") return;
+    host.state = "running";
+    host.beganAtMs = this.elapsedMs;
+    // Its channel was open before: a daemon has one while it has nothing to do.
+    const idc = `zone-${host.index % this.options.zones}`;
+    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc }) });
+    this.#say(host, [announceOf(this.#task)]);
+    this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
+  }
+
+  #hear(host: SimHost, message: PeerMessage): void {
+    this.messagesUp++;
+    this.#deliver(receive(this.#swarm, host.hostId, message, this.options.policy, this.#nowMs, this.#random));
+  }
+
+  #deliver({ changes, outgoing }: Outcome): void {
+    this.rows += changes.length;
+    this.messagesDown += outgoing.length;
+    for (const { hostId, message } of outgoing) {
+      const host = this.#byId.get(hostId);
+      if (host !== undefined) this.#later({ kind: "told", host, message }, this.options.controlMs);
+    }
+  }
+
+  #say(host: SimHost, messages: readonly PeerMessage[]): void {
+    for (const message of messages) this.#later({ kind: "heard", host, message }, this.options.controlMs);
+  }
+
+  #take(host: SimHost, message: CoreMessage): void {
+    switch (message.type) {
+      case "task":
+        host.ticket = true;
+        break;
+      case "digests":
+        host.learn(message.runs);
+        break;
+      case "neighbours":
+        for (const hostId of message.remove) this.trade.part(host, hostId);
+        for (const { hostId } of message.add) this.trade.meet(host, hostId);
+        break;
+      case "leases":
+        for (const leaseId of message.revoked) this.trade.revoke(host, leaseId);
+        for (const lease of message.granted) this.trade.read(host, lease);
+        for (const { leaseId, pieceCount } of message.shortened ?? []) host.shorten(leaseId, pieceCount);
+        if (message.shortened !== undefined) this.#report(host);
+        break;
+      case "refused":
+        throw new Error(`host ${host.index} was refused: ${message.message}`);
+      default:
+        return;
+    }
+    this.trade.replan(host);
+  }
+
+  #report(host: SimHost): void {
+    const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
+    this.#say(host, host.report.take(this.#task.taskId, leases, host));
+  }
+
+  #complete(host: SimHost): void {
+    host.state = "succeeded";
+    host.endedAtMs = this.elapsedMs;
+    this.#running--;
+    this.#report(host);
+    this.#say(host, [finishOf(this.#task, "succeeded", { sourceBytes: host.sourceBytes, peerBytes: host.peerBytes })]);
+  }
+
+  #die(host: SimHost): void {
+    if (host.state === "waiting" || host.state === "running") this.#running--;
+    host.state = "dead";
+    this.trade.end(host);
+    this.#deliver(disconnect(this.#swarm, host.hostId, this.options.policy, this.#nowMs, this.#random));
+  }
+
+  #later(event: Event, ms: number): void {
+    this.#ring.put(event, ms / this.#slotMs);
+  }
+}
