@@ -45,8 +45,11 @@ export interface Policy {
   readonly leaseCursorBytes: number;
   /** Runs at cursors that a host may have beyond its others: a reader that comes to another place waits for none of them. */
   readonly leaseCursorRuns: number;
-  /** First runs of a host among several are no longer than this, and later ones no longer than what it has read so far. Whoever asks
-   *  first would otherwise get most of a small task, and a herd would wait for one uplink. */
+  /** First runs of a host among several are no longer than this, or one piece, and later ones no longer than what it has read so
+   *  far. Whoever asks first would otherwise have the streams of the source for long, and a herd would wait for one uplink
+   *  (`bench sim`, 64 hosts on 20 Mbit/s: 57 % of the bound with 2 MiB and 16 requests, 73 % with this and 12). */
+  readonly leaseFirstBytes: number;
+  /** Shortest run of a host that reads alone. */
   readonly leaseStartBytes: number;
   /** Runs one host has outstanding: four streams fill a link where one does not (S3 gives 50-100 MB/s a connection). */
   readonly leaseRunsPerHost: number;
@@ -125,6 +128,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
   leaseCursorRuns: 2,
+  leaseFirstBytes: 256 * KIB,
   leaseStartBytes: 2 * MIB,
   leaseRunsPerHost: 4,
   leaseBytesPerHost: 64 * MIB,

@@ -28,7 +28,8 @@ export function fairRun(
   openCount: number,
 ): number {
   const fairPieces = Math.ceil(openCount / (policy.leaseRunsPerHost * readerCount));
-  const provenBytes = Math.max(policy.leaseStartBytes, readPieceCount * task.info.pieceLengthBytes);
+  const startBytes = readerCount === 1 ? policy.leaseStartBytes : policy.leaseFirstBytes;
+  const provenBytes = Math.max(startBytes, readPieceCount * task.info.pieceLengthBytes);
   return Math.max(1, Math.min(fairPieces, piecesIn(task, Math.min(policy.leaseRunBytes, provenBytes))));
 }
 

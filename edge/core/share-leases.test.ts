@@ -48,7 +48,7 @@ describe("a host that joins when everything is granted", () => {
     expect(shortenedOf(scene, 1)).toEqual(granted.map(({ leaseId }) => ({ leaseId, pieceCount: 8 + 32 })));
     expect(scene.granted(2)).toEqual([]);
     read(2.5, 41);
-    expect(scene.granted(2)).toEqual([73, 81, 89, 97].map((first) => [first, 8]));
+    expect(scene.granted(2)).toEqual([73, 74, 75, 76].map((first) => [first, 1]));
   });
 
   test("gets nothing of what the reader does not give back, which is asked once until it speaks of it", () => {

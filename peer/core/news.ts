@@ -1,7 +1,6 @@
 /** How often a neighbour is asked what it has. Each question costs both hosts more CPU than 64 KiB of a piece do, and a
  *  herd would ask twenty neighbours for every piece that each of them gets. */
 import type { Bitfield } from "../../schema/bitfield.ts";
-import { countPieces } from "../../schema/bitfield.ts";
 import type { TransferPolicy } from "./policy.ts";
 
 export interface NewsView {
@@ -16,7 +15,14 @@ export interface NewsView {
  *  runs out of that unseen. */
 export function newsPauseMs({ offered, held, piecesPerSecond }: NewsView, policy: TransferPolicy): number {
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
-  const useful = countPieces(offered.map((byte, at) => byte & ~(held[at] ?? 0)));
-  const halfMs = (1000 * useful) / piecesPerSecond / 2;
+  const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
   return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, halfMs));
+}
+
+function usefulCount(offered: Bitfield, held: Bitfield): number {
+  let count = 0;
+  for (let at = 0; at < offered.length; at++) {
+    for (let byte = (offered[at] ?? 0) & ~(held[at] ?? 0); byte !== 0; byte &= byte - 1) count++;
+  }
+  return count;
 }

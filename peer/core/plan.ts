@@ -41,6 +41,14 @@ export interface PieceRequest {
   readonly hedge: boolean;
 }
 
+/** A parent that may be asked for more. */
+interface Candidate {
+  readonly parent: ParentView;
+  /** Requests under way there, with those planned now. */
+  load: number;
+  readonly tie: number;
+}
+
 /** Requests to start now, as many as slots and credits allow. Parents with the fewest requests under way come first, so
  *  that uplinks share the work evenly; ties are broken by chance. */
 export function planRequests(
@@ -52,32 +60,46 @@ export function planRequests(
   const requests: PieceRequest[] = [];
   const free = freeRequests(view, policy);
   if (free <= 0) return requests;
-  const wanted = wantedPieces(view);
-  const load = new Map<HostId, number>();
-  const queue = view.parents
-    .filter((parent) => parent.restUntilMs <= nowMs && parent.activeRequests < policy.requestsPerParent)
-    .map((parent) => ({ parent, tie: random() }));
-  for (const { parent } of queue) load.set(parent.hostId, parent.activeRequests);
-  while (requests.length < free && queue.length > 0) {
-    queue.sort((a, b) => (load.get(a.parent.hostId) ?? 0) - (load.get(b.parent.hostId) ?? 0) || a.tie - b.tie);
-    const next = queue[0];
-    if (next === undefined) break;
-    const { parent } = next;
-    const active = load.get(parent.hostId) ?? 0;
-    const piece =
-      active < policy.requestsPerParent
-        ? choosePiece(wanted, parent.bitfield, startOf(view, policy, random), random)
-        : undefined;
-    if (piece === undefined) {
-      queue.shift();
-      continue;
-    }
-    wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
-    load.set(parent.hostId, active + 1);
-    requests.push({ hostId: parent.hostId, piece, hedge: false });
+  const most = mostPerParent(view, policy);
+  const willing: Candidate[] = [];
+  for (const parent of view.parents) {
+    if (parent.restUntilMs > nowMs || parent.activeRequests >= policy.requestsPerParent) continue;
+    willing.push({ parent, load: parent.activeRequests, tie: random() });
   }
-  if (requests.length < free) requests.push(...planHedges(view, policy, nowMs, load, free - requests.length));
+  const wanted = wantedPieces(view);
+  const open = willing.filter(({ load }) => load < most);
+  while (requests.length < free) {
+    const next = leastLoaded(open);
+    if (next === undefined) break;
+    const piece = choosePiece(wanted, next.parent.bitfield, startOf(view, policy, random), random);
+    if (piece !== undefined) {
+      wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
+      next.load++;
+      requests.push({ hostId: next.parent.hostId, piece, hedge: false });
+    }
+    if (piece === undefined || next.load >= most) open.splice(open.indexOf(next), 1);
+  }
+  if (requests.length < free) requests.push(...planHedges(view, policy, nowMs, willing, free - requests.length));
   return requests;
+}
+
+/** Requests that one parent gets: few where there are many parents. Where everybody asks the same few hosts for the same
+ *  few pieces, each of those comes late, and then everybody has the same. */
+function mostPerParent({ parents }: TransferView, { requestsPerTask, requestsPerParent }: TransferPolicy): number {
+  return Math.min(requestsPerParent, Math.ceil(requestsPerTask / Math.max(1, parents.length)));
+}
+
+function leastLoaded(candidates: readonly Candidate[]): Candidate | undefined {
+  let least: Candidate | undefined;
+  for (const candidate of candidates) {
+    if (
+      least === undefined ||
+      candidate.load < least.load ||
+      (candidate.load === least.load && candidate.tie < least.tie)
+    )
+      least = candidate;
+  }
+  return least;
 }
 
 function freeRequests(view: TransferView, policy: TransferPolicy): number {
@@ -141,7 +163,7 @@ function planHedges(
   view: TransferView,
   policy: TransferPolicy,
   nowMs: number,
-  load: Map<HostId, number>,
+  willing: readonly Candidate[],
   free: number,
 ): PieceRequest[] {
   const late = [...view.inFlight]
@@ -150,16 +172,14 @@ function planHedges(
   const hedges: PieceRequest[] = [];
   for (const [piece, flight] of late) {
     if (hedges.length >= free) break;
-    const parent = view.parents
-      .filter((candidate) => load.has(candidate.hostId) && !flight.parents.includes(candidate.hostId))
-      .filter(
-        (candidate) =>
-          (load.get(candidate.hostId) ?? 0) < policy.requestsPerParent && hasPiece(candidate.bitfield, piece),
-      )
-      .sort((a, b) => (load.get(a.hostId) ?? 0) - (load.get(b.hostId) ?? 0))[0];
-    if (parent === undefined) continue;
-    load.set(parent.hostId, (load.get(parent.hostId) ?? 0) + 1);
-    hedges.push({ hostId: parent.hostId, piece, hedge: true });
+    const able = willing.filter(
+      ({ parent, load }) =>
+        load < policy.requestsPerParent && !flight.parents.includes(parent.hostId) && hasPiece(parent.bitfield, piece),
+    );
+    const second = leastLoaded(able);
+    if (second === undefined) continue;
+    second.load++;
+    hedges.push({ hostId: second.parent.hostId, piece, hedge: true });
   }
   return hedges;
 }
