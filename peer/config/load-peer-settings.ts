@@ -15,7 +15,7 @@ import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { gatewayFaults } from "./gateway-settings.ts";
 import { absolutePath, defaultDataDir, MAX_SOCKET_PATH_BYTES, socketPathIn, tokenFileIn } from "./paths.ts";
 import { type GivenPeerSettings, PEER_SETTINGS, type PeerSettings, type PeerTable } from "./peer-settings.ts";
-import { proxyBlockOf, proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
+import { insecureWarnings, proxyBlockOf, proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
 import { isReadableByOthers, type ReadTextFile, readTextFile } from "./text-file.ts";
 import { unknownProxyKeys } from "./unknown-proxy-keys.ts";
 import { type CheckFolder, checkFolder } from "./writable-folder.ts";
@@ -89,6 +89,7 @@ class Loading {
       throw new Error("A setting is missing although no fault was found");
     }
     const { config, tokenFile, advertise, torchserve, ...plain } = resolved.settings;
+    this.#warnings.push(...insecureWarnings(plain.proxy));
     const settings: PeerSettings = {
       ...plain,
       proxy: withAbsolutePaths(plain.proxy, this.#paths),

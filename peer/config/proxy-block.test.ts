@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "yaml";
 import { proxyBlock } from "./proxy-block.ts";
-import { proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
+import { insecureWarnings, proxyFaults, withAbsolutePaths } from "./proxy-settings.ts";
 import { unknownProxyKeys } from "./unknown-proxy-keys.ts";
 
 /** `dfdaemon.config` of the TorchServe document, word for word. */
@@ -68,6 +68,7 @@ describe("the documents' proxy block", () => {
         listen: { port: 65_001 },
         tls: undefined,
       });
+      expect(insecureWarnings(proxy)).toEqual([expect.stringContaining("index.docker.io")]);
       expect(await proxyFaults({ proxy }, { proxy: "proxy", proxyListen: "proxyListen" })).toEqual([]);
     });
   }

@@ -55,6 +55,18 @@ export async function proxyFaults(
   });
 }
 
+/** Whose certificate nobody looks at, a sentence each. */
+export function insecureWarnings({ registryMirror, registries, intercept }: ProxySettings): string[] {
+  const upstreams = [registryMirror, ...registries].filter(({ insecure, url }) => insecure && url.startsWith("https:"));
+  const names = [
+    ...upstreams.map(({ host }) => host),
+    ...intercept.filter(({ insecure }) => insecure).map(({ pattern }) => pattern),
+  ];
+  return names.map(
+    (name) => `proxy: the certificate of ${name} is not looked at (insecure): who stands in between is believed`,
+  );
+}
+
 /** The same, its files by absolute paths. */
 export function withAbsolutePaths(proxy: ProxySettings, paths: PathContext): ProxySettings {
   const absolute = (path: string) => absolutePath(path, paths);
