@@ -48,7 +48,8 @@ export async function contentResponse(
           }
           controller.close();
         } catch (error) {
-          log("warn", "content.broken", { task: info.taskId, problem: problemOf(error).message });
+          const problem = problemOf(error).message;
+          if (!readerGone.aborted) log("warn", "content.broken", { task: info.taskId, problem });
           controller.error(error);
         }
         streaming.dispose();

@@ -40,7 +40,9 @@ export function createLocalApp(components: LocalAppComponents): Hono {
 
   app.onError((error, c) => {
     const problem = problemOf(error);
-    if (problem.code === "internal") components.log("warn", "local.error", { path: c.req.path, error: String(error) });
+    // Whoever asked and went away before the answer is no trouble of ours.
+    const isTrouble = problem.code === "internal" && !c.req.raw.signal.aborted;
+    if (isTrouble) components.log("warn", "local.error", { path: c.req.path, error: String(error) });
     return reply(c, problem);
   });
   app.notFound((c) =>
