@@ -53,6 +53,22 @@ describe("pantala store check", () => {
     ]);
   });
 
+  test("tries no rule for a whole account or owner, which names nothing that could be listed", async () => {
+    const several = ["as://account", "hf://owner/", "hf://datasets/owner"].map((prefix) => ({
+      ...STORES[0],
+      prefix,
+    })) as typeof STORES;
+    await using peer = await aPeerWithStores(several);
+    const { code, stdout } = await run(peer, ["store", "check"]);
+    expect([code, stdout.split("\n")[0]]).toEqual([
+      0,
+      "-       as://account: is for several; name one of them to try it",
+    ]);
+    expect(stdout.match(/^- /gm)).toHaveLength(3);
+    const json = await run(peer, ["store", "check", "--json"]);
+    expect(JSON.parse(json.stdout).items[1]).toEqual({ url: "hf://owner/", check: null, problem: null });
+  });
+
   test("tells what to name when no store is configured, and faults of flags", async () => {
     await using peer = await aPeerWithStores(STORES.slice(2));
     const nothing = await run(peer, ["store", "check"]);

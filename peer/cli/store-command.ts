@@ -66,7 +66,11 @@ function addCheckCommand(store: Command, context: CliContext): void {
       url === undefined ? undefined : await readStoreSource(url, flagsGiven(command, STORAGE_SETTINGS), context);
     const { flags, client } = await openCommand(command, context, CHECK_SETTINGS, () => read?.faults ?? []);
     const sources = read === undefined ? await rulesOf(client) : [read.source];
-    const checked = await Promise.all(sources.map((source) => check(client, source)));
+    const checked = await Promise.all(
+      sources.map((source) =>
+        url === undefined && isForSeveral(source.url) ? untried(source) : check(client, source),
+      ),
+    );
     context.stdout.write(flags.json ? `${JSON.stringify({ items: checked })}\n` : checked.map(checkLine).join(""));
     const failed = checked.filter(({ problem }) => problem !== null);
     if (failed[0]?.problem) {
@@ -95,6 +99,15 @@ async function rulesOf(client: LocalClient): Promise<StoreSource[]> {
   ]);
 }
 
+/** A rule may be for all containers of an account, or all repositories of an owner: none of them is known here. */
+function isForSeveral(prefix: string): boolean {
+  return /^(?:as:\/\/[^/]*|hf:\/\/(?:(?:models|datasets|spaces)\/)?[^/]*)\/?$/i.test(prefix);
+}
+
+function untried({ url }: StoreSource): CheckedStore {
+  return { url, check: null, problem: null };
+}
+
 async function check(client: LocalClient, source: StoreSource): Promise<CheckedStore> {
   // A signature may be part of it.
   const url = source.url.replace(/\?.*$/s, "");
@@ -109,6 +122,8 @@ async function check(client: LocalClient, source: StoreSource): Promise<CheckedS
 }
 
 function checkLine({ url, check: done, problem }: CheckedStore): string {
+  if (done === null && problem === null)
+    return `-       ${plainText(url)}: is for several; name one of them to try it\n`;
   return `${problem === null ? "ok    " : "FAILED"}  ${plainText(url)}: ${plainText(problem?.message ?? doneText(done))}\n`;
 }
 

@@ -84,6 +84,18 @@ test("GET /v1/stores tells of each rule what kind of credentials it has, and not
   expect(text).not.toContain("secret/");
 });
 
+test("GET /v1/stores tells no secret that stands where none belongs", async () => {
+  const misplaced = [
+    { prefix: "as://account/container?sv=1&sig=hidden", anonymous: true },
+    { prefix: "s3://bucket", endpoint: "https://user:hidden@store.example/?token=hidden", ...KEYS },
+  ];
+  const text = await (
+    await storeRoutes({ sources: createSources({ env: {} }), stores: () => misplaced, env: {} }).request("/v1/stores")
+  ).text();
+  expect(text).not.toContain("hidden");
+  expect(text).toContain("https://store.example/?…");
+});
+
 describe("POST /v1/stores/check", () => {
   const check = (url: string, options: object = {}) => post("/v1/stores/check", { source: { url, store: options } });
 

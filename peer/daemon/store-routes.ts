@@ -1,5 +1,6 @@
 /** The local API about stores: lists folders, tells which stores are configured, and tries them. */
 import { Hono } from "hono";
+import { withoutSecrets } from "../../schema/redact.ts";
 import { type ConfiguredStore, listRequestSchema, storeCheckRequestSchema } from "../../schema/wire/local-stores.ts";
 import type { Environment } from "../source/driver.ts";
 import type { Sources } from "../source/sources.ts";
@@ -33,8 +34,9 @@ export function storeRoutes({ sources, stores, env }: StoreRoutesComponents): Ho
 
 function configuredStore(rule: StoreRule): ConfiguredStore {
   return {
-    prefix: rule.prefix,
-    endpoint: rule.endpoint ?? null,
+    // Both may hold what belongs elsewhere: a signature, a password.
+    prefix: withoutSecrets(rule.prefix),
+    endpoint: rule.endpoint === undefined ? null : withoutSecrets(rule.endpoint),
     region: rule.region ?? null,
     credentials: credentialsText(rule),
   };
