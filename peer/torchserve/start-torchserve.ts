@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../../schema/log.ts";
 import { ProblemError } from "../../schema/problem.ts";
-import { describeFaults } from "../../schema/settings.ts";
+import { describeFaults, isLoopback } from "../../schema/settings.ts";
 import { LocalClient, type LocalClientOptions } from "../cli/local-client.ts";
 import type { PathContext } from "../config/paths.ts";
 import { objectRequest } from "./endpoint-config.ts";
@@ -30,6 +30,11 @@ export async function startTorchServe(options: StartTorchServeOptions): Promise<
   if (readableByOthers) {
     const message = `it holds secrets and other users can read it: run chmod 600 ${settings.config}`;
     log("warn", "torchserve.config", { file: settings.config, message });
+  }
+  if (settings.keyFile !== undefined && !isLoopback(settings.listen.hostname)) {
+    const message =
+      "whoever reaches the face may manage models, since it gives requests TorchServe's key: listen on localhost";
+    log("warn", "torchserve.open", { host: settings.listen.hostname, message });
   }
   const faults = await torchServeFaults(settings);
   if (faults.length > 0)

@@ -67,7 +67,7 @@ export class TorchServeFace {
   async #install(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     request.resume();
     const query = new URL(request.url ?? "/", "http://face").searchParams;
-    const authorization = request.headers.authorization ?? (await this.#key?.authorization());
+    const authorization = request.headers.authorization ?? (await this.#keyFor(request));
     const trace = traceOf(request.headers.traceparent) ?? this.#components.newTrace();
     const registered = await this.#installer.install({ query, authorization, trace, signal });
     send(response, registeredReply(registered));
@@ -75,13 +75,19 @@ export class TorchServeFace {
 
   async #pass({ method, target, request, response, signal }: Passed): Promise<void> {
     const rawHeaders = [...request.rawHeaders];
-    if (this.#key !== undefined && request.headers.authorization === undefined) {
-      rawHeaders.push("Authorization", await this.#key.authorization());
-    }
+    const authorization = await this.#keyFor(request);
+    if (authorization !== undefined) rawHeaders.push("Authorization", authorization);
     const reply = await this.#api.send({ method, target, rawHeaders, body: request, signal });
     response.sendDate = false;
     response.writeHead(reply.statusCode ?? 502, reply.statusMessage, reply.rawHeaders);
     await pipeline(reply, response);
+  }
+
+  /** TorchServe's key for a request that has none of its own. Not for those a web page had a browser make: it may be
+   *  anybody's. */
+  async #keyFor({ headers }: IncomingMessage): Promise<string | undefined> {
+    if (headers.authorization !== undefined || headers.origin !== undefined) return undefined;
+    return await this.#key?.authorization();
   }
 }
 

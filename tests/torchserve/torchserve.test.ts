@@ -182,6 +182,8 @@ describe.skipIf(home === undefined)("with a real TorchServe", () => {
       await using other = await startFace(cluster, cluster.peer(0), guarded, ["--key-file", guarded.keyFile]);
       expect((await post("file_name=secret.mar", other)).status).toBe(200);
       expect((await fetch(`${other.url}/models`)).status).toBe(200);
+      const page = await fetch(`${other.url}/models`, { headers: { origin: "http://elsewhere.example" } });
+      expect(page.status).toBe(400);
       const keys = JSON.parse(await readFile(guarded.keyFile, "utf8")) as { API: { key: string } };
       const headers = { authorization: `Bearer ${keys.API.key}` };
       expect((await fetch(`${other.url}/token?type=management`, { headers })).status).toBe(200);
