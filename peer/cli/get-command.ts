@@ -47,7 +47,7 @@ export function addGetCommand(program: Command, context: CliContext): void {
       return;
     }
     const toStdout = settings.output === STDOUT;
-    const output = toStdout ? STDOUT : await outputTarget({ ...settings, url: read.url, cwd: context.cwd });
+    const output = toStdout ? STDOUT : await outputTarget({ ...settings, url, cwd: context.cwd });
 
     const limit = settings.timeout === 0 ? [] : [timeLimit(settings.timeout + TIMEOUT_GRACE_MS)];
     const signal = AbortSignal.any([context.signal, ...limit]);

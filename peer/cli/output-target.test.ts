@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { outputTarget } from "./output-target.ts";
 
 let cwd = "";
-const url = new URL("https://host/models/llama%207b.bin?sig=1");
+const url = "https://host/models/llama%207b.bin?sig=1";
 
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), "pantala-output-"));
@@ -37,13 +37,30 @@ describe("outputTarget()", () => {
   );
 
   test.each([
+    ["s3://bucket/models/x#1.bin", "x#1.bin"],
+    ["s3://bucket/dir#1/x.bin", "x.bin"],
+    ["s3://bucket/a%20b", "a%20b"],
+    ["s3://bucket/what?", "what?"],
+    ["s3://bucket/end ", "end "],
+    ["S3://bucket/x?versionId=7", "x"],
+    ["gs://bucket/x?generation=7", "x"],
+    ["as://account/container/x?sv=1&sig=hidden%2F", "x"],
+    ["hf://owner/repo@refs/pr/1/x.json", "x.json"],
+  ])("takes the name of %s as the store has it: %s", async (address, name) => {
+    expect(await outputTarget({ output: undefined, url: address, cwd, overwrite: false })).toBe(join(cwd, name));
+  });
+
+  test.each([
     "https://host/",
+    "s3://bucket",
+    "s3://bucket/dir/",
+    "s3://bucket/..",
     "https://host/a%2Fb",
     "https://host/..%2f",
     "https://host/%2e%2e%00",
     "https://host/a%0ab",
   ])("takes no file name from %s", async (address) => {
-    const hostile = { output: undefined, url: new URL(address), cwd, overwrite: false };
+    const hostile = { output: undefined, url: address, cwd, overwrite: false };
     await expect(outputTarget(hostile)).rejects.toMatchObject({ code: "bad-request" });
   });
 });

@@ -2,13 +2,15 @@
 import { constants, type Stats } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { BUCKET_SCHEMES } from "../../schema/bucket-scheme.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { plainText } from "./human.ts";
 
 export interface OutputRequest {
   /** As given: a file, an existing folder, or nothing. */
   readonly output: string | undefined;
-  readonly url: URL;
+  /** As it was given: in a bucket's URL `#`, `?` and `%20` are characters of the key. */
+  readonly url: string;
   readonly cwd: string;
   readonly overwrite: boolean;
 }
@@ -45,18 +47,31 @@ export function alreadyThere(path: string): ProblemError {
   return new ProblemError("output-exists", message, { detail: { output: path } });
 }
 
+/** What in the URL of a bucket's object is not part of its key: a version, or the signature of an Azure URL. */
+const BEHIND_KEY = /\?(?:versionId=[^?&]+|generation=\d{1,20}|(?:[^?]*&)?sig=[^?]*)$/i;
+
 /** The last part of the URL's path, when it can be the name of a file. */
-function fileNameOf(url: URL): string {
-  const last = url.pathname.split("/").at(-1) ?? "";
-  let name = last;
-  try {
-    name = decodeURIComponent(last);
-  } catch {
-    // A lone percent sign is no escape: the name is what stands there.
-  }
+function fileNameOf(url: string): string {
+  const [, scheme = "", key = ""] = /^([a-z0-9]+):\/\/[^/]*(.*)$/is.exec(url) ?? [];
+  const isObject = BUCKET_SCHEMES.includes(scheme.toLowerCase());
+  const name = isObject ? lastPartOf(key.replace(BEHIND_KEY, "")) : decodedLastPartOf(new URL(url));
   const usable = name !== "" && name === basename(name) && !/^\.{1,2}$|\p{Cc}/u.test(name);
   if (usable && Buffer.byteLength(name) <= 255) return name;
   throw new ProblemError("bad-request", "The URL does not end in the name of a file: name the output with -O FILE");
+}
+
+function lastPartOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function decodedLastPartOf({ pathname }: URL): string {
+  const last = lastPartOf(pathname);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    // A lone percent sign is no escape: the name is what stands there.
+    return last;
+  }
 }
 
 async function kindOf(path: string): Promise<Stats | undefined> {
