@@ -13,12 +13,12 @@ test.each([
 });
 
 test.each([
-  ["../../etc/passwd", "segment"],
+  ["../../etc/passwd", "segment: copy the object"],
   ["a/../../b", "segment"],
   ["./a", "segment"],
   ["/etc/passwd", "begins with a slash"],
-  ["a//b", "empty segment"],
-  ["a\0b", "NUL"],
+  ["a//b", "empty segment: fetch it alone"],
+  ["a\0b", "NUL: copy the object"],
   [`${"x".repeat(256)}/a`, "too long"],
   [".pantala-get.jsonl", "record"],
 ])("the key %j is no file of the folder: its name %s", (key, words) => {
