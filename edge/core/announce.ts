@@ -76,6 +76,7 @@ function beginRunning(turn: Turn, peer: Peer): void {
   peer.beganAtMs = turn.nowMs;
   peer.movedAtMs = turn.nowMs;
   peer.avoid.clear();
+  task.wary.delete(peer);
   peer.cutOff = false;
   peer.patienceMs = 0;
   peer.leaseBackoffUntilMs = 0;

@@ -24,6 +24,8 @@ export function avoid(turn: Turn, peer: Peer, { info }: Host): void {
   for (const hostId of peer.avoid.keys()) if (peer.avoid.size >= MAX_AVOIDED) peer.avoid.delete(hostId);
   const { address, startedAtMs } = info;
   peer.avoid.set(info.hostId, { address, startedAtMs, faults, sinceMs: turn.nowMs });
+  if (!peer.task.wary.has(peer)) peer.providedAtMs = Math.max(peer.providedAtMs, peer.task.providedAtMs);
+  peer.task.wary.add(peer);
   // It may get nothing from now on.
   wakeBy(turn, turn.nowMs + turn.policy.stallMs);
 }

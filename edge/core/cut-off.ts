@@ -13,11 +13,10 @@ import { type Turn, wakeBy } from "./turn.ts";
 
 /** Grants pieces to peers that can reach no holder of them, once what nobody holds is granted. */
 export function grantCutOff(turn: Turn, task: Task): void {
-  if (task.recovery !== undefined) return;
-  const hopeful = [...task.running].filter((peer) => peer.avoid.size === 0);
+  if (task.recovery !== undefined || task.wary.size === 0) return;
   let readers = livelyOf(
     turn,
-    [...task.running].filter((peer) => mayBeCutOff(turn, peer, hopeful)),
+    [...task.wary].filter((peer) => task.running.has(peer) && mayBeCutOff(turn, peer)),
   );
   const beyond = new Map<Peer, Bitfield>();
   while (task.leases.size < streamsOf(turn, task)) {
@@ -51,12 +50,17 @@ export function isCutOff(turn: Turn, peer: Peer): boolean {
   return peer.cutOff;
 }
 
-/** @param hopeful those who want the task too, and whom nobody failed: within reach, they are worth some patience */
-function mayBeCutOff(turn: Turn, peer: Peer, hopeful: readonly Peer[]): boolean {
+function mayBeCutOff(turn: Turn, peer: Peer): boolean {
   if (peer.avoid.size === 0 || !mayRead(turn, peer)) return false;
   if (turn.nowMs >= looksAroundAtMs(peer, turn.policy)) return true;
   const lookedJustNow = turn.nowMs < peer.lookedAroundAtMs + turn.policy.stallMs;
-  return !lookedJustNow && !hopeful.some((other) => !isOutOfReach(turn, peer, other));
+  return !lookedJustNow && !isHopeful(turn, peer);
+}
+
+/** Whether somebody within its reach wants the task too whom nobody failed: that is worth some patience. */
+function isHopeful(turn: Turn, peer: Peer): boolean {
+  for (const other of peer.task.running) if (other.avoid.size === 0 && !isOutOfReach(turn, peer, other)) return true;
+  return false;
 }
 
 /** Looks at everybody: which pieces the peer lacks are held, but only by hosts out of its reach. */

@@ -19,8 +19,8 @@ export function refuseHopeless(turn: Turn, task: Task): void {
 
 /** The same for peers that are cut off from what others hold: nobody they can reach may read it, or reads, either. */
 export function refuseCutOff(turn: Turn, task: Task): void {
-  for (const peer of task.running) {
-    if (!peer.cutOff || peer.refused || peer.leases.size > 0) continue;
+  for (const peer of task.wary) {
+    if (!task.running.has(peer) || !peer.cutOff || peer.refused || peer.leases.size > 0) continue;
     if (obstacleOf(turn, peer) === undefined || !isCutOff(turn, peer)) continue;
     const within = [...task.running].filter((other) => !isOutOfReach(turn, peer, other));
     if (within.every((other) => other.leases.size === 0 && obstacleOf(turn, other) !== undefined)) {
@@ -32,8 +32,12 @@ export function refuseCutOff(turn: Turn, task: Task): void {
 /** Readers that come and go may find out one after the other that the source is silent, so that never all of them know at
  *  once: who waited long enough is told anyway. */
 export function refuseSilent(turn: Turn, task: Task): void {
-  for (const peer of task.running) {
-    if (!awaitsSource(peer)) peer.providedAtMs = turn.nowMs;
+  const { pieces, recovery, wary, running, createdAtMs, sourceMovedAtMs } = task;
+  if (recovery !== undefined || pieces.unheldCount === 0) task.providedAtMs = turn.nowMs;
+  for (const peer of wary) if (!awaitsSource(peer)) peer.providedAtMs = turn.nowMs;
+  // Too early for anybody: a herd is not looked through for each message.
+  if (turn.nowMs < Math.max(createdAtMs, sourceMovedAtMs) + turn.policy.sourceSilentMs) return;
+  for (const peer of running) {
     if (peer.refused || turn.nowMs < silentAtMs(peer, turn.policy)) continue;
     if (task.pieces.unheldCount === 0 && !isCutOff(turn, peer)) continue;
     const minutes = Math.round(turn.policy.sourceSilentMs / 60_000);
@@ -45,7 +49,9 @@ export function refuseSilent(turn: Turn, task: Task): void {
 /** When this peer counts as waiting for a silent source; `NEVER_MS` while it does not wait for the source. */
 export function silentAtMs(peer: Peer, policy: Policy): number {
   if (!awaitsSource(peer)) return NEVER_MS;
-  return Math.max(peer.movedAtMs, peer.providedAtMs, peer.task.sourceMovedAtMs) + policy.sourceSilentMs;
+  const { wary, providedAtMs, sourceMovedAtMs } = peer.task;
+  const provided = wary.has(peer) ? peer.providedAtMs : providedAtMs;
+  return Math.max(peer.movedAtMs, provided, sourceMovedAtMs) + policy.sourceSilentMs;
 }
 
 /** Whether something it lacks can only come from the source. */

@@ -51,7 +51,7 @@ export interface Peer {
   beganAtMs: number;
   /** When it began, or got a piece last. */
   movedAtMs: number;
-  /** When all it lacks was held last by hosts it may reach. */
+  /** When all it lacks was held last by hosts it may reach; kept while it is wary, else the task knows. */
   providedAtMs: number;
   /** When it got a piece from another peer last. */
   tradedAtMs: number;

@@ -52,6 +52,7 @@ export function withdraw(turn: Turn, peer: Peer): void {
   peer.pulls.clear();
   noteCursors(peer, []);
   peer.task.running.delete(peer);
+  peer.task.wary.delete(peer);
   peer.host.peers.delete(peer.task.info.taskId);
   turn.touched.add(peer.task);
 }

@@ -21,6 +21,8 @@ export interface Task {
   readonly peers: Map<HostId, Peer>;
   /** Peers that are present and want pieces. */
   readonly running: Set<Peer>;
+  /** Peers that other hosts failed as parents: only those can be cut off. */
+  readonly wary: Set<Peer>;
   /** Peers that are present and trusted: their pieces count, and they may be neighbours. */
   readonly traders: Roster<Peer>;
   readonly tradersByIdc: Map<string, Roster<Peer>>;
@@ -40,6 +42,8 @@ export interface Task {
   /** Hosts that had a part in the task before this memory began and may come back; nothing is granted meanwhile. */
   recovery: { readonly expected: Set<HostId>; begun: boolean; untilMs: number } | undefined;
   sourceProblem: SourceProblem | undefined;
+  /** When somebody held each piece last, or the task was recovering: nobody needed the source. */
+  providedAtMs: number;
   /** When anybody read anything from the source last. */
   sourceMovedAtMs: number;
   /** Bytes of hosts that were forgotten. */
@@ -68,6 +72,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     touchedAtMs: nowMs,
     peers: new Map(),
     running: new Set(),
+    wary: new Set(),
     traders: new Roster(),
     tradersByIdc: new Map(),
     reading: new Roster(),
@@ -81,6 +86,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     seedGraceUntilMs: 0,
     recovery: undefined,
     sourceProblem: undefined,
+    providedAtMs: Number.NEGATIVE_INFINITY,
     sourceMovedAtMs: Number.NEGATIVE_INFINITY,
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
