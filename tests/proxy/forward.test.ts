@@ -10,7 +10,6 @@ import { curl, exchange, joinProxy, LOOPBACK, proxyOf, run } from "./proxy-clust
 
 const TIMEOUT_MS = 120_000;
 const MIB = 1024 * 1024;
-const PROXY = { rules: [{ regex: "/models/" }], upstreams: LOOPBACK };
 
 let cluster: TestCluster;
 let origin: HttpOrigin;
@@ -19,8 +18,15 @@ let two: string;
 
 beforeAll(async () => {
   origin = await HttpOrigin.start();
+  const rules = [
+    { regex: "/models/direct", direct: true },
+    { regex: "^http://alias.test/", redirect: origin.host },
+    { regex: "/models/" },
+  ];
   cluster = await TestCluster.start({ peers: 0 });
-  const peers = await Promise.all(["one", "two"].map((name) => joinProxy(cluster, name, PROXY)));
+  const peers = await Promise.all(
+    ["one", "two"].map((name) => joinProxy(cluster, name, { rules, upstreams: LOOPBACK })),
+  );
   [one = "", two = ""] = await Promise.all(peers.map(proxyOf));
 }, TIMEOUT_MS);
 
@@ -123,6 +129,22 @@ describe("a URL that a rule matches", () => {
   );
 });
 
+describe("a rule", () => {
+  test(
+    "may send requests elsewhere, or leave alone what a later one would match",
+    async () => {
+      const content = randomBytes(100_000);
+      origin.file("/anywhere", content);
+      const sent = await curl(one, "http://alias.test/anywhere");
+      expect([sent.status, sent.body.equals(content)]).toEqual([200, true]);
+      expect(sent.headers.get("x-dragonfly-task-id")).toMatch(/^[0-9a-f]{64}$/);
+      const direct = await curl(one, origin.file("/models/direct.bin", content));
+      expect([direct.body.equals(content), direct.headers.get("x-dragonfly-task-id")]).toEqual([true, null]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
 describe("what may not be shared", () => {
   const SECRET = Buffer.from("the content of one user alone");
   const headersOfReply: [string, Record<string, string>][] = [
@@ -161,6 +183,7 @@ describe("what may not be shared", () => {
     ["signed headers", ["-H", "Authorization: AWS4-HMAC-SHA256 Credential=a"]],
     ["no-store", ["-H", "Cache-Control: no-store"]],
     ["a body", ["-X", "GET", "-d", "query"]],
+    ["a wish for another protocol", ["-H", "Connection: Upgrade", "-H", "Upgrade: websocket"]],
   ];
   for (const [name, args] of requests) {
     test(

@@ -53,7 +53,8 @@ beforeAll(async () => {
   cluster = await TestCluster.start({ peers: 0 });
   await startSource();
   const hosts = [{ regex: "^localhost$", certs: [sourceCa] }, { regex: "^untrusted" }, { regex: "^127" }];
-  const block = { rules: [{ regex: "/models/" }], upstreams: LOOPBACK, interception: { hosts } };
+  const rules = [{ regex: "/models/" }, { regex: "/tls/", useTLS: true }];
+  const block = { rules, upstreams: LOOPBACK, interception: { hosts } };
   peer = await joinProxy(cluster, "interceptor", block);
   proxy = await proxyOf(peer);
 }, TIMEOUT_MS);
@@ -108,6 +109,16 @@ describe("TLS interception", () => {
       const verified = await run(["sh", "-c", chain]);
       expect(verified.stdout.toString()).toContain("Verify return code: 0 (ok)");
       expect(verified.stdout.toString()).toContain("Protocol  : TLSv1.2");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is not needed where a rule has the source asked by TLS",
+    async () => {
+      const answer = await curl(proxy, `http://${host}/tls/a`);
+      expect([answer.status, answer.body.equals(content)]).toEqual([200, true]);
+      expect(answer.headers.get("x-dragonfly-task-id")).toMatch(/^[0-9a-f]{64}$/);
     },
     TIMEOUT_MS,
   );
