@@ -22,6 +22,8 @@ test("OBS URLs that were signed for one object are one location, and two objects
 test.each([
   ["https://obs.cn-north-4.myhuaweicloud.com", "cn-north-4", "myhuaweicloud.com"],
   ["https://obs.eu-west-101.myhuaweicloud.eu", "eu-west-101", "myhuaweicloud.eu"],
+  ["https://obs.myhuaweicloud.com", undefined, "myhuaweicloud.com"],
+  ["https://store.apig.cn-north-4.myhuaweicloud.com", undefined, "store.apig.cn-north-4.myhuaweicloud.com"],
   ["https://obs.example", undefined, "obs.example"],
 ])("an OBS endpoint %s is in region %p of %s", (endpoint, region, name) => {
   expect(OBS_STORE.regionOf(new URL(endpoint))).toBe(region);

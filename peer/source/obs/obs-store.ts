@@ -21,7 +21,8 @@ export const OBS_STORE: VendorStore = {
   endpointIn: (region) => `https://obs.${region}.myhuaweicloud.com`,
   regionOf: ({ hostname }) => /^obs\.([a-z0-9-]+)\.myhuaweicloud\./.exec(hostname)?.[1],
   // No two buckets have one name, in whatever region.
-  storeName: (endpoint) => /(?:^|\.)(myhuaweicloud\.[a-z]+)$/.exec(endpoint.hostname)?.[1] ?? endpointName(endpoint),
+  storeName: (endpoint) =>
+    /^obs(?:\.[a-z0-9-]+)?\.(myhuaweicloud\.[a-z]+)$/.exec(endpoint.hostname)?.[1] ?? endpointName(endpoint),
   sign: signObs,
 };
 

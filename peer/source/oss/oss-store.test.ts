@@ -24,6 +24,7 @@ test.each([
   ["https://oss-cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou", "aliyuncs.com"],
   ["https://us-west-1.oss.aliyuncs.com", "us-west-1", "aliyuncs.com"],
   ["https://oss-accelerate.aliyuncs.com", undefined, "aliyuncs.com"],
+  ["https://123.cn-hangzhou.fc.aliyuncs.com", undefined, "123.cn-hangzhou.fc.aliyuncs.com"],
   ["https://oss-cn-hangzhou.aliyuncs.com.example", undefined, "oss-cn-hangzhou.aliyuncs.com.example"],
   ["http://127.0.0.1:9000/oss/", undefined, "127.0.0.1:9000/oss"],
 ])("an OSS endpoint %s is in region %p of %s", (endpoint, region, name) => {

@@ -3,6 +3,9 @@ import { endpointName } from "../bucket/bucket-address.ts";
 import type { VendorStore } from "../bucket/vendor-store.ts";
 import { signOss } from "./oss-signature.ts";
 
+/** What customers run has names under the same domain. */
+const OWN_HOST = /^(?:(?:vpc100-)?oss(?:-[a-z0-9-]+)?|[a-z]+-[a-z0-9-]+\.oss)\.aliyuncs\.com$/;
+
 export const OSS_STORE: VendorStore = {
   scheme: "oss",
   headerPrefix: "x-oss-",
@@ -20,7 +23,7 @@ export const OSS_STORE: VendorStore = {
     /^oss-([a-z]+-[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(hostname)?.[1] ??
     /^([a-z]+-[a-z0-9-]+)\.oss\.aliyuncs\.com$/.exec(hostname)?.[1],
   // No two buckets have one name, in whatever region, and each is found by several hosts.
-  storeName: (endpoint) => (endpoint.hostname.endsWith(".aliyuncs.com") ? "aliyuncs.com" : endpointName(endpoint)),
+  storeName: (endpoint) => (OWN_HOST.test(endpoint.hostname) ? "aliyuncs.com" : endpointName(endpoint)),
   sign: (signing) => {
     const { region } = signing;
     return signOss({ ...signing, region: region === undefined ? undefined : regionId(region) });

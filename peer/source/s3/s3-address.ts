@@ -9,10 +9,14 @@ export function s3Location(address: BucketAddress, endpoint: S3Endpoint, region:
   return bucketLocation(s3StoreName(endpoint, region), address);
 }
 
+/** Hosts of S3 itself: regional, dual-stack, FIPS, accelerated, and of a private link. A machine or a load balancer of
+ *  anybody has a name under the same domain. */
+const AWS_HOST =
+  /^(?:[a-z]+\.vpce-[a-z0-9-]+\.)?s3(?:-fips|-accelerate|-external-1|-[a-z]{2}(?:-[a-z]+)+-\d)?(?:\.dualstack)?(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?(?:\.vpce)?\.(amazonaws\.com(?:\.cn)?)$/;
+
 export function s3StoreName(endpoint: S3Endpoint, region: string): string {
   if (endpoint === undefined) return awsDomain(region);
-  const aws = /(?:^|\.)(amazonaws\.com(?:\.cn)?)$/.exec(endpoint.hostname);
-  return aws?.[1] ?? endpointName(endpoint);
+  return AWS_HOST.exec(endpoint.hostname)?.[1] ?? endpointName(endpoint);
 }
 
 export function s3EndpointIn(region: string): URL {
