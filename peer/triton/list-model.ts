@@ -2,6 +2,7 @@
 import { ProblemError } from "../../schema/problem.ts";
 import { type ListReply, type ListRequest, listReplySchema } from "../../schema/wire/local-stores.ts";
 import { pathInFolder } from "../cli/folder-names.ts";
+import { plainText } from "../cli/human.ts";
 import type { LocalClient } from "../cli/local-client.ts";
 
 /** A model has a handful; a mistake in its URL names a bucket. */
@@ -38,7 +39,7 @@ export async function listModel(
     const page: ListReply = await client.post("/v1/list", { source, ...(after && { after }) }, listReplySchema);
     for (const object of page.objects) {
       if (object.key === page.prefix) continue;
-      if (object.key.endsWith("/")) folders.push(pathInFolder(object.key.slice(0, -1), page.prefix));
+      if (object.key.endsWith("/")) folders.push(pathOf(object.key.slice(0, -1), page.prefix));
       else files.push(fileOf(object, page.prefix));
     }
     if (files.length + folders.length > MAX_FILES) throw tooMany(page.url);
@@ -55,7 +56,16 @@ export async function listModel(
 
 function fileOf({ key, url, sizeBytes, version }: ListReply["objects"][number], prefix: string): ModelFile {
   if (typeof url !== "string") throw new ProblemError(url.code, url.message, { detail: url.detail });
-  return { path: pathInFolder(key, prefix), url, sizeBytes, version };
+  return { path: pathOf(key, prefix), url, sizeBytes, version };
+}
+
+function pathOf(key: string, prefix: string): string {
+  try {
+    return pathInFolder(key, prefix);
+  } catch (cause) {
+    const message = `${plainText(key)} cannot be a file of the model: give the object another key in the store`;
+    throw new ProblemError("output-unwritable", message, { cause });
+  }
 }
 
 function tooMany(url: string): ProblemError {
