@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, readFile, stat } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { until } from "../fixtures/daemon.ts";
@@ -138,6 +140,29 @@ describe("limits", () => {
       const refused = answers.filter((answer) => answer.startsWith("HTTP/1.1 429 "));
       expect(refused.length).toBeGreaterThan(0);
       expect(refused[0]).toMatch(/\r\nRetry-After: 1\r\n/);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "on connections close what comes beyond, tunnels included, and let others in when one has gone",
+    async () => {
+      const proxy = await proxyWith("few", { upstreams: LOOPBACK, maxConnections: 2 });
+      const url = origin.file("/few", Buffer.from("few"));
+      const { hostname, port } = new URL(proxy);
+      const open = async () => {
+        const socket = connect(Number(port), hostname);
+        await once(socket, "connect");
+        socket.write(`CONNECT ${origin.host} HTTP/1.1\r\nHost: ${origin.host}\r\n\r\n`);
+        const [answer] = (await once(socket, "data")) as [Buffer];
+        expect(answer.toString()).toStartWith("HTTP/1.1 200 ");
+        return socket;
+      };
+      const [first, second] = [await open(), await open()];
+      expect((await run(["curl", "-sS", "-x", proxy, url])).exitCode).not.toBe(0);
+      first.destroy();
+      await until("there is room", async () => (await run(["curl", "-sS", "-x", proxy, url])).exitCode === 0);
+      second.destroy();
     },
     TIMEOUT_MS,
   );
