@@ -32,6 +32,14 @@ test("a record does not know a file that somebody wrote to, replaced or removed"
   expect(await record.has(FILE)).toBe(false);
 });
 
+test("a record whose last line was written in part goes on with whole ones", async () => {
+  await using folder = await tempFolder();
+  await writeFile(join(folder.path, "a"), "hello");
+  await writeFile(join(folder.path, RECORD_NAME), `{"url":"s3://bu`);
+  await (await FolderRecord.open(folder.path)).add(FILE);
+  expect(await (await FolderRecord.open(folder.path)).has(FILE)).toBe(true);
+});
+
 test("a record with broken lines is read as far as it goes, and one that grew is written anew", async () => {
   await using folder = await tempFolder();
   await writeFile(join(folder.path, "a"), "hello");

@@ -37,9 +37,10 @@ export class FolderRecord {
 
   /** A record that is absent or broken is as good as empty. */
   static async open(folder: string): Promise<FolderRecord> {
-    const { entries, lineCount } = await readEntries(join(folder, RECORD_NAME));
+    const { entries, lineCount, isTorn } = await readEntries(join(folder, RECORD_NAME));
     const record = new FolderRecord(folder, entries);
-    if (lineCount > 2 * entries.size + 1000) await record.#rewrite();
+    // What is added would become a part of a line that was written in part.
+    if (isTorn || lineCount > 2 * entries.size + 1000) await record.#rewrite();
     return record;
   }
 
@@ -74,21 +75,29 @@ export class FolderRecord {
   }
 }
 
-async function readEntries(path: string): Promise<{ entries: Map<string, Entry>; lineCount: number }> {
+interface ReadEntries {
+  readonly entries: Map<string, Entry>;
+  readonly lineCount: number;
+  readonly isTorn: boolean;
+}
+
+async function readEntries(path: string): Promise<ReadEntries> {
   const entries = new Map<string, Entry>();
   let lineCount = 0;
+  let isTorn = false;
   try {
     await using file = await open(path);
-    if ((await file.stat()).size > MAX_RECORD_BYTES) return { entries, lineCount: Number.POSITIVE_INFINITY };
+    if ((await file.stat()).size > MAX_RECORD_BYTES) return { entries, lineCount: Number.POSITIVE_INFINITY, isTorn };
     for await (const line of file.readLines()) {
       lineCount++;
       const parsed = entrySchema.safeParse(jsonOf(line));
+      isTorn ||= !parsed.success;
       if (parsed.success) entries.set(parsed.data.path, parsed.data);
     }
   } catch {
     // There is none, or it cannot be read: then everything is fetched.
   }
-  return { entries, lineCount };
+  return { entries, lineCount, isTorn };
 }
 
 async function statsOf(path: string): Promise<Stats | undefined> {
