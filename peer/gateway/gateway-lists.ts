@@ -92,6 +92,8 @@ function refuseDotSegments(segments: readonly string[]): void {
 }
 
 function versionUrl(url: string, version: string): string {
+  // It would be taken for a part of the key.
+  if (version === "") throw new S3Problem("InvalidArgument", "versionId is empty: leave it out, or name a version");
   if (/^(?:s3|oss|obs|cos):/.test(url)) return `${url}?versionId=${encodeURIComponent(version)}`;
   // What S3 calls the id of a version is a generation there.
   if (url.startsWith("gs:") && /^\d{1,20}$/.test(version)) return `${url}?generation=${version}`;

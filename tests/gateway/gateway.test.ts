@@ -107,6 +107,7 @@ describe("an object of the gateway", () => {
       file.sha256,
     ]);
     expect((await errorOf(await ask("/models/model.bin?partNumber=2"))).Code).toBe("InvalidPartNumber");
+    expect((await errorOf(await ask("/models/model.bin?versionId="))).Code).toBe("InvalidArgument");
   });
 
   test("is stated by HEAD without a byte, with conditions", async () => {
