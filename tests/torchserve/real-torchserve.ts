@@ -79,6 +79,7 @@ async function start(home: string, { folder, args }: TorchServeOptions, attempt:
     modelStore,
     keyFile: join(folder, "key_file.json"),
     daemon,
-    [Symbol.asyncDispose]: async () => void (await daemon.stop()),
+    // It has nothing to put away, and a polite end takes seconds.
+    [Symbol.asyncDispose]: async () => void (await daemon.stop("SIGKILL")),
   };
 }
