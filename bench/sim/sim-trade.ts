@@ -246,7 +246,7 @@ export class SimTrade {
     if (child.state !== "running") return;
     link.bitfield.set(parent.held);
     link.version = parent.version;
-    this.replan(child);
+    if (child.requestCount < options.transferPolicy.requestsPerTask) this.replan(child);
     if (parent.complete) return;
     const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
     later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);

@@ -124,6 +124,8 @@ export class Simulation {
       case "report":
         if (event.host.state !== "running") return;
         this.#report(event.host);
+        // A real peer looks every 250 ms whether a parent has rested.
+        this.trade.replan(event.host);
         this.#later(event, this.options.policy.progressIntervalMs);
         return;
       case "die":

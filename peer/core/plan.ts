@@ -61,13 +61,8 @@ export function planRequests(
   const free = freeRequests(view, policy);
   if (free <= 0) return requests;
   const most = mostPerParent(view, policy);
-  const willing: Candidate[] = [];
-  for (const parent of view.parents) {
-    if (parent.restUntilMs > nowMs || parent.activeRequests >= policy.requestsPerParent) continue;
-    willing.push({ parent, load: parent.activeRequests, tie: random() });
-  }
   const wanted = wantedPieces(view);
-  const open = willing.filter(({ load }) => load < most);
+  const open = candidatesOf(view, nowMs, random, most, wanted);
   while (requests.length < free) {
     const next = leastLoaded(open);
     if (next === undefined) break;
@@ -79,8 +74,29 @@ export function planRequests(
     }
     if (piece === undefined || next.load >= most) open.splice(open.indexOf(next), 1);
   }
-  if (requests.length < free) requests.push(...planHedges(view, policy, nowMs, willing, free - requests.length));
-  return requests;
+  if (requests.length === free) return requests;
+  return [...requests, ...planHedges(view, policy, nowMs, random, requests)];
+}
+
+/** Parents that may be asked now, with fewer than `most` requests under way, for any of these pieces. */
+function candidatesOf(
+  { parents }: TransferView,
+  nowMs: number,
+  random: () => number,
+  most: number,
+  pieces: Uint8Array,
+): Candidate[] {
+  const able: Candidate[] = [];
+  for (const parent of parents) {
+    if (parent.restUntilMs > nowMs || parent.activeRequests >= most || !hasAny(parent.bitfield, pieces)) continue;
+    able.push({ parent, load: parent.activeRequests, tie: random() });
+  }
+  return able;
+}
+
+function hasAny(offered: Bitfield, wanted: Uint8Array): boolean {
+  for (let at = 0; at < wanted.length; at++) if (((offered[at] ?? 0) & (wanted[at] ?? 0)) !== 0) return true;
+  return false;
 }
 
 /** Requests that one parent gets: few where there are many parents. Where everybody asks the same few hosts for the same
@@ -163,13 +179,18 @@ function planHedges(
   view: TransferView,
   policy: TransferPolicy,
   nowMs: number,
-  willing: readonly Candidate[],
-  free: number,
+  random: () => number,
+  planned: readonly PieceRequest[],
 ): PieceRequest[] {
   const late = [...view.inFlight]
     .filter(([, flight]) => flight.parents.length === 1 && nowMs - flight.sinceMs >= policy.hedgeAfterMs)
     .sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
   const hedges: PieceRequest[] = [];
+  if (late.length === 0) return hedges;
+  const free = freeRequests(view, policy) - planned.length;
+  const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, view.verifiable);
+  for (const candidate of willing)
+    candidate.load += planned.filter(({ hostId }) => hostId === candidate.parent.hostId).length;
   for (const [piece, flight] of late) {
     if (hedges.length >= free) break;
     const able = willing.filter(
