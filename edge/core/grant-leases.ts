@@ -4,7 +4,7 @@ import { askForNeeds, grantNeeds, needsOf, placeAhead } from "./cursors.ts";
 import { grant, streamsOf } from "./grant.ts";
 import { nextReader, readersOf } from "./readers.ts";
 import { runLength } from "./run-length.ts";
-import { hasLongLease, shareLeases } from "./share-leases.ts";
+import { hasLongLease, shareLeases, takeFromSlow } from "./share-leases.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -16,7 +16,7 @@ export function grantLeases(turn: Turn, task: Task): void {
   if (task.leases.size >= streams) return;
   const needs = needsOf(turn, task);
   if (task.pieces.leasableCount === 0 && needs.length === 0 && !hasLongLease(turn, task)) return;
-  const readers = readersOf(turn, task);
+  let readers = readersOf(turn, task);
   const able = new Set(needs.length > 0 ? readers : []);
   grantNeeds(turn, task, needs, able);
   askForNeeds(turn, task, needs, able);
@@ -29,7 +29,9 @@ export function grantLeases(turn: Turn, task: Task): void {
     const run = task.pieces.nextRun(Math.min(pieces, place?.mostPieces ?? pieces), place?.firstPiece);
     if (run === undefined) {
       shareLeases(turn, task, readers);
-      return;
+      if (!takeFromSlow(turn, task, readers)) return;
+      readers = readers.filter((peer) => peer.expiredAtMs !== turn.nowMs);
+      continue;
     }
     grant(turn, reader, run, (piece) => task.pieces.isLeasable(piece));
   }

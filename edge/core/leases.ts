@@ -82,7 +82,8 @@ export function expireFrozen(turn: Turn, peer: Peer): void {
   for (const lease of [...peer.leases]) if (lease.aliveAtMs <= heardMs) expire(turn, lease);
 }
 
-function expire(turn: Turn, lease: Lease): void {
+/** Ends a lease; its reader is passed over for a while. */
+export function expire(turn: Turn, lease: Lease): void {
   const { peer } = lease;
   peer.expiredAtMs = turn.nowMs;
   wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);

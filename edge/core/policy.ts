@@ -38,6 +38,9 @@ export interface Policy {
   /** Among several readers the end of a lease is asked back only when it is this long: when a stream is cut off, what the
    *  source had sent ahead was sent in vain, up to about 6 MB on Linux with its buffers as they come. */
   readonly leaseShareBytes: number;
+  /** When nothing else is left to read, a lease that has longer to go than this is shared however short it is, and taken from a
+   *  host that is many times slower than one that is idle. */
+  readonly leaseSlowMs: number;
   /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
    *  trip. */
   readonly leaseAheadMs: number;
@@ -125,6 +128,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseRunBytes: 16 * MIB,
   leaseLongRunBytes: 256 * MIB,
   leaseShareBytes: 8 * MIB,
+  leaseSlowMs: 5 * SECOND,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
   leaseCursorRuns: 2,

@@ -84,6 +84,36 @@ test("a host that was granted more than its share before others came gives it ba
   expect(shortenedOf(scene, 1)).toHaveLength(4);
 });
 
+test("a reader that is very slow gives back what is short too, and then loses the pieces it is reading to one that is idle", () => {
+  const task = aTask(1, 32);
+  const scene = new Scene();
+  scene.greet([1]);
+  scene.say(1, announceOf(task));
+  const granted = scene.told(1, "leases").flatMap((message) => message.granted);
+  expect(granted).toHaveLength(4);
+  scene.nowMs += 4000;
+  // 16 KiB a second and stream.
+  const report = (pieceCount: number) =>
+    scene.say(1, progressOf(task, { leases: granted.map((run) => ({ ...run, pieceCount, readBytes: 64 * 1024 })) }));
+  report(8);
+  join(scene, task, 2);
+  const shortened = shortenedOf(scene, 1);
+  expect(shortened).toHaveLength(4);
+  const kept = Math.max(...shortened.map(({ pieceCount }) => pieceCount));
+  expect(kept).toBeLessThan(8);
+  report(kept);
+  const read = () => {
+    scene.nowMs += 100;
+    const added = scene.granted(2).map(([firstPiece, pieceCount]) => ({ firstPiece, pieceCount }));
+    if (added.length > 0) scene.say(2, progressOf(task, { added }));
+    return added.length > 0;
+  };
+  while (read());
+  expect(scene.peer(task.taskId, 2).heldCount).toBe(32);
+  expect(scene.peer(task.taskId, 1).leases.size).toBe(0);
+  expect(scene.told(1, "leases").flatMap((message) => message.revoked)).toHaveLength(4);
+});
+
 test("a lone reader with idle streams takes over the end of a slow one", () => {
   const { task, scene, granted } = aLoneReader(544);
   const [slow, ...fast] = granted;

@@ -1,10 +1,15 @@
 /** Gives streams that have nothing to do, and hosts that joined later, the end of what others read. */
 import { askShorter, streamsOf } from "./grant.ts";
 import { pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
+import { expire } from "./leases.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { fairRun } from "./run-length.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
+
+/** How many times as long a stream must need as another host, before that may take all from it: the streams of a host share
+ *  its line, and what it read of the piece is lost. */
+const MUCH_SOONER = 8;
 
 /** Whether a task of which everything is granted has a lease that is long enough to be shared: looks at leases only. In a
  *  herd with more hosts than streams others have enough to do; there only what was granted to a lone reader is long. */
@@ -38,6 +43,28 @@ export function shareLeases(turn: Turn, task: Task, readers: readonly Peer[]): v
   }
 }
 
+/** Takes from a stream that is slow altogether what another host, which has nothing to do, would have read long before: the
+ *  piece under way too, which no stream gives back. Its reader gets nothing for a while. Returns whether anything was taken. */
+export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): boolean {
+  const idleBps = Math.max(0, ...readers.filter((peer) => peer.leases.size === 0).map((peer) => paceBps(turn, peer)));
+  if (idleBps === 0 || !task.info.ranged) return false;
+  let taken = false;
+  for (const lease of [...task.leases.values()]) {
+    const bytes = unreadBytes(lease);
+    const leftMs = lease.readBytes === 0 ? 0 : readingMs(lease, bytes, turn.policy);
+    const afreshMs = ((bytes + task.info.pieceLengthBytes) * 1000) / idleBps;
+    if (leftMs <= turn.policy.leaseSlowMs || leftMs <= MUCH_SOONER * afreshMs) continue;
+    expire(turn, lease);
+    taken = true;
+  }
+  return taken;
+}
+
+/** What it reads from the source in a second, on average since it began. */
+function paceBps({ nowMs }: Turn, { task, readPieceCount, beganAtMs }: Peer): number {
+  return (readPieceCount * task.info.pieceLengthBytes * 1000) / Math.max(1, nowMs - beganAtMs);
+}
+
 function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
   return !lease.askedShorter && isWorthIt(turn, lease, unreadBytes(lease), readerCount);
 }
@@ -45,6 +72,9 @@ function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
 /** A stream that is cut off was partly sent in vain, and the rest costs another request. So it must be known to be slow for
  *  what it has to bring. Among several the gain is only who reads it; one that reads alone gains the time. */
 function isWorthIt({ policy }: Turn, lease: Lease, bytes: number, readerCount: number): boolean {
-  if (lease.readBytes === 0 || readingMs(lease, bytes, policy) <= 2 * policy.leaseAheadMs) return false;
+  const leftMs = readingMs(lease, bytes, policy);
+  if (lease.readBytes === 0 || leftMs <= 2 * policy.leaseAheadMs) return false;
+  // Others have nothing to do, and all wait for it.
+  if (lease.peer.task.pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs) return true;
   return bytes >= (readerCount > 1 ? policy.leaseShareBytes : 2 * policy.leaseStartBytes);
 }
