@@ -93,7 +93,7 @@ export class ForwardProxy {
     const all = headerListOf(incoming.rawHeaders);
     // What comes through a tunnel was let in with the tunnel.
     if (origin === undefined) this.#admitClient(all);
-    const plan = this.#plan(incoming, all, origin);
+    const plan = await this.#plan(incoming, all, origin);
     if (plan === "ping") return registryPing(incoming, outgoing);
     const { target, options, rule, digest, shared } = plan;
     const headers = plan.registry === undefined ? plan.headers : registry.withToken(plan.headers, target);
@@ -123,7 +123,7 @@ export class ForwardProxy {
     }
   }
 
-  #plan(incoming: IncomingMessage, all: HeaderList, origin: string | undefined): Plan | "ping" {
+  async #plan(incoming: IncomingMessage, all: HeaderList, origin: string | undefined): Promise<Plan | "ping"> {
     const settings = this.#components.settings();
     const options = dragonflyOptions(all);
     const headers = withoutHeaders(all, isDragonflyHeader);
@@ -132,7 +132,7 @@ export class ForwardProxy {
       const found = registryTarget(parsed.rawPath, options.registry, settings);
       if ("kind" in found) return "ping";
       const { target, upstream } = found;
-      const rule = ruleFor(target.url, settings.rules);
+      const rule = await ruleFor(target.url, settings.rules);
       const digest = options.byDigest ? found.digest : undefined;
       const shared =
         !upstream.direct &&
@@ -141,7 +141,7 @@ export class ForwardProxy {
       return { target, headers, options, rule, digest, shared, registry: found };
     }
     const asked = parsed.kind === "absolute" ? parsed.target : targetAt(origin ?? "", parsed.rawPath);
-    const rule = ruleFor(asked.url, settings.rules);
+    const rule = await ruleFor(asked.url, settings.rules);
     const target = rule === undefined ? asked : { url: ruledUrl(asked.url, rule), rawPath: asked.rawPath };
     const shared = options.usePeers || (rule !== undefined && !rule.direct);
     const digest = shared && options.byDigest ? blobDigest(target.url.pathname) : undefined;

@@ -9,11 +9,11 @@ import type { Duplex } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Log } from "../../schema/log.ts";
 import { type AuthorityFiles, readAuthority } from "./authority-files.ts";
-import { patternIsIn } from "./pattern.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import type { InterceptedHosts } from "./proxy-settings.ts";
 import type { Authority } from "./request-target.ts";
 import { CONNECTED, join as joinStreams } from "./tunnel.ts";
+import { matching } from "./url-rules.ts";
 
 export interface InterceptorComponents {
   /** Read at every CONNECT, since it can change. */
@@ -66,8 +66,8 @@ export class Interceptor {
   }
 
   /** Whether tunnels to there end here. */
-  takes({ hostname }: Authority): boolean {
-    return this.#components.hosts().some(({ pattern }) => patternIsIn(pattern, hostname));
+  async takes({ hostname }: Authority): Promise<boolean> {
+    return (await matching(hostname, this.#components.hosts())) !== undefined;
   }
 
   /** @throws ProxyRefusal 502 without an authority */

@@ -5,10 +5,14 @@ import { ProxyRefusal } from "./proxy-refusal.ts";
 import { authorityOf, type RequestTarget } from "./request-target.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
 import { connectFault } from "./upstream-connect.ts";
-import { type UpstreamRequest, UpstreamRequests, type UpstreamRequestsComponents } from "./upstream-requests.ts";
+import { type UpstreamRequest, UpstreamRequests, type UpstreamTls } from "./upstream-requests.ts";
 
-export interface PassThroughComponents extends UpstreamRequestsComponents {
+export interface PassThroughComponents {
   readonly access: UpstreamAccess;
+  /** How the certificate of a server is checked; by the authorities of the system when it says nothing. */
+  readonly tlsOf: (url: URL) => Promise<UpstreamTls | undefined>;
+  /** What names this proxy in `Via`. */
+  readonly via: string;
 }
 
 export interface PassedRequest {
@@ -27,13 +31,13 @@ interface Exchange {
 }
 
 export class PassThrough {
-  readonly #access: UpstreamAccess;
+  readonly #components: PassThroughComponents;
   readonly #requests: UpstreamRequests;
   readonly #via: string;
 
   constructor(components: PassThroughComponents) {
-    this.#access = components.access;
-    this.#requests = new UpstreamRequests(components);
+    this.#components = components;
+    this.#requests = new UpstreamRequests(components.via);
     this.#via = `1.1 ${components.via}`;
   }
 
@@ -47,9 +51,10 @@ export class PassThrough {
     again?: (reply: IncomingMessage) => Promise<HeaderList | undefined>,
   ): Promise<void> {
     const { method, target } = passed;
-    const addresses = await this.#access.admit(authorityOf(target.url));
+    const addresses = await this.#components.access.admit(authorityOf(target.url));
+    const tls = await this.#components.tlsOf(target.url);
     const hasBody = hasBodyOf(passed.headers);
-    const asked = { method, target, headers: passed.headers, hasBody, addresses };
+    const asked = { method, target, headers: passed.headers, hasBody, addresses, tls };
     let exchange = await this.#exchange(asked, incoming, outgoing);
     const headers = hasBody ? undefined : await again?.(exchange.reply);
     if (headers !== undefined) {

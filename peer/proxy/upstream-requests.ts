@@ -20,13 +20,8 @@ export interface UpstreamRequest {
   readonly hasBody: boolean;
   /** Admitted. */
   readonly addresses: readonly string[];
-}
-
-export interface UpstreamRequestsComponents {
-  /** How the certificate of a server is checked; by the authorities of the system when it says nothing. */
-  readonly tlsOf: (url: URL) => UpstreamTls | undefined;
-  /** What names this proxy in `Via`. */
-  readonly via: string;
+  /** How the certificate is checked; by the authorities of the system when it says nothing. */
+  readonly tls: UpstreamTls | undefined;
 }
 
 /** Idle connections kept to one server, and for how long. */
@@ -37,16 +32,17 @@ const SILENCE_MS = 10 * 60_000;
 const BY_CONNECTION = /^(?:ntlm|negotiate)\b/i;
 
 export class UpstreamRequests {
-  readonly #components: UpstreamRequestsComponents;
+  readonly #via: string;
   readonly #agent = new Agent(KEPT);
   readonly #tlsAgent = new TlsAgent(KEPT);
 
-  constructor(components: UpstreamRequestsComponents) {
-    this.#components = components;
+  /** `via` names this proxy in `Via`. */
+  constructor(via: string) {
+    this.#via = via;
   }
 
   /** Opens a request, of which the body is still to be written. */
-  open({ method, target, headers, hasBody, addresses }: UpstreamRequest): ClientRequest {
+  open({ method, target, headers, hasBody, addresses, tls }: UpstreamRequest): ClientRequest {
     const { url, rawPath } = target;
     const { hostname, port } = authorityOf(url);
     const isOwn = hasBody || BY_CONNECTION.test(headerValue(headers, "authorization") ?? "");
@@ -62,7 +58,7 @@ export class UpstreamRequests {
     };
     // A body cannot be sent twice, as it must be when a connection that was kept turns out to be closed.
     if (url.protocol === "http:") return request({ ...options, agent: isOwn ? false : this.#agent });
-    const { ca, insecure = false } = this.#components.tlsOf(url) ?? {};
+    const { ca, insecure = false } = tls ?? {};
     const trust = { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca }) };
     // An address is no name that a server could be asked for.
     const servername = isIP(hostname) === 0 ? hostname : "";
@@ -77,7 +73,7 @@ export class UpstreamRequests {
   #headers(method: string, headers: HeaderList, hasBody: boolean): HeaderList {
     const kept = endToEnd(headers).filter(([name]) => name.toLowerCase() !== "host");
     const isUnsized = headerValue(kept, "content-length") === undefined;
-    const own: [string, string][] = [["Via", `1.1 ${this.#components.via}`]];
+    const own: [string, string][] = [["Via", `1.1 ${this.#via}`]];
     if (hasBody && isUnsized) own.push(["Transfer-Encoding", "chunked"]);
     // node:http would announce a body of unknown length.
     const mayHaveBody = !/^(?:GET|HEAD|DELETE|OPTIONS|TRACE)$/.test(method);

@@ -1,9 +1,9 @@
 /** Whom the proxy trusts to be the server it means, where the settings say something about that. */
 import { readFileSync } from "node:fs";
 import { LRUCache } from "lru-cache";
-import { patternIsIn } from "./pattern.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
 import type { UpstreamTls } from "./upstream-requests.ts";
+import { matching } from "./url-rules.ts";
 
 /** A file that was changed counts after this long. */
 const PEM_TTL_MS = 60_000;
@@ -18,12 +18,12 @@ export class UpstreamTrust {
   }
 
   /** `undefined` where the authorities of the system count. @throws Error when a file of authorities cannot be read */
-  tlsOf(url: URL): UpstreamTls | undefined {
+  async tlsOf(url: URL): Promise<UpstreamTls | undefined> {
     if (url.protocol !== "https:") return undefined;
     const { registries, registryMirror, intercept } = this.#settings();
     const said =
       [...registries, registryMirror].find((each) => new URL(each.url).host === url.host) ??
-      intercept.find(({ pattern }) => patternIsIn(pattern, url.hostname));
+      (await matching(url.hostname, intercept));
     if (said === undefined || (!said.insecure && said.certs.length === 0)) return undefined;
     const { insecure, certs } = said;
     return { insecure, ...(certs.length === 0 ? {} : { ca: certs.map((path) => this.#pem(path)).join("\n") }) };

@@ -1,5 +1,4 @@
 /** Rules by which a proxy tells what goes peer to peer: patterns over URLs, the first that matches counts. */
-import { patternIsIn } from "./pattern.ts";
 
 export interface UrlRule {
   /** See `patternIsIn`; found anywhere in scheme, host and path. */
@@ -17,10 +16,20 @@ export interface UrlRule {
   readonly unvalidated: boolean;
 }
 
-/** The query is left out: it may hold secrets, and anybody can put anything there. */
-export function ruleFor<Rule extends Pick<UrlRule, "pattern">>(url: URL, rules: readonly Rule[]): Rule | undefined {
-  const text = `${url.protocol}//${url.host}${url.pathname}`;
+/** The first whose pattern is in a text. */
+export async function matching<Rule extends { readonly pattern: string }>(
+  text: string,
+  rules: readonly Rule[],
+): Promise<Rule | undefined> {
+  if (rules.length === 0) return undefined;
+  // What understands patterns takes a while to load, and many peers have none.
+  const { patternIsIn } = await import("./pattern.ts");
   return rules.find(({ pattern }) => patternIsIn(pattern, text));
+}
+
+/** The query is left out: it may hold secrets, and anybody can put anything there. */
+export async function ruleFor(url: URL, rules: readonly UrlRule[]): Promise<UrlRule | undefined> {
+  return await matching(`${url.protocol}//${url.host}${url.pathname}`, rules);
 }
 
 /** Where a rule sends a request. */
