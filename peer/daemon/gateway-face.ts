@@ -8,12 +8,16 @@ import { S3Gateway } from "../gateway/s3-gateway.ts";
 import { type GatewayServer, serveGateway } from "../runtime/gateway-server.ts";
 import type { Sources } from "../source/sources.ts";
 import type { Transfers } from "../transfer/transfers.ts";
+import { ENDPOINT_VARIABLES, ownProxyVariables } from "./own-proxy-variables.ts";
+import { isLocal } from "./proxy-face.ts";
 
 export interface GatewayFaceComponents {
   readonly sources: Sources;
   readonly transfers: Transfers;
   /** Those of now. */
   readonly settings: () => GatewaySettings;
+  /** Variables of this process; those that lead its own reads to its own gateway are taken away. */
+  readonly env: Record<string, string | undefined>;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -26,6 +30,7 @@ interface Listening {
 export class GatewayFace implements AsyncDisposable {
   readonly #settings: () => GatewaySettings;
   readonly #log: Log;
+  readonly #env: GatewayFaceComponents["env"];
   readonly #gateway: S3Gateway;
   #listening: Listening | undefined;
   /** One change after the other. */
@@ -38,8 +43,9 @@ export class GatewayFace implements AsyncDisposable {
     return face;
   }
 
-  private constructor({ sources, transfers, settings, nowMs, log }: GatewayFaceComponents) {
+  private constructor({ sources, transfers, settings, env, nowMs, log }: GatewayFaceComponents) {
     this.#settings = settings;
+    this.#env = env;
     this.#log = log;
     const access = () => {
       const { buckets, gatewayKeys: keys, gatewayDomain: domain, gatewayCache: cacheMs } = settings();
@@ -78,6 +84,18 @@ export class GatewayFace implements AsyncDisposable {
     if (address === undefined) return;
     const server = await serveGateway(address, (request, reply) => this.#gateway.answer(request, reply));
     this.#listening = { address, server };
+    this.#dropOwnVariables(address.hostname, server.port);
     this.#log("info", "gateway.ready", { hostname: address.hostname, port: server.port });
+  }
+
+  /** A machine may tell all its programs, and so this one, to read S3 here. */
+  #dropOwnVariables(hostname: string, ownPort: number): void {
+    const isSelf = (host: string, port: number) => port === ownPort && isLocal(host, hostname);
+    for (const name of ownProxyVariables(this.#env, isSelf, ENDPOINT_VARIABLES)) {
+      delete this.#env[name];
+      this.#log("warn", "gateway.own-variable", {
+        message: `${name} leads to this peer's own gateway: it is not used for its own reads`,
+      });
+    }
   }
 }

@@ -124,7 +124,7 @@ async function tlsFiles({ tls }: ProxySettings) {
 }
 
 /** Whether an address is one of this machine's own, or one that means all of them. */
-function isLocal(host: string, listens: string): boolean {
+export function isLocal(host: string, listens: string): boolean {
   if (host === listens || isLoopback(host) || host === "0.0.0.0" || host === "::") return true;
   return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === host));
 }

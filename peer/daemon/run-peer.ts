@@ -180,6 +180,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     sources,
     transfers: opened,
     settings: () => live.current,
+    env: process.env,
     nowMs,
     log,
   });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { XMLParser } from "fast-xml-parser";
@@ -43,6 +44,16 @@ afterAll(async () => await cluster[Symbol.asyncDispose]());
 function ask(path: string, init: RequestInit = {}, keys = READER, gateway = one): Promise<Response> {
   const client = new AwsClient({ ...keys, service: "s3", region: "us-east-1", retries: 0 });
   return client.fetch(`${gateway.url}${path}`, init);
+}
+
+/** One that nobody listens at now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function errorOf(response: Response): Promise<Record<string, string>> {
@@ -351,6 +362,25 @@ describe("the gateway", () => {
     );
     expect(await rawReply(one, "GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n")).toStartWith("HTTP/1.1 400");
   });
+
+  test(
+    "does not read from itself, where the machine tells all programs to read S3 there",
+    async () => {
+      const port = await freePort();
+      const { endpoint: _, ...keys } = cluster.storeOptions;
+      const config = join(cluster.folder, "itself.yaml");
+      const told = { name: "itself", buckets: { models: "s3://bucket" }, store: keys };
+      await writeFile(config, JSON.stringify(configOf(told)), { mode: 0o600 });
+      const peer = await cluster.join("itself", {
+        args: ["--config", config, "--gateway-listen", `127.0.0.1:${port}`],
+        env: { AWS_ENDPOINT_URL_S3: `http://localhost:${port}`, AWS_ENDPOINT_URL: cluster.store.url },
+      });
+      const gateway = { peer, url: await gatewayUrl(peer) };
+      expect((await ask("/models/model.bin", { method: "HEAD" }, READER, gateway)).status).toBe(200);
+      expect(peer.daemon.log()).toContain("AWS_ENDPOINT_URL_S3 leads to this peer's own gateway");
+    },
+    TIMEOUT_MS,
+  );
 
   test(
     "follows its settings while it runs",
