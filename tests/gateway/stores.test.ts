@@ -96,7 +96,10 @@ describe.each(["google", "azure", "hub"])("the bucket %s", (Bucket) => {
   });
 
   test("does not have what the store does not have", async () => {
-    const missing = client.send(new GetObjectCommand({ Bucket, Key: "missing" }));
-    expect(await missing.then(String, (error: Error) => error.name)).toBe("NoSuchKey");
+    // Clients look for the second to see whether there is a folder.
+    for (const Key of ["missing", "a b+c/"]) {
+      const missing = client.send(new GetObjectCommand({ Bucket, Key }));
+      expect(await missing.then(String, (error: Error) => error.name)).toBe("NoSuchKey");
+    }
   });
 });

@@ -40,7 +40,9 @@ async function openHfSource(
   const address = parseHfUrl(request.url);
   if (address.path === "" || address.path.endsWith("/")) {
     const what = "names a repository or a folder, but no file in it";
-    throw sourceProblem("bad-request", hfDisplayUrl(address), what, "Add the path of the file");
+    // Clients of S3 look whether there is an object that stands for the folder.
+    const code = address.path === "" ? "bad-request" : "source-not-found";
+    throw sourceProblem(code, hfDisplayUrl(address), what, "Add the path of the file");
   }
   const { io } = components;
   const access = await findHfAccess(request.store ?? {}, address, components);
