@@ -5,6 +5,7 @@ import { addDocumentsCommand } from "./documents/documents-command.ts";
 import { addHerdCommand } from "./herd/herd-command.ts";
 import { addLiarsCommand } from "./liars/liars-command.ts";
 import { addProxyCommand } from "./proxy/proxy-command.ts";
+import { addSchedulerCommand } from "./scheduler/scheduler-command.ts";
 import { addSimCommand } from "./sim/sim-command.ts";
 import { addSingleCommand } from "./single/single-command.ts";
 import { addSoakCommand } from "./soak/soak-command.ts";
@@ -30,6 +31,7 @@ addLiarsCommand(program, args, finish);
 addSoakCommand(program, args, finish);
 addHerdCommand(program, args, finish);
 addSimCommand(program, args, finish);
+addSchedulerCommand(program, args, finish);
 addProxyCommand(program, args, finish);
 
 const names = program.commands.map((command) => command.name());

@@ -54,6 +54,8 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
 function optionsOf(flags: Flags): SimOptions {
   return {
     ...DEFAULT_SIM,
+    // One shard knows 65,536 hosts at most; what a bigger herd on one would do is what is asked here.
+    policy: { ...DEFAULT_SIM.policy, maxHosts: Math.max(DEFAULT_SIM.policy.maxHosts, flags.hosts) },
     hosts: flags.hosts,
     sizeBytes: flags.size,
     seed: flags.seed,

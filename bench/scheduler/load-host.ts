@@ -1,0 +1,78 @@
+/** A host that trades a task without end: it says which pieces came, and starts anew when it has all. */
+import { aHost, announceOf, aTask, bitfieldOf, IDLE_LOAD, progressOf } from "../../edge/core/testing/fixtures.ts";
+import { openSocket } from "../../peer/runtime/open-socket.ts";
+import { decodeSchedulerFrame, encodePeerFrame } from "../../schema/wire/codec.ts";
+import type { PeerMessage } from "../../schema/wire/peer-message.ts";
+
+const PIECES = 1024;
+const PIECES_PER_REPORT = 4;
+/** A report with what came, and a heartbeat: the empty frame that answers it closes the time. */
+export const EVENTS_PER_FRAME = 2;
+
+export class LoadHost {
+  readonly #number: number;
+  readonly #task;
+  readonly #holder: boolean;
+  #socket: ReturnType<typeof openSocket> | undefined;
+  #piece = 0;
+  readonly #dueAtMs: number[] = [];
+  readonly #answered: (ms: number) => void;
+  #beganAnew: (() => void) | undefined;
+
+  /** @param holder it has all from the start, and only says that it is there */
+  constructor(number: number, taskNumber: number, holder: boolean, answered: (ms: number) => void) {
+    this.#number = number;
+    this.#task = aTask(taskNumber, PIECES);
+    this.#holder = holder;
+    this.#answered = answered;
+  }
+
+  /** Resolves when the scheduler knows it and its task. */
+  async join(url: string, token: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#beganAnew = resolve;
+    this.#socket = openSocket(`${url}/v1/shards/0/channel`, token, {
+      opened: () => {
+        const have = this.#holder ? Array.from({ length: PIECES }, (_, piece) => piece) : [];
+        const announce = { ...announceOf(this.#task, { wanting: !this.#holder }), have: bitfieldOf(PIECES, have) };
+        this.#say({ type: "hello", host: aHost(this.#number) }, announce);
+      },
+      received: (frame) => this.#hear(frame),
+      closed: (code, reason) => reject(new Error(`host ${this.#number} lost its channel: ${code} ${reason}`)),
+    });
+    await promise;
+  }
+
+  /** @param dueAtMs when it should have been sent */
+  report(dueAtMs: number): void {
+    this.#dueAtMs.push(dueAtMs);
+    const added = this.#holder ? [] : [{ firstPiece: this.#piece, pieceCount: PIECES_PER_REPORT }];
+    this.#piece += PIECES_PER_REPORT;
+    const progress = progressOf(this.#task, { added, peerBytes: this.#piece * this.#task.pieceLengthBytes });
+    const heartbeat: PeerMessage = { type: "heartbeat", load: IDLE_LOAD };
+    if (this.#piece < PIECES || this.#holder) {
+      this.#say(progress, heartbeat);
+      return;
+    }
+    this.#piece = 0;
+    this.#say(announceOf(this.#task), heartbeat);
+  }
+
+  leave(): void {
+    this.#socket?.close(1000, "done");
+  }
+
+  #say(...messages: PeerMessage[]): void {
+    this.#socket?.send(encodePeerFrame(messages));
+  }
+
+  #hear(frame: Uint8Array): void {
+    const messages = decodeSchedulerFrame(frame);
+    if (messages.length > 0) {
+      if (messages.some((message) => message.type === "task")) this.#beganAnew?.();
+      return;
+    }
+    const dueAtMs = this.#dueAtMs.shift();
+    if (dueAtMs !== undefined) this.#answered(performance.now() - dueAtMs);
+  }
+}

@@ -1,0 +1,20 @@
+/** What the client process is told, and what it answers. */
+export interface LoadPlan {
+  readonly url: string;
+  readonly token: string;
+  readonly hosts: number;
+  /** Hosts are in herds of this many, each around a task of its own. */
+  readonly hostsPerTask: number;
+  readonly eventsPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface LoadResult {
+  /** Messages the scheduler had answered for, a second. */
+  readonly eventsPerSecond: number;
+  /** From when a frame was due, so that a client that comes late hides nothing, until its answer. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Share of a core that the client itself used. */
+  readonly clientBusy: number;
+}

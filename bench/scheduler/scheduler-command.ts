@@ -1,0 +1,96 @@
+/** `bun run bench scheduler` */
+import { join } from "node:path";
+import type { Command } from "commander";
+import { BenchCluster } from "../lib/bench-cluster.ts";
+import type { Figure } from "../lib/figure.ts";
+import { number } from "../lib/figure-table.ts";
+import { countFlag, hostsFlag, numberFlag } from "../lib/flags.ts";
+import { ROOT } from "../lib/machine.ts";
+import { cpuSecondsOf } from "../lib/processes.ts";
+import type { Outcome } from "../lib/result.ts";
+import { runBench } from "../lib/run-bench.ts";
+import type { Workbench } from "../lib/workbench.ts";
+import type { LoadPlan, LoadResult } from "./load-plan.ts";
+
+/** Events a second that are tried one after the other, until one is not answered in time. */
+const RATES = [2500, 5000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 80_000];
+const HOSTS_PER_TASK = 20;
+
+interface Flags {
+  readonly hosts: number;
+  readonly seconds: number;
+  readonly p99Ms: number;
+  readonly runs: number;
+  readonly json: boolean;
+}
+
+interface Step extends LoadResult {
+  readonly askedPerSecond: number;
+  /** Share of a core the scheduler used. */
+  readonly schedulerBusy: number;
+}
+
+export function addSchedulerCommand(program: Command, args: readonly string[], finish: (code: number) => void): void {
+  program
+    .command("scheduler")
+    .summary("events a second one scheduler process answers in time")
+    .description(
+      "A client in another process plays hosts in herds of 20 that report pieces and heartbeats over their channels, at a fixed rate that is raised until the answers come late.",
+    )
+    .option("--hosts <n>", "hosts, each with a channel", hostsFlag, 400)
+    .option("--seconds <n>", "how long each rate is held", numberFlag, 5)
+    .option("--p99-ms <n>", "an answer later than this is late", numberFlag, 5)
+    .option("--runs <n>", "how often the rates are gone through", countFlag, 1)
+    .option("--json", "print the result as one object, on the last line of standard output", false)
+    .action(async (flags: Flags) => {
+      finish(await runBench({ bench: "scheduler", args, json: flags.json }, (workbench) => measure(workbench, flags)));
+    });
+}
+
+async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
+  const best: Step[] = [];
+  for (let run = 0; run < flags.runs; run++) {
+    let held: Step | undefined;
+    for (const rate of RATES) {
+      const step = await hold(workbench, flags, rate, `${run}-${rate}`);
+      const { p50Ms, p99Ms, schedulerBusy, clientBusy } = step;
+      const cores = `scheduler ${number(schedulerBusy)} cores, client ${number(clientBusy)}`;
+      workbench.say(`  ${rate} events/s: p50 ${number(p50Ms)} ms, p99 ${number(p99Ms)} ms; ${cores}`);
+      if (p99Ms > flags.p99Ms) break;
+      held = step;
+    }
+    if (held === undefined) throw new Error(`Even ${RATES[0]} events/s are answered late: is the machine busy?`);
+    best.push(held);
+  }
+  const figure = (name: string, unit: string, better: Figure["better"], of: (step: Step) => number): Figure => ({
+    name,
+    unit,
+    better,
+    samples: best.map(of),
+  });
+  return {
+    runs: flags.runs,
+    figures: [
+      figure("scheduler.events_per_s", "events/s", "higher", (step) => step.eventsPerSecond),
+      figure("scheduler.p99_ms", "ms", "lower", (step) => step.p99Ms),
+      figure("scheduler.cores", "cores", "lower", (step) => step.schedulerBusy),
+    ],
+    notes: [`the highest rate tried at which p99 stays within ${flags.p99Ms} ms; one shard, ${flags.hosts} hosts`],
+  };
+}
+
+/** A fresh scheduler and a fresh client for each rate. */
+async function hold(workbench: Workbench, flags: Flags, eventsPerSecond: number, name: string): Promise<Step> {
+  const cluster = await BenchCluster.start(workbench, name);
+  const { url, daemon } = cluster.scheduler;
+  const { hosts, seconds } = flags;
+  const plan: LoadPlan = { url, token: cluster.token, hosts, hostsPerTask: HOSTS_PER_TASK, eventsPerSecond, seconds };
+  const cpuBefore = await cpuSecondsOf(daemon.pid);
+  const client = [process.execPath, join(ROOT, "bench/scheduler/client-process.ts"), JSON.stringify(plan)];
+  const { stdout, seconds: took } = await workbench.runWell(client);
+  const schedulerBusy = ((await cpuSecondsOf(daemon.pid)) - cpuBefore) / took;
+  await daemon.stop();
+  const result = JSON.parse(stdout) as LoadResult;
+  // Infinity is null in JSON.
+  return { ...result, p99Ms: result.p99Ms ?? Number.POSITIVE_INFINITY, askedPerSecond: eventsPerSecond, schedulerBusy };
+}
