@@ -24,7 +24,11 @@ export async function checkStore(sources: Sources, request: SourceRequest, calle
   const { displayUrl: url } = folder;
   const first = page.objects.find(({ key }) => !key.endsWith("/"));
   if (first === undefined && objectProblem !== undefined) throw objectProblem;
-  if (first !== undefined) await readOne(sources, folder.objectRequest(first.key), signal);
+  const read =
+    first === undefined
+      ? undefined
+      : await orProblem(readOne(sources, folder.objectRequest(first.key), signal), signal);
+  if (read instanceof ProblemError) throw read;
   return { url, listedKeys: page.objects.length, readKey: first?.key ?? null };
 }
 
