@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { appendFile, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { problemOf } from "../../schema/problem.ts";
 import { tempFolder } from "../../tests/fixtures/temp-folder.ts";
 import { FolderRecord, RECORD_NAME } from "./folder-record.ts";
 
@@ -38,6 +39,15 @@ test("a record whose last line was written in part goes on with whole ones", asy
   await writeFile(join(folder.path, RECORD_NAME), `{"url":"s3://bu`);
   await (await FolderRecord.open(folder.path)).add(FILE);
   expect(await (await FolderRecord.open(folder.path)).has(FILE)).toBe(true);
+});
+
+test("a record that cannot be written says so, and which file it is about", async () => {
+  await using folder = await tempFolder();
+  await writeFile(join(folder.path, "a"), "hello");
+  await mkdir(join(folder.path, RECORD_NAME));
+  const record = await FolderRecord.open(folder.path);
+  const problem = await record.add(FILE).then(String, problemOf);
+  expect(problem).toMatchObject({ code: "output-unwritable", message: expect.stringContaining("a is there, but") });
 });
 
 test("a record with broken lines is read as far as it goes, and one that grew is written anew", async () => {

@@ -4,6 +4,8 @@ import type { Stats } from "node:fs";
 import { appendFile, lstat, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { ProblemError } from "../../schema/problem.ts";
+import { plainText } from "./human.ts";
 
 export const RECORD_NAME = ".pantala-get.jsonl";
 /** 100,000 files with long names; a longer record is begun anew. */
@@ -58,13 +60,17 @@ export class FolderRecord {
     return stats.ino === entry.inode && stats.mtimeMs === entry.modifiedMs;
   }
 
-  /** Notes a file that was just delivered. */
+  /** Notes a file that was just delivered.
+   *  @throws ProblemError `disk-full`, `output-unwritable`: the file is there, but the next time nobody knows whose it is */
   async add({ url, version, sizeBytes, path }: RecordedFile): Promise<void> {
     const stats = await statsOf(join(this.#folder, path));
     if (version === null || stats === undefined) return;
     const entry = { url, version, sizeBytes, path, inode: stats.ino, modifiedMs: stats.mtimeMs };
     this.#entries.set(path, entry);
-    await appendFile(join(this.#folder, RECORD_NAME), `${JSON.stringify(entry)}\n`);
+    const record = join(this.#folder, RECORD_NAME);
+    await appendFile(record, `${JSON.stringify(entry)}\n`).catch((cause: unknown) => {
+      throw unwritable(record, path, cause);
+    });
   }
 
   async #rewrite(): Promise<void> {
@@ -98,6 +104,14 @@ async function readEntries(path: string): Promise<ReadEntries> {
     // There is none, or it cannot be read: then everything is fetched.
   }
   return { entries, lineCount, isTorn };
+}
+
+function unwritable(record: string, path: string, cause: unknown): ProblemError {
+  const why = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+  const what = `${plainText(path)} is there, but ${plainText(record)}, which records that, cannot be written (${why})`;
+  return why === "ENOSPC" || why === "EDQUOT"
+    ? new ProblemError("disk-full", `${what}: make room, and run the same command again with --overwrite`, { cause })
+    : new ProblemError("output-unwritable", `${what}: move it away, or name another output with -O`, { cause });
 }
 
 async function statsOf(path: string): Promise<Stats | undefined> {
