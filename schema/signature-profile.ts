@@ -1,6 +1,6 @@
 /** Which query parameters of a URL only sign it. Two signed URLs of one object must be one task, and two objects must
  *  never be: so a set of parameters is dropped only when the profile's own marker is there (`st=2` alone is content,
- *  `st` beside `sig` and `sv` is an Azure signature). Names are matched without regard to case.
+ *  `st` beside `sig`, `sv` and `sr` is an Azure signature). Names are matched without regard to case.
  *  Sets: the signed-URL table of the design's integration notes, section 6. */
 
 export interface SignatureProfile {
@@ -15,6 +15,39 @@ export interface SignatureProfile {
 
 /** What SDKs add and sign without a meaning for the content, and who asked, as the Hugging Face Hub adds it. */
 const SIGV4_EXTRAS = ["x-id", "x-amz-checksum-mode", "x-amz-checksum-crc32", "x-xet-cas-uid"];
+
+/** Of any kind of shared access signature of Azure. */
+const AZURE_PARAMETERS = [
+  "sv",
+  "st",
+  "se",
+  "sr",
+  "sp",
+  "spr",
+  "sip",
+  "si",
+  "ss",
+  "srt",
+  "sdd",
+  "ses",
+  "sig",
+  "rscc",
+  "rscd",
+  "rsce",
+  "rscl",
+  "rsct",
+  "skt",
+  "ske",
+  "skoid",
+  "sktid",
+  "sks",
+  "skv",
+  "saoid",
+  "suoid",
+  "scid",
+  // GitHub adds its own proof to the signature of the storage account behind its releases.
+  "jwt",
+];
 
 export const SIGNATURE_PROFILES: readonly SignatureProfile[] = [
   {
@@ -62,42 +95,9 @@ export const SIGNATURE_PROFILES: readonly SignatureProfile[] = [
     parameters: ["googleaccessid", "expires", "signature"],
     coversMethod: true,
   },
-  {
-    name: "azure-sas",
-    markers: ["sig", "sv"],
-    parameters: [
-      "sv",
-      "st",
-      "se",
-      "sr",
-      "sp",
-      "spr",
-      "sip",
-      "si",
-      "ss",
-      "srt",
-      "sdd",
-      "ses",
-      "sig",
-      "rscc",
-      "rscd",
-      "rsce",
-      "rscl",
-      "rsct",
-      "skt",
-      "ske",
-      "skoid",
-      "sktid",
-      "sks",
-      "skv",
-      "saoid",
-      "suoid",
-      "scid",
-      // GitHub adds its own proof to the signature of the storage account behind its releases.
-      "jwt",
-    ],
-    coversMethod: false,
-  },
+  // Short names, which a page may have for its own: what a signature is for (`sr`, or `ss` for an account) is never left out.
+  { name: "azure-sas", markers: ["sig", "sv", "sr"], parameters: AZURE_PARAMETERS, coversMethod: false },
+  { name: "azure-account-sas", markers: ["sig", "sv", "ss"], parameters: AZURE_PARAMETERS, coversMethod: false },
   {
     name: "oss-v1",
     markers: ["ossaccesskeyid", "signature"],

@@ -18,7 +18,10 @@ test.each([
     "https://b.s3.amazonaws.com/k?versionId=7",
   ],
   ["https://b.s3.amazonaws.com/k?X%2DAmz%2DSignature=s&X-Amz-Date=d", "https://b.s3.amazonaws.com/k"],
-  ["https://a.blob.core.windows.net/c/b?snapshot=1&sv=2&sig=s&se=3", "https://a.blob.core.windows.net/c/b?snapshot=1"],
+  [
+    "https://a.blob.core.windows.net/c/b?snapshot=1&sv=2&sr=b&sig=s&se=3",
+    "https://a.blob.core.windows.net/c/b?snapshot=1",
+  ],
   ["https://example.com/a?%zz=1&=2", "https://example.com/a?%zz=1&=2"],
 ])("canonicalLocation(%s)", (url, location) => {
   expect(at(url)).toBe(location);
