@@ -23,6 +23,7 @@ export function archiveNameOf(key: string): string {
   if (name === "") throw refused("names a folder", "Name one archive in it");
   if (name.startsWith("."))
     throw refused("names a hidden file", "Give the archive a name that does not begin with a dot");
+  if (name.includes("..")) throw refused("ends in a name with two dots in a row", "TorchServe takes no such name");
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)
     throw refused(`ends in a name of more than ${MAX_NAME_BYTES} bytes`, "Use a shorter one");
   return name;

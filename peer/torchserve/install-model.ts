@@ -1,14 +1,14 @@
 /** One `POST /dragonfly/models`: the archive comes peer to peer into the model store, and TorchServe registers it. */
-import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../schema/log.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
-import { fetchFile } from "../cli/fetch-file.ts";
+import { type FetchOptions, fetchFile } from "../cli/fetch-file.ts";
 import type { GetResult } from "../cli/get-download.ts";
 import type { LocalClient } from "../cli/local-client.ts";
 import type { ModelServer } from "../serving/model-server.ts";
 import { Turns } from "../store/turns.ts";
+import { ArchiveBefore } from "./archive-before.ts";
 import { archiveNameOf } from "./archive-name.ts";
 import { type Registered, register } from "./register.ts";
 
@@ -63,15 +63,16 @@ export class ModelInstaller {
   ): Promise<Registered> {
     const { modelStore, api, log } = this.#components;
     const path = join(modelStore, archive);
-    const existed = (await lstat(path).catch(() => undefined)) !== undefined;
-    const fetched = await this.#fetch(key, path, trace, signal);
+    const fetchOptions = this.#fetchOptions(signal);
+    await using before = await ArchiveBefore.keep(path, fetchOptions);
+    const fetched = await this.#fetch(key, path, trace, fetchOptions);
     let registered: Registered | undefined;
     try {
       registered = await register(api, { archive, parameters, authorization, signal });
     } finally {
-      const refused = registered === undefined || registered.status >= 400;
-      // A conflict means that a model of this archive is being served.
-      if (refused && !existed && registered?.status !== 409) await rm(path, { force: true });
+      // Who went away in the middle does not stop TorchServe: it may be serving the archive in a moment.
+      const refused = registered === undefined ? !signal.aborted : registered.status >= 400;
+      if (refused) await before.comeBack({ isServed: registered?.status === 409 });
     }
     const { taskId: task, elapsedMs, sourceBytes, peerBytes, localBytes, delivery } = fetched;
     const { status } = registered;
@@ -80,17 +81,15 @@ export class ModelInstaller {
     return registered;
   }
 
-  async #fetch(key: string, path: string, trace: string, signal: AbortSignal): Promise<GetResult> {
-    const { objectRequest, client, umask, randomSuffix, nowMs } = this.#components;
+  async #fetch(key: string, path: string, trace: string, options: FetchOptions): Promise<GetResult> {
+    const { objectRequest, client } = this.#components;
     const request = { source: await objectRequest(key), component: "torchserve", trace };
-    return await fetchFile(client(signal), request, path, {
-      overwrite: true,
-      forceHardLink: false,
-      suffix: randomSuffix(),
-      umask,
-      signal,
-      nowMs,
-    });
+    return await fetchFile(client(options.signal), request, path, options);
+  }
+
+  #fetchOptions(signal: AbortSignal): FetchOptions {
+    const { umask, randomSuffix, nowMs } = this.#components;
+    return { overwrite: true, forceHardLink: false, suffix: randomSuffix(), umask, signal, nowMs };
   }
 }
 

@@ -1,6 +1,9 @@
 /** What happens to a model on its way when nobody waits for it any more. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { once } from "node:events";
 import { mkdir, readdir } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { until } from "../fixtures/daemon.ts";
@@ -51,6 +54,30 @@ test(
     const response = await fetch(`${face.url}/dragonfly/models?file_name=small.mar`, { method: "POST" });
     expect([response.status, ((await response.json()) as { type: string }).type]).toEqual([503, "server-unreachable"]);
     expect(await readdir(modelStore)).toEqual([]);
+  },
+  START_MS,
+);
+
+test(
+  "a client that goes away while TorchServe registers leaves it the archive",
+  async () => {
+    await cluster.put("busy.mar", 1000);
+    const busy = createServer().listen(0, "127.0.0.1");
+    await once(busy, "listening");
+    const management = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
+    await using other = await startFace(cluster, cluster.peer(0), { management, modelStore });
+    const gone = new AbortController();
+    const url = `${other.url}/dragonfly/models?file_name=busy.mar`;
+    const reply = fetch(url, { method: "POST", signal: gone.signal }).catch((error: unknown) => error);
+    const [registration] = (await once(busy, "request")) as [IncomingMessage];
+    gone.abort();
+    await reply;
+    await once(registration.socket, "close");
+    busy.closeAllConnections();
+    busy.close();
+    // The next one of that name waits its turn.
+    expect((await fetch(url, { method: "POST" })).status).toBe(503);
+    expect(await readdir(modelStore)).toEqual(["busy.mar"]);
   },
   START_MS,
 );

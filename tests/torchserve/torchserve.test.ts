@@ -155,6 +155,20 @@ describe.skipIf(home === undefined)("with a real TorchServe", () => {
     expect(await readdir(torchserve.modelStore)).toEqual(before);
   });
 
+  test("an archive that TorchServe refuses gives way to the one of its name that was there", async () => {
+    const served = await put("prod/kept.mar", "kept");
+    expect((await post("file_name=prod/kept.mar")).status).toBe(200);
+    const before = await readdir(torchserve.modelStore);
+    await put("canary/kept.mar", "kept");
+    expect((await post("file_name=canary/kept.mar")).status).toBe(409);
+    await mkdir(join(cluster.folder, "store/bucket/broken"));
+    await writeFile(join(cluster.folder, "store/bucket/broken/kept.mar"), randomBytes(5000));
+    expect((await post("file_name=broken/kept.mar")).status).toBe(400);
+    expect(Buffer.compare(await readFile(join(torchserve.modelStore, "kept.mar")), served)).toBe(0);
+    expect((await post("file_name=prod/kept.mar")).status).toBe(409);
+    expect(await readdir(torchserve.modelStore)).toEqual(before);
+  });
+
   test(
     "a second node is served by the first ones and not by the store",
     async () => {
