@@ -2,6 +2,7 @@
 import type { Figure } from "../lib/figure.ts";
 import { number } from "../lib/figure-table.ts";
 import { medianOf } from "../lib/stats.ts";
+import type { Aria2Run } from "./aria2-herd.ts";
 import { boundSeconds, isSlow } from "./plan.ts";
 import { type HerdRun, lastSeconds } from "./run-herd.ts";
 
@@ -71,6 +72,38 @@ export function comparedFigures(runs: readonly HerdRun[], calm: readonly HerdRun
     return other === undefined ? Number.NaN : lastSeconds(run, fastOnly(run)) / lastSeconds(other);
   });
   return [{ name: "herd.vs_calm", unit: "time ratio", better: "lower", samples: ratios, reference }];
+}
+
+/** BitTorrent on the same links, in turns. Its source egress is that of the interface: aria2 keeps no log of it. */
+export function aria2Figures(runs: readonly Aria2Run[]): Figure[] {
+  const of = (sample: (run: Aria2Run) => number) => runs.map(sample);
+  return [
+    share(
+      "aria2.last_host.bound_share",
+      "higher",
+      of(({ plan, seconds }) => boundSeconds(plan) / Math.max(...seconds)),
+    ),
+    share(
+      "aria2.p50.bound_share",
+      "higher",
+      of(({ plan, seconds }) => boundSeconds(plan) / medianOf(seconds)),
+    ),
+    cost(
+      "aria2.last_host.seconds",
+      "s",
+      of(({ seconds }) => Math.max(...seconds)),
+    ),
+    cost(
+      "aria2.source_egress.wire",
+      "copies",
+      of(({ plan, sourceWireBytes }) => sourceWireBytes / plan.sizeBytes),
+    ),
+    share(
+      "aria2.machine_busy",
+      "lower",
+      of((run) => run.busyShare),
+    ),
+  ];
 }
 
 export function herdNotes(runs: readonly HerdRun[]): string[] {

@@ -1,12 +1,14 @@
 /** `bun run bench herd` */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { seededRandom } from "../../edge/core/testing/fixtures.ts";
+import { ensureDebianPackages } from "../../tests/fixtures/debian-packages.ts";
 import { countFlag, numberFlag, shareFlag } from "../lib/flags.ts";
 import { inTurns } from "../lib/repeat.ts";
 import type { Outcome } from "../lib/result.ts";
 import { runBench } from "../lib/run-bench.ts";
 import type { Workbench } from "../lib/workbench.ts";
-import { comparedFigures, fastOnly, herdFigures, herdNotes } from "./figures.ts";
+import { runAria2Herd } from "./aria2-herd.ts";
+import { aria2Figures, comparedFigures, fastOnly, herdFigures, herdNotes } from "./figures.ts";
 import { HerdLab } from "./herd-lab.ts";
 import { boundSeconds, type HerdPlan } from "./plan.ts";
 import { type HerdRun, lastSeconds, runHerd } from "./run-herd.ts";
@@ -23,6 +25,7 @@ interface Flags {
   readonly zones: number;
   readonly zoneMbit?: number;
   readonly schedulerDiesS?: number;
+  readonly vs?: "aria2";
   readonly runs: number;
   readonly folder?: string;
   readonly json: boolean;
@@ -48,6 +51,7 @@ export function addHerdCommand(program: Command, args: readonly string[], finish
     .option("--zones <n>", "hosts in so many zones, in turn; the source is in the first", countFlag, 1)
     .option("--zone-mbit <n>", "link between zones; unlimited otherwise", numberFlag)
     .option("--scheduler-dies-s <n>", "the scheduler is killed so long after the start, and stays away", numberFlag)
+    .addOption(new Option("--vs <system>", "the same herd with another system, in turns").choices(["aria2"]))
     .option("--runs <n>", "herds of each kind", countFlag, 5)
     .option("--folder <folder>", "put files there; the system's temporary folder otherwise")
     .option("--json", "print the result as one object, on the last line of standard output", false)
@@ -71,6 +75,21 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
     return done;
   };
   const { runs } = flags;
+  if (flags.vs === "aria2") {
+    await ensureDebianPackages("aria2c", ["aria2"]);
+    const pairs = await inTurns(
+      runs,
+      (run) => herd("herd", plan, run),
+      async (run) => {
+        const done = await runAria2Herd(lab, plan);
+        workbench.say(`  aria2 ${run + 1}: ${Math.max(...done.seconds).toFixed(2)} s`);
+        return done;
+      },
+    );
+    const herds = pairs.map(({ ours }) => ours);
+    const others = pairs.map(({ reference }) => reference);
+    return { runs, figures: [...herdFigures(herds), ...aria2Figures(others)], notes: herdNotes(herds) };
+  }
   if (calmPlan === undefined) {
     const herds: HerdRun[] = [];
     for (let run = 0; run < runs; run++) herds.push(await herd("herd", plan, run));
