@@ -1,6 +1,6 @@
 /** Where `config.json` of Dragonfly Endpoint lies, and what it says. */
 import { ProblemError } from "../../schema/problem.ts";
-import { describeFaults } from "../../schema/settings.ts";
+import { describeFaults, type SettingFault } from "../../schema/settings.ts";
 import { readJsonFile } from "../config/json-file.ts";
 import { absolutePath, type PathContext } from "../config/paths.ts";
 import { type EndpointConfig, endpointConfigSchema } from "./endpoint-config.ts";
@@ -21,15 +21,30 @@ export interface LoadedEndpointConfig {
   readonly readableByOthers: boolean;
 }
 
-/** A relative path in it starts where this process does, as with the plugin.
- *  @throws ProblemError `bad-request` naming every fault, or that there is no such file */
-export async function loadEndpointConfig(path: string, context: PathContext): Promise<LoadedEndpointConfig> {
+export type ReadEndpointConfig =
+  | { readonly kind: "config"; readonly loaded: LoadedEndpointConfig }
+  | { readonly kind: "faults"; readonly faults: readonly SettingFault[] };
+
+/** A relative path in it starts where this process does, as with the plugin. Every fault of it, or that there is no such
+ *  file, is told. */
+export async function readEndpointConfig(path: string, context: PathContext): Promise<ReadEndpointConfig> {
   const read = await readJsonFile(path, endpointConfigSchema, REMEDY);
-  if (read.kind === "value") return { config: withPaths(read.value, context), readableByOthers: read.readableByOthers };
-  if (read.kind === "faults")
-    throw new ProblemError("bad-request", describeFaults("read the object storage", read.faults));
-  const message = `There is no ${path}: write it as docs/torchserve.md shows, or name another file with --config or in ${VARIABLE}`;
-  throw new ProblemError("bad-request", message);
+  if (read.kind === "faults") return read;
+  if (read.kind === "absent") return { kind: "faults", faults: [absent(path)] };
+  const { value, readableByOthers } = read;
+  return { kind: "config", loaded: { config: withPaths(value, context), readableByOthers } };
+}
+
+/** @throws ProblemError `bad-request` naming every fault */
+export async function loadEndpointConfig(path: string, context: PathContext): Promise<LoadedEndpointConfig> {
+  const read = await readEndpointConfig(path, context);
+  if (read.kind === "config") return read.loaded;
+  throw new ProblemError("bad-request", describeFaults("read the object storage", read.faults));
+}
+
+function absent(path: string): SettingFault {
+  const remedy = `Write it as docs/torchserve.md shows, or name another file with --config or in ${VARIABLE}`;
+  return { origin: path, value: "absent", problem: "there is no such file", remedy };
 }
 
 function withPaths(config: EndpointConfig, context: PathContext): EndpointConfig {

@@ -7,7 +7,7 @@ import { describeFaults, isLoopback } from "../../schema/settings.ts";
 import { LocalClient, type LocalClientOptions } from "../cli/local-client.ts";
 import type { PathContext } from "../config/paths.ts";
 import { objectRequest } from "./endpoint-config.ts";
-import { loadEndpointConfig } from "./endpoint-config-file.ts";
+import { loadEndpointConfig, readEndpointConfig } from "./endpoint-config-file.ts";
 import { type FaceServer, serveTorchServe } from "./serve-torchserve.ts";
 import { TorchServeFace } from "./torchserve-face.ts";
 import { type TorchServeSettings, torchServeFaults } from "./torchserve-settings.ts";
@@ -26,8 +26,13 @@ export interface StartTorchServeOptions {
  *  there is no model store; `in-use`, `conflict` when it cannot listen */
 export async function startTorchServe(options: StartTorchServeOptions): Promise<FaceServer> {
   const { settings, peer, paths, umask, nowMs, log } = options;
-  const { readableByOthers } = await loadEndpointConfig(settings.config, paths);
-  if (readableByOthers) {
+  const read = await readEndpointConfig(settings.config, paths);
+  const machine = await torchServeFaults(settings);
+  if (read.kind === "faults" || machine.length > 0) {
+    const faults = [...(read.kind === "faults" ? read.faults : []), ...machine];
+    throw new ProblemError("bad-request", describeFaults("start before TorchServe", faults), { detail: { faults } });
+  }
+  if (read.loaded.readableByOthers) {
     const message = `it holds secrets and other users can read it: run chmod 600 ${settings.config}`;
     log("warn", "torchserve.config", { file: settings.config, message });
   }
@@ -36,10 +41,6 @@ export async function startTorchServe(options: StartTorchServeOptions): Promise<
       "whoever reaches the face may manage models, since it gives requests TorchServe's key: listen on localhost";
     log("warn", "torchserve.open", { host: settings.listen.hostname, message });
   }
-  const faults = await torchServeFaults(settings);
-  if (faults.length > 0)
-    throw new ProblemError("bad-request", describeFaults("start before TorchServe", faults), { detail: { faults } });
-
   const face = new TorchServeFace({
     settings,
     objectRequest: async (key) => objectRequest((await loadEndpointConfig(settings.config, paths)).config, key),

@@ -5,7 +5,9 @@ import { filterField, headerField, proxyAddressField } from "../config/dragonfly
 /** Keys that are not named here are ignored, as the agent does. */
 export const dragonflyConfigSchema = z.object(
   {
-    proxy: z.union([z.literal(""), proxyAddressField]).optional(),
+    proxy: z
+      .union([z.literal(""), proxyAddressField], { error: "must be an address such as http://127.0.0.1:65001" })
+      .optional(),
     header: headerField,
     filter: filterField.optional(),
   },

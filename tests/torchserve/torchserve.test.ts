@@ -249,5 +249,9 @@ describe.skipIf(home === undefined)("with a real TorchServe", () => {
     for (const name of ["addr", "object_storage.region", "object_storage.access_key", "object_storage.secret_key"]) {
       expect(stderr).toContain(`${name} in ${config}`);
     }
+    expect(stderr).toContain("--model-store: there is no such folder");
+    const absent = await pantala(["torchserve", "--model-store", cluster.folder, "--config", `${config}-absent`]);
+    expect(absent.exitCode).toBe(2);
+    expect(absent.stderr).toContain("DRAGONFLY_ENDPOINT_CONFIG");
   });
 });
