@@ -1,7 +1,13 @@
 /** Settings of the face before TorchServe: flags of `pantala torchserve`, and the block `torchserve` of a peer's file. */
 import { stat } from "node:fs/promises";
 import { z } from "zod";
-import { type ListenAddress, listenAddress, type SettingFault, type SettingsTable } from "../../schema/settings.ts";
+import {
+  isLoopback,
+  type ListenAddress,
+  listenAddress,
+  type SettingFault,
+  type SettingsTable,
+} from "../../schema/settings.ts";
 import { pathSetting } from "../../schema/shared-settings.ts";
 import { absolutePath, type PathContext } from "../config/paths.ts";
 import { endpointConfigPath } from "./endpoint-config-file.ts";
@@ -92,11 +98,25 @@ export function torchServeSettings(
   };
 }
 
-/** What the machine has against them. */
+/** What is wrong with them together, and what the machine has against them. */
 export async function torchServeFaults(settings: TorchServeSettings): Promise<SettingFault[]> {
-  const { modelStore } = settings;
+  const faults: SettingFault[] = [];
+  const { modelStore, management } = settings;
   const found = await stat(modelStore).catch(() => undefined);
-  if (found?.isDirectory() === true) return [];
-  const problem = found === undefined ? "there is no such folder" : "is no folder";
-  return [{ origin: "--model-store", value: modelStore, problem, remedy: row.modelStore.remedy }];
+  if (found?.isDirectory() !== true) {
+    const problem = found === undefined ? "there is no such folder" : "is no folder";
+    faults.push({ origin: "--model-store", value: modelStore, problem, remedy: row.modelStore.remedy });
+  }
+  if (isFaceItself(settings)) {
+    const problem = "is the face itself, which would ask itself without end";
+    faults.push({ origin: "--management", value: management, problem, remedy: row.management.remedy });
+  }
+  return faults;
+}
+
+function isFaceItself({ management, listen }: TorchServeSettings): boolean {
+  const url = new URL(management);
+  const hostname = url.hostname.replaceAll(/[[\]]/g, "");
+  const isSameHost = hostname === listen.hostname || (isLoopback(hostname) && isLoopback(listen.hostname));
+  return isSameHost && Number(url.port || "80") === listen.port;
 }
