@@ -26,7 +26,7 @@ import { GATEWAY_SETTINGS, type GatewaySettings } from "./gateway-settings.ts";
 import { isHostOrNetwork } from "./network-name.ts";
 import { PLACE_SETTINGS } from "./place-settings.ts";
 import { PROXY_SETTINGS } from "./proxy-settings.ts";
-import { RATE_SETTINGS } from "./rate-settings.ts";
+import { byteRate, RATE_SETTINGS } from "./rate-settings.ts";
 import { STORE_PREFIX } from "./store-prefix.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -47,6 +47,8 @@ const storeRule = z
       .string()
       .max(2048)
       .regex(STORE_PREFIX, "must be SCHEME://bucket or SCHEME://bucket/prefix, the scheme one of those that are read"),
+    reads: wholeNumber(1, 1024).optional(),
+    rate: byteRate.optional(),
     ...storeOptionsSchema.shape,
   })
   .refine((rule) => (rule.accessKeyId === undefined) === (rule.secretAccessKey === undefined), {
@@ -203,7 +205,7 @@ export const PEER_SETTINGS = {
   },
   stores: {
     schema: storeRules.default([]),
-    help: "rules for the URLs of stores, each a prefix with options such as endpoint, region, accessKeyId, secretAccessKey, accountKey, sasToken, accessToken, serviceAccountFile, anonymous (docs/stores.md)",
+    help: "rules for the URLs of stores, each a prefix with options such as endpoint, region, accessKeyId, secretAccessKey, accountKey, sasToken, accessToken, serviceAccountFile, anonymous, and its budget: reads, rate (docs/stores.md)",
     remedy: "Write a list of rules, each with a prefix such as s3://models",
     secret: true,
     only: "file",

@@ -4,10 +4,11 @@ import { byteSize, type SettingsTable } from "../../schema/settings.ts";
 /** With less, some of the streams that share it would be silent for so long that the other side takes them for dead. */
 const MIN_RATE_BYTES = 64 * 1024;
 
-const byteRate = byteSize.refine((bytes) => bytes >= MIN_RATE_BYTES, "must be at least 64KiB a second").optional();
+/** Bytes a second. */
+export const byteRate = byteSize.refine((bytes) => bytes >= MIN_RATE_BYTES, "must be at least 64KiB a second");
 
 const mostBytes = (what: string) => ({
-  schema: byteRate,
+  schema: byteRate.optional(),
   value: "SIZE",
   help: `most bytes a second ${what}`,
   remedy: "Use a size such as 100MiB, or leave it out",

@@ -1,8 +1,8 @@
-import type { TaskId } from "../../schema/ids.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 export interface PacedOptions {
-  readonly taskId: TaskId;
+  /** What shares a rate with itself: a task, by its id or its location. */
+  readonly taskId: string;
   readonly limits: readonly RateLimit[];
   readonly signal: AbortSignal;
 }

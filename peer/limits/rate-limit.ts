@@ -1,5 +1,4 @@
 /** One kind of traffic of this host, bounded over all tasks and for each of them. */
-import type { TaskId } from "../../schema/ids.ts";
 import { Pacer } from "./pacer.ts";
 
 /** Bytes a second; Infinity is no limit. */
@@ -22,7 +21,7 @@ export class RateLimit {
   readonly #nowMs: () => number;
   readonly #host: Pacer;
   /** Of tasks that move, or did a moment ago. */
-  readonly #tasks = new Map<TaskId, Pacer>();
+  readonly #tasks = new Map<string, Pacer>();
   #taskBps: number;
 
   /** `nowMs` is never set back. */
@@ -55,7 +54,7 @@ export class RateLimit {
   }
 
   /** Resolves when so many bytes of the task may go. @throws the signal's reason */
-  async take(taskId: TaskId, bytes: number, signal: AbortSignal): Promise<void> {
+  async take(taskId: string, bytes: number, signal: AbortSignal): Promise<void> {
     // The task's own limit first: who waits for that must not stand in the way of other tasks.
     if (this.#taskBps !== Number.POSITIVE_INFINITY) await this.#pacerOf(taskId).take(bytes, signal);
     if (this.#host.rateBps !== Number.POSITIVE_INFINITY) await this.#host.take(bytes, signal);
@@ -65,7 +64,7 @@ export class RateLimit {
     return Math.min(this.#host.rateBps, this.#taskBps);
   }
 
-  #pacerOf(taskId: TaskId): Pacer {
+  #pacerOf(taskId: string): Pacer {
     const known = this.#tasks.get(taskId);
     if (known !== undefined) return known;
     for (const [id, pacer] of this.#tasks) if (pacer.idle) this.#tasks.delete(id);

@@ -1,7 +1,5 @@
 /** Most reads that one store bears at once, over all downloads of this host. Where more are wanted they wait: first who
  *  reads least for its task, then who came first, so that a task with many reads keeps nobody waiting for long. */
-import type { Source, SourceReadOptions } from "./source.ts";
-
 interface Waiter {
   readonly task: string;
   readonly admit: () => void;
@@ -14,11 +12,11 @@ class StoreReads {
 }
 
 export class ReadBudget {
-  readonly #limit: () => number;
+  readonly #limit: (store: string) => number;
   readonly #stores = new Map<string, StoreReads>();
 
   /** @param limit asked whenever a read begins or ends, since it may change */
-  constructor(limit: () => number) {
+  constructor(limit: (store: string) => number) {
     this.#limit = limit;
   }
 
@@ -28,7 +26,7 @@ export class ReadBudget {
     signal.throwIfAborted();
     const reads = this.#stores.get(store) ?? new StoreReads();
     this.#stores.set(store, reads);
-    if (reads.active >= this.#limit() || reads.waiters.length > 0) await waitIn(reads, task, signal);
+    if (reads.active >= this.#limit(store) || reads.waiters.length > 0) await waitIn(reads, task, signal);
     else begin(reads, task);
     return () => this.#leave(store, reads, task);
   }
@@ -38,7 +36,7 @@ export class ReadBudget {
     if (left === 0) reads.activeByTask.delete(task);
     else reads.activeByTask.set(task, left);
     reads.active--;
-    while (reads.active < this.#limit()) {
+    while (reads.active < this.#limit(store)) {
       const next = nextOf(reads);
       if (next === undefined) break;
       begin(reads, next.task);
@@ -76,30 +74,4 @@ function nextOf(reads: StoreReads): Waiter | undefined {
   const fewest = Math.min(...reads.waiters.map(activeOf));
   const at = reads.waiters.findIndex((waiter) => activeOf(waiter) === fewest);
   return at === -1 ? undefined : reads.waiters.splice(at, 1)[0];
-}
-
-/** Reads within the budget of its store. What is asked about it besides goes at once: such requests are small, and people
- *  wait for them. */
-export function budgeted(source: Source, budget: ReadBudget): Source {
-  const store = /^[a-z0-9+.-]+:\/\/([^/]*)/i.exec(source.location)?.[1] ?? "";
-  async function* read(
-    range: Parameters<Source["read"]>[0],
-    options: SourceReadOptions,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const leave = await budget.enter(store, source.location, options.signal);
-    try {
-      yield* source.read(range, options);
-    } finally {
-      leave();
-    }
-  }
-  return {
-    location: source.location,
-    displayUrl: source.displayUrl,
-    get portableRequest() {
-      return source.portableRequest;
-    },
-    stat: (signal) => source.stat(signal),
-    read,
-  };
 }

@@ -11,12 +11,12 @@ import { hfDriver } from "./hf/hf-source.ts";
 import { httpDriver } from "./http/http-source.ts";
 import { OBS_STORE } from "./obs/obs-store.ts";
 import { OSS_STORE } from "./oss/oss-store.ts";
-import { budgeted, ReadBudget } from "./read-budget.ts";
 import { demandRightsOfOthers } from "./rights-of-others.ts";
 import { s3Driver } from "./s3/s3-source.ts";
 import type { OpenSourceOptions, Source } from "./source.ts";
 import { defaultSourceIo, type SourceIo } from "./source-io.ts";
-import type { StoreRule } from "./store-rule.ts";
+import { StoreBudgets } from "./store-budgets.ts";
+import { ruleFor, type StoreRule } from "./store-rule.ts";
 
 const VENDOR_STORES = [OSS_STORE, OBS_STORE, COS_STORE];
 
@@ -38,7 +38,7 @@ export interface Sources {
 export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
   const { policy } = components.io;
-  const budget = new ReadBudget(() => policy.readsPerStore);
+  const budgets = new StoreBudgets({ readsPerStore: policy.readsPerStore, nowMs: () => performance.now() });
   const drivers = [
     httpDriver(components),
     s3Driver(components),
@@ -64,7 +64,8 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
     open: async (request, options) => {
       const driver = driverOf(request.url);
       if (options?.onBehalf) demandRightsOfOthers(request);
-      return budgeted(await driver.open(request, options), budget);
+      const rule = () => ruleFor(request.url, request.store ?? {}, stores());
+      return budgets.within(await driver.open(request, options), rule);
     },
     openFolder: async (request, options) => {
       const driver = driverOf(request.url);

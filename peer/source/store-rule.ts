@@ -4,6 +4,10 @@ import type { StoreOptions } from "../../schema/wire/store-options.ts";
 /** URLs under `prefix` (`s3://models`, `s3://models/llm-`) are read with these options; the longest prefix wins. */
 export interface StoreRule extends StoreOptions {
   readonly prefix: string;
+  /** Most reads of it at once, over all downloads of this host. */
+  readonly reads?: number | undefined;
+  /** Most bytes a second that this host reads from it. */
+  readonly rate?: number | undefined;
 }
 
 /** The rule for a URL. Keys of a rule must not sign for another endpoint that the request names. */
