@@ -50,6 +50,7 @@ export class SimHost {
   version = 0;
   beganAtMs = 0;
   endedAtMs = 0;
+  reportedAtMs = 0;
   requestCount = 0;
   sourceBytes = 0;
   peerBytes = 0;

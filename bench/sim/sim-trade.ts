@@ -197,8 +197,9 @@ export class SimTrade {
     host.unlease(piece);
     host.report.digest(piece, digestOf(piece));
     reading.nextPiece = piece + 1;
-    this.#readOn(host, reading, 0);
+    // As a peer does: what is told with the end of a run holds its last piece.
     this.#kept(host, piece);
+    this.#readOn(host, reading, 0);
   }
 
   /** Asks for the next piece of a run, or is done with it. */

@@ -123,7 +123,7 @@ export class Simulation {
         return;
       case "report":
         if (event.host.state !== "running") return;
-        this.#report(event.host);
+        this.#reportIfDue(event.host);
         // A real peer looks every 250 ms whether a parent has rested.
         this.trade.replan(event.host);
         this.#later(event, this.options.policy.progressIntervalMs);
@@ -192,7 +192,14 @@ export class Simulation {
     this.trade.replan(host);
   }
 
+  #reportIfDue(host: SimHost): void {
+    const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
+    const isLate = this.elapsedMs - host.reportedAtMs >= this.options.transferPolicy.tradeReportMs;
+    if (isLate || host.report.isUrgent(leases)) this.#report(host);
+  }
+
   #report(host: SimHost): void {
+    host.reportedAtMs = this.elapsedMs;
     const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
     this.#say(host, host.report.take(this.#task.taskId, leases, host));
   }

@@ -39,6 +39,8 @@ export interface TransferPolicy {
   readonly pullRetries: number;
   /** Without progress and without the scheduler for this long, a download fails. */
   readonly schedulerWaitMs: number;
+  /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
+  readonly tradeReportMs: number;
   /** A silence longer than this is named. */
   readonly stallAfterMs: number;
   /** Share of requests that go for the first missing pieces in order; the rest picks any useful piece, which is what
@@ -68,6 +70,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   pullRetryMs: 1000,
   pullRetries: 5,
   schedulerWaitMs: 20_000,
+  tradeReportMs: 2000,
   stallAfterMs: 2000,
   inOrderShare: 0.25,
   readerShare: 0.75,

@@ -76,6 +76,7 @@ export class Download {
   readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timers: ReturnType<typeof setInterval>[];
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
   #ended = false;
 
   constructor(
@@ -150,7 +151,7 @@ export class Download {
       ticket: this.#ticket,
     });
     this.#timers = [
-      setInterval(() => this.#flush(), components.progressIntervalMs()),
+      setInterval(() => this.#flushIfDue(), components.progressIntervalMs()),
       setInterval(() => this.#tick(), TICK_MS),
     ];
   }
@@ -253,7 +254,14 @@ export class Download {
     this.#components.send([{ type: "return-leases", taskId, leaseIds: [leaseId], problem }]);
   }
 
+  #flushIfDue(): void {
+    const { policy, nowMs, cursors } = this.#components;
+    const isLate = nowMs() - this.#flushedAtMs >= policy.tradeReportMs;
+    if (isLate || this.#report.isUrgent(this.#leases.progress(), cursors())) this.#flush();
+  }
+
   #flush(): void {
+    this.#flushedAtMs = this.#components.nowMs();
     if (this.#components.schedulerHears()) {
       this.#components.send(
         this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals, this.#components.cursors()),

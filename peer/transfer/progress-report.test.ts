@@ -106,3 +106,16 @@ describe("ProgressReport", () => {
     for (const message of messages) expect(() => decodePeerFrame(encodePeerFrame([message]))).not.toThrow();
   });
 });
+
+test("isUrgent() tells what others wait for from what was only got in trade", () => {
+  const lease = { leaseId: "a-1" as LeaseId, firstPiece: 0, pieceCount: 4, readBytes: 10 };
+  const report = new ProgressReport();
+  report.added(7);
+  expect(report.isUrgent([])).toBe(false);
+  expect(report.isUrgent([lease])).toBe(true);
+  expect(report.isUrgent([], [3])).toBe(true);
+  report.take(taskId, [lease], totals);
+  expect(report.isUrgent([lease])).toBe(false);
+  report.digest(8, new Uint8Array(32));
+  expect(report.isUrgent([lease])).toBe(true);
+});

@@ -32,6 +32,13 @@ export class ProgressReport {
     this.#digests.set(piece, digest);
   }
 
+  /** Whether the scheduler or other hosts wait for something of it: digests, what is gone, leases that moved, readers. What
+   *  was only got in trade is no such thing. */
+  isUrgent(leases: readonly LeaseProgress[], cursors: readonly number[] = []): boolean {
+    if (this.#digests.size > 0 || this.#removed.size > 0 || cursors.join() !== this.#cursors) return true;
+    return leases.some((lease) => !isSame(lease, this.#leases.get(lease.leaseId)));
+  }
+
   clear(): void {
     this.#empty();
     this.#cursors = undefined;
