@@ -6,7 +6,7 @@ test.each([
   ["s3://bucket/densenet_onnx/", "s3://bucket/densenet_onnx/", undefined],
   ["s3://192.168.36.128:9000/models/densenet_onnx", "s3://models/densenet_onnx/", "http://192.168.36.128:9000"],
   [
-    "s3://https://minio.internal:9000/models//a/densenet_onnx",
+    "s3://https://minio.internal:9000//models//a/densenet_onnx",
     "s3://models/a/densenet_onnx/",
     "https://minio.internal:9000",
   ],

@@ -14,7 +14,7 @@ export interface ModelUrl {
 }
 
 /** Triton knows an endpoint by its port. */
-const WITH_ENDPOINT = /^s3:\/\/(https?:\/\/)?([0-9a-z.-]+:\d{1,5})\/(.+)$/i;
+const WITH_ENDPOINT = /^s3:\/\/(https?:\/\/)?([0-9a-z.-]+:\d{1,5})\/+(.+)$/i;
 const MODEL_NAME = /^[^\s/.][^/\p{Cc}]{0,254}$/u;
 
 /** @throws ProblemError `bad-request` for what names no folder of a model */
