@@ -110,7 +110,7 @@ function problemOfWriting(error: unknown, to: string, signal: AbortSignal): unkn
   }
   return new ProblemError(
     "output-unwritable",
-    `${plainText(to)} cannot be written (${code}): name another output with -O`,
+    `${plainText(to)} cannot be written (${code}): let this user write there, or name another output`,
     {
       cause: error,
     },

@@ -2,7 +2,9 @@
  *  when TorchServe refuses the new one. */
 import { lstat, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { ProblemError } from "../../schema/problem.ts";
 import { type DeliverOptions, deliver } from "../cli/deliver.ts";
+import { plainText } from "../cli/human.ts";
 
 /** A name may have 255 bytes, and this one is longer than the archive's. */
 const MAX_NAME_CHARACTERS = 48;
@@ -12,9 +14,15 @@ export class ArchiveBefore implements AsyncDisposable {
   /** Hidden, which TorchServe does not load; absent when there was nothing. */
   readonly #aside: string | undefined;
 
-  /** The archive stays where it is, too, until another takes its name. @throws ProblemError as `deliver` */
+  /** The archive stays where it is, too, until another takes its name. @throws ProblemError as `deliver`,
+   *  `output-unwritable` for a folder */
   static async keep(path: string, options: DeliverOptions): Promise<ArchiveBefore> {
-    if ((await lstat(path).catch(() => undefined)) === undefined) return new ArchiveBefore(path, undefined);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) return new ArchiveBefore(path, undefined);
+    if (found.isDirectory()) {
+      const message = `${plainText(path)} is a folder: move it out of the model store`;
+      throw new ProblemError("output-unwritable", message);
+    }
     const name = basename(path).slice(0, MAX_NAME_CHARACTERS);
     const aside = join(dirname(path), `.${name}.pantala-${options.suffix}.before`);
     await deliver(path, aside, { ...options, overwrite: false });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { TestCluster } from "../e2e/test-cluster.ts";
@@ -153,6 +153,11 @@ describe.skipIf(home === undefined)("with a real TorchServe", () => {
     expect((await statusOf("model_name=x"))[1]).toContain("file_name is missing");
     expect((await statusOf("file_name=a.mar&url=http://x/a.mar"))[1]).toContain("url cannot be given");
     expect(await readdir(torchserve.modelStore)).toEqual(before);
+
+    await put("folder.mar", "folder");
+    await mkdir(join(torchserve.modelStore, "folder.mar"));
+    expect(await statusOf("file_name=folder.mar")).toEqual([500, expect.stringContaining("is a folder")]);
+    await rmdir(join(torchserve.modelStore, "folder.mar"));
   });
 
   test("an archive that TorchServe refuses gives way to the one of its name that was there", async () => {
