@@ -4,7 +4,7 @@
 import type { ProblemError } from "../../schema/problem.ts";
 import type { StoreOptions } from "../../schema/wire/store-options.ts";
 import { sourceProblem } from "./source-problem.ts";
-import type { StoreRule } from "./store-rule.ts";
+import { RULE_FIELDS, type StoreRule } from "./store-rule.ts";
 
 export interface StoreLayer {
   /** How messages call it. */
@@ -47,14 +47,19 @@ export function firstOption<Key extends keyof StoreOptions>(
 /** @throws ProblemError `bad-request` naming an option of the request or of the rule that says nothing to this store */
 export function refuseOtherOptions(
   given: readonly (StoreOptions | undefined)[],
-  known: readonly (keyof StoreOptions | "prefix")[],
+  known: readonly (keyof StoreOptions)[],
   displayUrl: string,
 ): void {
   for (const [key, value] of given.flatMap((options) => Object.entries(options ?? {}))) {
-    if (value === undefined || value === "" || (known as readonly string[]).includes(key)) continue;
+    if (value === undefined || value === "" || RULE_FIELDS.has(key)) continue;
+    if ((known as readonly string[]).includes(key)) continue;
     const scheme = displayUrl.slice(0, displayUrl.indexOf(":"));
-    const readable = known.filter((name) => name !== "prefix").join(", ");
-    throw sourceProblem("bad-request", displayUrl, `${key} means nothing for ${scheme}:// URLs`, `Use ${readable}`);
+    throw sourceProblem(
+      "bad-request",
+      displayUrl,
+      `${key} means nothing for ${scheme}:// URLs`,
+      `Use ${known.join(", ")}`,
+    );
   }
 }
 

@@ -10,6 +10,9 @@ export interface StoreRule extends StoreOptions {
   readonly rate?: number | undefined;
 }
 
+/** What a rule says beside options. */
+export const RULE_FIELDS: ReadonlySet<string> = new Set(["prefix", "reads", "rate"] satisfies (keyof StoreRule)[]);
+
 /** The rule for a URL. Keys of a rule must not sign for another endpoint that the request names. */
 export function ruleFor(url: string, asked: StoreOptions, rules: readonly StoreRule[]): StoreRule | undefined {
   const matching = rules.filter(

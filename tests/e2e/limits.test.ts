@@ -115,6 +115,25 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "a peer reads a store no faster than its rule says, until SIGHUP lifts that",
+  async () => {
+    await using cluster = await TestCluster.start({ peers: 0 });
+    const file = await cluster.put("model.bin", 32 * MIB);
+    const prefix = `s3://${new URL(file.url).host}`;
+    const { peer, reload } = await joinWith(cluster, `stores: [{ prefix: "${prefix}", rate: 1MiB }]\n`);
+    const getting = cluster.mustGet(peer, file);
+    await Bun.sleep(3000);
+    const early = cluster.store.stats().bodyBytes;
+    await reload(`stores: [{ prefix: "${prefix}" }]\n`);
+    const { sourceBytes, elapsedMs } = await getting;
+    expect(early).toBeLessThan(16 * MIB);
+    expect(elapsedMs).toBeLessThan(28_000);
+    expect(sourceBytes).toBe(32 * MIB);
+  },
+  TIMEOUT_MS,
+);
+
 describe("a peer that fetches from others", () => {
   test(
     "with a download rate does so at that rate, asks nobody twice for what it holds up itself, and is lifted by SIGHUP",

@@ -46,7 +46,7 @@ export interface AzureAccessComponents {
   readonly tokens: TokenCache;
 }
 
-const OPTIONS = ["prefix", "endpoint", "accountName", "accountKey", "sasToken", "accessToken", "anonymous"] as const;
+const OPTIONS = ["endpoint", "accountName", "accountKey", "sasToken", "accessToken", "anonymous"] as const;
 
 /** @throws ProblemError `source-forbidden` when there are no credentials, `bad-request` for an account nobody names, a
  *  broken endpoint, or options of other stores. */

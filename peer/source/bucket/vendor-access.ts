@@ -19,7 +19,6 @@ export interface VendorAccess {
 }
 
 const KNOWN_OPTIONS = [
-  "prefix",
   "endpoint",
   "region",
   "accessKeyId",

@@ -37,7 +37,6 @@ export interface GcsAccessComponents extends DriverComponents {
 }
 
 const OPTIONS = [
-  "prefix",
   "endpoint",
   "accessKeyId",
   "secretAccessKey",

@@ -12,7 +12,7 @@ export interface HfAccess {
   readonly token: string | undefined;
 }
 
-const OPTIONS = ["prefix", "endpoint", "accessToken", "anonymous"] as const;
+const OPTIONS = ["endpoint", "accessToken", "anonymous"] as const;
 
 /** @throws ProblemError `bad-request` for a broken endpoint, or options of other stores. */
 export async function findHfAccess(

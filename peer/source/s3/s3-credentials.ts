@@ -31,7 +31,6 @@ interface Layer extends StoreLayer {
 }
 
 const KNOWN_OPTIONS = [
-  "prefix",
   "endpoint",
   "region",
   "accessKeyId",
