@@ -1,6 +1,6 @@
 /** Requests that go straight through: to the server and back as they are, hop-by-hop headers apart. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue } from "./header-list.ts";
+import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue, withoutHeaders } from "./header-list.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import { authorityOf, type RequestTarget } from "./request-target.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
@@ -92,7 +92,11 @@ export class PassThrough {
   }
 
   async #answer({ reply, done }: Exchange, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
-    const headers: HeaderList = [...endToEnd(headerListOf(reply.rawHeaders)), ["Via", this.#via]];
+    const said = endToEnd(headerListOf(reply.rawHeaders));
+    // Trailers come with chunks alone, which HTTP/1.0 does not know, and which a length takes the place of.
+    const takesTrailers = outgoing.req.httpVersion !== "1.0" && headerValue(said, "content-length") === undefined;
+    const kept = takesTrailers ? said : withoutHeaders(said, (name) => name === "trailer");
+    const headers: HeaderList = [...kept, ["Via", this.#via]];
     const isError = (reply.statusCode ?? 0) >= 400;
     const named: HeaderList = namesErrors && isError ? [...headers, ["X-Dragonfly-Error-Type", "backend"]] : headers;
     outgoing.sendDate = false;
@@ -112,7 +116,7 @@ export class PassThrough {
       reply.once("error", broken);
       reply.once("end", () => {
         done();
-        if (reply.rawTrailers.length > 0) outgoing.addTrailers(headerListOf(reply.rawTrailers));
+        if (takesTrailers && reply.rawTrailers.length > 0) outgoing.addTrailers(headerListOf(reply.rawTrailers));
         outgoing.end();
         resolve();
       });

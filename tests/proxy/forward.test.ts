@@ -287,6 +287,22 @@ describe("what no rule matches", () => {
   );
 
   test(
+    "comes without trailers where the client is of HTTP/1.0",
+    async () => {
+      origin.on("/trailers", (_request, response) => {
+        response.writeHead(200, { trailer: "X-Sum" });
+        response.write("body");
+        response.addTrailers({ "X-Sum": "7" });
+        response.end();
+      });
+      const answer = await exchange(one, `GET ${origin.url}/trailers HTTP/1.0\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nbody$/);
+      expect(answer).not.toMatch(/trailer|chunked/i);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "is not decoded, cut, or taken for whole when it is not",
     async () => {
       const encoded = Buffer.from("not really gzip");
