@@ -69,11 +69,16 @@ export function replyObstacle(
   if (vary !== undefined && !byDigest) return `it varies by ${vary.slice(0, 100)}`;
   if (byDigest) return undefined;
   if (!policy.unvalidated && !/^(?:etag:"|modified:)/.test(version)) return "it has no strong validator";
-  const isAuthorized = requestHeaders.some(([name]) => CREDENTIAL.test(name));
   // RFC 9111, 3.5
   const forAll = ["public", "s-maxage", "must-revalidate"].some((directive) => control.has(directive));
-  if (isAuthorized && !policy.authorized && !forAll) return "it was asked for with credentials, and is not public";
+  if (bearsCredentials(requestHeaders) && !policy.authorized && !forAll)
+    return "it was asked for with credentials, and is not public";
   return undefined;
+}
+
+/** Whether headers say who asks. */
+export function bearsCredentials(headers: HeaderList): boolean {
+  return headers.some(([name]) => CREDENTIAL.test(name));
 }
 
 function signedHeadersOf(url: URL): string[] {

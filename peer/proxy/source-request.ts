@@ -1,10 +1,11 @@
 /** How a client's request becomes the description of a source. */
-import { type Digest, formatDigest } from "../../schema/digest.ts";
+import { type Digest, formatDigest, parseDigest } from "../../schema/digest.ts";
 import { signatureProfilesOf } from "../../schema/signature-profile.ts";
 import { type SourceRequest, sourceRequestSchema } from "../../schema/wire/pull.ts";
 import type { DragonflyOptions } from "./dragonfly-headers.ts";
 import { endToEnd, type HeaderList, withoutHeaders } from "./header-list.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
+import { bearsCredentials } from "./sharing.ts";
 import type { UrlRule } from "./url-rules.ts";
 
 export interface SharedRequest {
@@ -25,7 +26,7 @@ const DECIDED_BY_READERS = /^(?:host|range|if-.*|accept-encoding|content-length|
 /** `undefined` when the request cannot be described: some header, or the URL, is longer than a description may be. */
 export function sourceRequestOf(shared: SharedRequest): SourceRequest | undefined {
   const { url, options, digest, settings } = shared;
-  const contentName = digest === undefined ? options.contentName : formatDigest(digest);
+  const contentName = digest === undefined ? clientsName(shared) : formatDigest(digest);
   const parsed = sourceRequestSchema.safeParse({
     url: url.href,
     headers: sourceHeaders(shared.headers, shared.via),
@@ -37,6 +38,15 @@ export function sourceRequestOf(shared: SharedRequest): SourceRequest | undefine
     ...(contentName === undefined ? {} : { contentName }),
   });
   return parsed.success ? parsed.data : undefined;
+}
+
+/** Whoever knows a name, and has a server that claims the same version, reads what others put there: so private content
+ *  keeps its URL, and what is checked against its digest is not put there by anybody who says so. */
+function clientsName({ url, headers, options }: SharedRequest): string | undefined {
+  const { contentName } = options;
+  const isSigned = signatureProfilesOf(url.searchParams.keys()).length > 0;
+  if (contentName === undefined || isSigned || bearsCredentials(headers)) return undefined;
+  return parseDigest(contentName) === undefined ? contentName : `name:${contentName}`;
 }
 
 /** Those that were named, and those that sign the URL. */

@@ -266,6 +266,10 @@ describe("X-Dragonfly headers", () => {
       expect(await signed("c=1", "X-Dragonfly-Filter: a&b")).not.toBe(plain);
       const named = "X-Dragonfly-Content-For-Calculating-Task-ID: the-model";
       expect(await signed("x=1", named)).toBe(await signed("y=2", named));
+      const secret = ["X-Dragonfly-Tag: secret", "Authorization: Bearer secret"];
+      expect(await signed("x=1", named, ...secret)).not.toBe(await signed("y=2", named, ...secret));
+      const signature = "X-Amz-Signature=0&X-Amz-SignedHeaders=host";
+      expect(await signed(`x=1&${signature}`, named)).toBe(await signed("x=1"));
       const path = join(outputs, "any.bin");
       await idOf("-H", `X-Dragonfly-Output-Path: ${path}`, "-H", "X-Dragonfly-Force-Hard-Link: true");
       expect(content.equals(await readFile(path))).toBe(true);

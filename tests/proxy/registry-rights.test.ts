@@ -116,6 +116,25 @@ describe("a registry that lies", () => {
   );
 });
 
+test(
+  "a client that names content by the digest of a layer neither reads the layer by that, nor takes its place",
+  async () => {
+    const content = randomBytes(500_000);
+    const path = `/v2/team/named/blobs/${digestOf(content)}`;
+    origin.file(path, content);
+    const url = origin.file("/others.bin", randomBytes(content.length));
+    const registry = { "x-dragonfly-registry": origin.url };
+    const named = ["-H", "X-Dragonfly-Use-P2P: true"];
+    named.push("-H", `X-Dragonfly-Content-For-Calculating-Task-ID: ${digestOf(content)}`);
+    const other = await curl(one, url, ...named);
+    const layerReply = await ask(one, path, registry);
+    expect([layerReply.status, layerReply.body.equals(content)]).toEqual([200, true]);
+    expect(layerReply.taskId).not.toBe(other.headers.get("x-dragonfly-task-id"));
+    expect((await curl(two, url, ...named)).body.equals(other.body)).toBe(true);
+  },
+  TIMEOUT_MS,
+);
+
 describe("a rule for blobs", () => {
   test(
     "names them by their digest when they come through the proxy, too, and follows their redirects",
