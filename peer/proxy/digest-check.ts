@@ -4,17 +4,19 @@ import type { Digest } from "../../schema/digest.ts";
 import { formatDigest } from "../../schema/digest.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
+import type { StoredTask } from "../store/piece-store.ts";
 
 /** Ids remembered; the oldest goes first. */
 const MAX_REMEMBERED = 10_000;
 
-/** Which tasks were found to have the digest they are named by, and which were not, in the life of this process. */
+/** Which tasks were found to have the digest they are named by, and which were not, in the life of this process. What is
+ *  right is so of the bytes that are here: removed, and fetched once more, they are looked at again. */
 export class DigestCheck {
-  readonly #right = new Set<TaskId>();
+  readonly #right = new WeakSet<StoredTask>();
   readonly #wrong = new Set<TaskId>();
 
-  isRight(taskId: TaskId): boolean {
-    return this.#right.has(taskId);
+  isRight(task: StoredTask): boolean {
+    return this.#right.has(task);
   }
 
   isWrong(taskId: TaskId): boolean {
@@ -23,7 +25,7 @@ export class DigestCheck {
 
   /** The same bytes, of which the last are given only when all of them have the digest.
    *  @throws ProblemError `digest-mismatch`, and what the chunks throw */
-  async *whole(taskId: TaskId, digest: Digest, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *whole(task: StoredTask, digest: Digest, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     // Registries have sha256 and sha512 alone.
     const hash = createHash(digest.algorithm);
     let last: Uint8Array | undefined;
@@ -34,13 +36,13 @@ export class DigestCheck {
     }
     const hex = hash.digest("hex");
     if (hex !== digest.hex) {
-      remember(this.#wrong, taskId);
+      remember(this.#wrong, task.info.taskId);
       throw new ProblemError(
         "digest-mismatch",
         `Content named ${formatDigest(digest)} has the digest ${digest.algorithm}:${hex}: the registry, or whoever read it first, gave other bytes`,
       );
     }
-    remember(this.#right, taskId);
+    this.#right.add(task);
     if (last !== undefined) yield last;
   }
 }

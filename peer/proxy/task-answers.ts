@@ -134,10 +134,10 @@ export class TaskAnswers {
   }
 
   async #send(call: TaskCall, opened: OpenedTask, range: ByteRange, body: BodyWriter): Promise<void> {
-    const { task, taskId } = opened.peer;
+    const { task } = opened.peer;
     const { digest } = call;
     const isWhole = range.start === 0 && range.end === task.info.sizeBytes;
-    const unchecked = digest !== undefined && isWhole && !this.#digests.isRight(taskId) ? digest : undefined;
+    const unchecked = digest !== undefined && isWhole && !this.#digests.isRight(task) ? digest : undefined;
     try {
       if (task.complete && unchecked === undefined) await sendFile(task.path, range, body);
       else for await (const bytes of this.#read(opened, range, body, unchecked)) await body.write(bytes);
@@ -149,7 +149,7 @@ export class TaskAnswers {
 
   #read(opened: OpenedTask, range: ByteRange, body: BodyWriter, unchecked: Digest | undefined) {
     const content = range.start < range.end ? readContent(opened, range, body.signal) : nothing();
-    return unchecked === undefined ? content : this.#digests.whole(opened.peer.taskId, unchecked, content);
+    return unchecked === undefined ? content : this.#digests.whole(opened.peer.task, unchecked, content);
   }
 
   /** Wrong bytes are not kept, nor offered to others. The last of them may still be on their way to the disk. */
