@@ -229,7 +229,8 @@ export class Transfers {
 /** Ranges of a source that tells nothing but the size may be of different contents, and nobody could tell: then all comes in
  *  one stream, as to `curl`. Content that is named by its digest cannot change. */
 function inOneStreamUnlessPinned({ contentName }: SourceRequest, stat: SourceStat): SourceStat {
-  return contentName === undefined && pinsOnlySize(stat) ? { ...stat, ranged: false } : stat;
+  const isDigest = contentName !== undefined && parseDigest(contentName) !== undefined;
+  return !isDigest && pinsOnlySize(stat) ? { ...stat, ranged: false } : stat;
 }
 
 /** The task a source's answer names. @throws ProblemError `bad-request` when it cannot be cut into pieces */
