@@ -13,6 +13,7 @@ import { RequestRate } from "../proxy/request-rate.ts";
 import { TaskAnswers } from "../proxy/task-answers.ts";
 import { UpstreamAccess } from "../proxy/upstream-access.ts";
 import type { UpstreamTrust } from "../proxy/upstream-trust.ts";
+import { trustingFetch } from "../runtime/trusting-fetch.ts";
 import type { OpenSource } from "../source/source.ts";
 import type { Transfers } from "../transfer/transfers.ts";
 
@@ -69,7 +70,11 @@ export function createProxy(
     rate: new RequestRate(() => settings().requestRate, components.monotonicMs),
     tasks: new TaskAnswers({ openSource, transfers, access, prefetches, outputs, log, serverAddress }),
     passThrough,
-    registry: new RegistryAnswers(passThrough, access),
+    registry: new RegistryAnswers(
+      passThrough,
+      access,
+      trustingFetch((url) => trust.tlsOf(url)),
+    ),
     interceptor,
     via,
     log,

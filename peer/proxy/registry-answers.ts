@@ -1,5 +1,6 @@
 /** Requests that are sent to the proxy as if it were a registry, as far as they are no blobs. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Fetch } from "../source/source-io.ts";
 import { type HeaderList, headerListOf, headerValue, withoutHeaders } from "./header-list.ts";
 import type { PassedRequest, PassThrough } from "./pass-through.ts";
 import { parseChallenge, RegistryTokens } from "./registry-tokens.ts";
@@ -10,9 +11,10 @@ export class RegistryAnswers {
   readonly #passThrough: PassThrough;
   readonly #tokens: RegistryTokens;
 
-  constructor(passThrough: PassThrough, access: UpstreamAccess) {
+  /** `fetch` trusts whom the settings trust. */
+  constructor(passThrough: PassThrough, access: UpstreamAccess, fetch: Fetch) {
     this.#passThrough = passThrough;
-    this.#tokens = new RegistryTokens(access);
+    this.#tokens = new RegistryTokens(access, fetch);
   }
 
   /** The headers as the registry wants them: with a token that it asked for before. */

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { readBounded } from "../source/read-bounded.ts";
+import type { Fetch } from "../source/source-io.ts";
 import { authorityOf } from "./request-target.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
 
@@ -29,10 +30,13 @@ const replySchema = z.object({
 
 export class RegistryTokens {
   readonly #access: UpstreamAccess;
+  readonly #fetch: Fetch;
   readonly #tokens = new LRUCache<string, string>({ max: MAX_TOKENS });
 
-  constructor(access: UpstreamAccess) {
+  /** `fetch` trusts whom the settings trust. */
+  constructor(access: UpstreamAccess, fetch: Fetch) {
     this.#access = access;
+    this.#fetch = fetch;
   }
 
   /** One that was fetched for this repository before, with the same credentials. */
@@ -55,7 +59,7 @@ export class RegistryTokens {
     if (credentials !== undefined && !isSafe) return undefined;
     await this.#access.admit(authorityOf(url));
     try {
-      const response = await fetch(url, {
+      const response = await this.#fetch(url, {
         headers: credentials === undefined ? {} : { authorization: credentials },
         redirect: "error",
         signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { CertificateAuthority, createAuthority } from "../../peer/proxy/certificate-authority.ts";
 import { TestCluster } from "../e2e/test-cluster.ts";
 import { until } from "../fixtures/daemon.ts";
 import { HttpOrigin } from "./http-origin.ts";
@@ -88,6 +94,34 @@ describe("tokens of a registry", () => {
     TIMEOUT_MS,
   );
 });
+
+test(
+  "a registry, and the tokens for it, may be under a certificate of one's own authority",
+  async () => {
+    const authority = await createAuthority("an authority of the test", Date.now());
+    const ca = join(cluster.folder, "registry-ca.pem");
+    await writeFile(ca, authority.certificate);
+    const { certificate, key } = await (await CertificateAuthority.load(authority)).certify("localhost", Date.now());
+    const server = createServer({ key, cert: certificate }, ({ headers, url }, response) => {
+      if (url?.startsWith("/token")) response.writeHead(200).end('{"token":"good"}');
+      else if (headers.authorization === "Bearer good") response.writeHead(200).end("{}");
+      else response.writeHead(401, { "www-authenticate": `Bearer realm="https://${headers.host}/token"` }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const host = `localhost:${(server.address() as AddressInfo).port}`;
+    try {
+      const registries = [{ host, url: `https://${host}`, certs: [ca] }];
+      const block = { registries, upstreams: { allow: ["localhost"] } };
+      const proxy = await proxyOf(await joinProxy(cluster, "own-authority", block));
+      expect((await ask(proxy, `/v2/${host}/demo/manifests/v1`)).status).toBe(200);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+  TIMEOUT_MS,
+);
 
 describe("a registry that lies", () => {
   test(
