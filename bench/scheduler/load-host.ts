@@ -25,6 +25,8 @@ export class LoadHost {
     this.#task = aTask(taskNumber, PIECES);
     this.#holder = holder;
     this.#answered = answered;
+    // They shall not all begin anew at the same moment.
+    this.#piece = ((number * 37) % (PIECES / PIECES_PER_REPORT)) * PIECES_PER_REPORT;
   }
 
   /** Resolves when the scheduler knows it and its task. */
@@ -48,7 +50,9 @@ export class LoadHost {
     this.#dueAtMs.push(dueAtMs);
     const added = this.#holder ? [] : [{ firstPiece: this.#piece, pieceCount: PIECES_PER_REPORT }];
     this.#piece += PIECES_PER_REPORT;
-    const progress = progressOf(this.#task, { added, peerBytes: this.#piece * this.#task.pieceLengthBytes });
+    // One that holds all got nothing: its row stays as it is.
+    const peerBytes = this.#holder ? 0 : this.#piece * this.#task.pieceLengthBytes;
+    const progress = progressOf(this.#task, { added, peerBytes });
     const heartbeat: PeerMessage = { type: "heartbeat", load: IDLE_LOAD };
     if (this.#piece < PIECES || this.#holder) {
       this.#say(progress, heartbeat);
