@@ -93,6 +93,10 @@ export class ForwardProxy {
     const all = headerListOf(incoming.rawHeaders);
     // What comes through a tunnel was let in with the tunnel.
     if (origin === undefined) this.#admitClient(all);
+    // Taken apart by chunks alone, what is inside would go on as if it were plain.
+    if (!/^(?:chunked)?$/i.test(headerValue(all, "transfer-encoding")?.trim() ?? "")) {
+      throw new ProxyRefusal(501, "proxy", "Bodies may be sent in chunks, and in no other transfer encoding");
+    }
     const plan = await this.#plan(incoming, all, origin);
     if (plan === "ping") return registryPing(incoming, outgoing);
     const { target, options, rule, digest, shared } = plan;

@@ -198,6 +198,10 @@ describe("limits", () => {
           `POST http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef`,
           "400",
         ],
+        [
+          `POST http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+          "501",
+        ],
         [`GET http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\nX : y\r\n\r\n`, "400"],
         [`GET http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\n folded\r\n\r\n`, "400"],
         [
