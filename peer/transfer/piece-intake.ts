@@ -1,6 +1,7 @@
 /** One piece as it comes in: hashed and written chunk by chunk, kept when it is the piece it should be. */
 import { PieceHasher } from "../store/hash.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import { joinChunks } from "./join-chunks.ts";
 
 export type PieceOrigin = "source" | "parent";
 
@@ -46,21 +47,11 @@ export class PieceIntake implements Disposable {
   /** Holds the piece, which was verified and is whole. False when another was first. @throws ProblemError of the store */
   async keep(digest: Uint8Array): Promise<boolean> {
     if (this.#writer !== undefined) return await this.#writer.keep(digest);
-    return await this.#task.write(this.piece, joined(this.#gathered, this.#lengthBytes), digest);
+    return await this.#task.write(this.piece, joinChunks(this.#gathered, this.#lengthBytes), digest);
   }
 
   [Symbol.dispose](): void {
     this.#writer?.[Symbol.dispose]();
     this.#gathered.length = 0;
   }
-}
-
-function joined(chunks: readonly Uint8Array[], lengthBytes: number): Uint8Array {
-  const bytes = new Uint8Array(lengthBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

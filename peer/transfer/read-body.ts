@@ -1,3 +1,4 @@
+import { joinChunks } from "./join-chunks.ts";
 import type { Silence } from "./silence.ts";
 
 /** A link of few Mbit/s gives a body packet by packet. Looked at one by one, packets of 3 KB cost several times the CPU of
@@ -23,23 +24,11 @@ export async function* readExactly(
     gathered.push(chunk);
     gatheredBytes += chunk.length;
     if (gatheredBytes < GRAIN_BYTES && received < length) continue;
-    yield joined(gathered, gatheredBytes);
+    yield joinChunks(gathered, gatheredBytes);
     gathered = [];
     gatheredBytes = 0;
   }
   if (received < length) throw new Error(`the reply ended after ${received} of ${length} bytes`);
-}
-
-function joined(chunks: readonly Uint8Array[], lengthBytes: number): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const bytes = new Uint8Array(lengthBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 /** A short text. @throws Error when it is longer than `maxBytes` */
