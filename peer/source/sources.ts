@@ -18,6 +18,7 @@ import { defaultSourceIo, type SourceIo } from "./source-io.ts";
 import { StoreBudgets } from "./store-budgets.ts";
 import { ruleFor, type StoreRule } from "./store-rule.ts";
 
+const NO_RULES: readonly StoreRule[] = [];
 const VENDOR_STORES = [OSS_STORE, OBS_STORE, COS_STORE];
 
 export interface SourceComponents extends Partial<SourceIo> {
@@ -35,7 +36,7 @@ export interface Sources {
   openFolder(request: SourceRequest, options?: OpenSourceOptions): Promise<Folder>;
 }
 
-export function createSources({ env, stores = () => [], ...given }: SourceComponents): Sources {
+export function createSources({ env, stores = () => NO_RULES, ...given }: SourceComponents): Sources {
   const components: DriverComponents = { io: { ...defaultSourceIo(), ...given }, env, rules: stores };
   const { policy } = components.io;
   const budgets = new StoreBudgets({ readsPerStore: policy.readsPerStore, nowMs: () => performance.now() });
@@ -64,8 +65,7 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
     open: async (request, options) => {
       const driver = driverOf(request.url);
       if (options?.onBehalf) demandRightsOfOthers(request);
-      const rule = () => ruleFor(request.url, request.store ?? {}, stores());
-      return budgets.within(await driver.open(request, options), rule);
+      return budgets.within(await driver.open(request, options), ruleOf(request, stores));
     },
     openFolder: async (request, options) => {
       const driver = driverOf(request.url);
@@ -76,6 +76,18 @@ export function createSources({ env, stores = () => [], ...given }: SourceCompon
         `Sources of scheme ${driver.schemes[0]}: cannot be listed. Those that can: ${schemes.join(", ")}`,
       );
     },
+  };
+}
+
+/** The rule of a request, looked for only when the rules are others than before. */
+function ruleOf(request: SourceRequest, stores: () => readonly StoreRule[]): () => StoreRule | undefined {
+  let rules: readonly StoreRule[] | undefined;
+  let rule: StoreRule | undefined;
+  return () => {
+    const now = stores();
+    if (now !== rules) rule = ruleFor(request.url, request.store ?? {}, now);
+    rules = now;
+    return rule;
   };
 }
 

@@ -14,30 +14,31 @@ export interface StoreBudgetsOptions {
   readonly nowMs: () => number;
 }
 
-/** One store as its budget sees it. */
-interface BudgetedStore {
-  /** The rule's prefix, or the host where no rule says anything. */
-  readonly name: string;
+/** One store while it is being read. */
+interface StoreInUse {
+  readonly rate: RateLimit;
   /** The rule as it is now: it may change while a read goes on. */
   readonly rule: () => StoreRule | undefined;
+  readers: number;
 }
 
 export class StoreBudgets {
   readonly #options: StoreBudgetsOptions;
   readonly #reads: ReadBudget;
-  readonly #stores = new Map<string, BudgetedStore>();
-  readonly #rates = new Map<string, RateLimit>();
+  /** By the prefix of their rule, or by host where no rule says anything. */
+  readonly #inUse = new Map<string, StoreInUse>();
 
   constructor(options: StoreBudgetsOptions) {
     this.#options = options;
-    this.#reads = new ReadBudget((name) => this.#stores.get(name)?.rule()?.reads ?? options.readsPerStore);
+    this.#reads = new ReadBudget((name) => this.#inUse.get(name)?.rule()?.reads ?? options.readsPerStore);
   }
 
   /** Reads within the budget of its store. What is asked about it besides goes at once: such requests are small, and people
-   *  wait for them. */
+   *  wait for them.
+   *  @param rule asked with every chunk: it must cost nothing */
   within(source: Source, rule: () => StoreRule | undefined): Source {
     const host = /^[a-z0-9+.-]+:\/\/([^/]*)/i.exec(source.location)?.[1] ?? "";
-    const store: BudgetedStore = { name: rule()?.prefix ?? host, rule };
+    const name = rule()?.prefix ?? host;
     return {
       location: source.location,
       displayUrl: source.displayUrl,
@@ -45,40 +46,42 @@ export class StoreBudgets {
         return source.portableRequest;
       },
       stat: (signal) => source.stat(signal),
-      read: (range, options) => this.#read(store, source, range, options),
+      read: (range, options) => this.#read({ name, rule }, source, range, options),
     };
   }
 
   async *#read(
-    store: BudgetedStore,
+    { name, rule }: { readonly name: string; readonly rule: () => StoreRule | undefined },
     source: Source,
     range: Parameters<Source["read"]>[0],
     options: SourceReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    // Set anew, so that the limit is the one of today's rule.
-    this.#stores.set(store.name, store);
-    const rate = this.#rateOf(store);
-    const leave = await this.#reads.enter(store.name, source.location, options.signal);
+    const store = this.#inUse.get(name) ?? {
+      rate: new RateLimit(ratesOf(rule()), this.#options.nowMs),
+      rule,
+      readers: 0,
+    };
+    this.#inUse.set(name, store);
+    store.readers++;
+    let leave: (() => void) | undefined;
     try {
-      const paced = { taskId: source.location, limits: [rate], signal: options.signal };
+      let rate = rule()?.rate;
+      store.rate.set(ratesOf(rule()));
+      leave = await this.#reads.enter(name, source.location, options.signal);
+      const paced = { taskId: source.location, limits: [store.rate], signal: options.signal };
       for await (const chunk of pacedChunks(source.read(range, options), paced)) {
         yield chunk;
-        this.#rateOf(store);
+        if (rule()?.rate === rate) continue;
+        rate = rule()?.rate;
+        store.rate.set(ratesOf(rule()));
       }
     } finally {
-      leave();
+      leave?.();
+      if (--store.readers === 0) this.#inUse.delete(name);
     }
   }
+}
 
-  #rateOf(store: BudgetedStore): RateLimit {
-    const rates = { hostBps: store.rule()?.rate ?? UNLIMITED, taskBps: UNLIMITED };
-    const known = this.#rates.get(store.name);
-    if (known !== undefined) {
-      known.set(rates);
-      return known;
-    }
-    const rate = new RateLimit(rates, this.#options.nowMs);
-    this.#rates.set(store.name, rate);
-    return rate;
-  }
+function ratesOf(rule: StoreRule | undefined) {
+  return { hostBps: rule?.rate ?? UNLIMITED, taskBps: UNLIMITED };
 }
