@@ -149,7 +149,7 @@ describe("the proxy block", () => {
       registries: [{ host: "r.test", url: "https://r.test", certs: "ca.pem" }],
       outputFolders: ["out"],
     });
-    const { registries, outputFolders } = withAbsolutePaths(given, { env: {}, cwd: "/work" });
-    expect([registries[0]?.certs, outputFolders]).toEqual([["/work/ca.pem"], ["/work/out"]]);
+    const { registries, outputFolders } = withAbsolutePaths(given, { env: {}, cwd: "/srv" });
+    expect([registries[0]?.certs, outputFolders]).toEqual([["/srv/ca.pem"], ["/srv/out"]]);
   });
 });
