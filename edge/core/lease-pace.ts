@@ -1,6 +1,7 @@
 /** How far a lease is, and how fast it moves. */
-import type { Lease } from "./peer.ts";
+import type { Lease, Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
+import type { Turn } from "./turn.ts";
 
 /** Bytes still to come under it, as far as was reported. */
 export function unreadBytes({ peer, pieceCount, openCount, readBytes }: Lease): number {
@@ -23,4 +24,9 @@ export function readingMs(lease: Lease, bytes: number, { progressIntervalMs }: P
 /** It ends before the next one could begin, unless that is granted now. */
 export function isNearlyRead(lease: Lease, policy: Policy): boolean {
   return readingMs(lease, unreadBytes(lease), policy) <= policy.leaseAheadMs;
+}
+
+/** What a peer reads from the source in a second, on average since it began. */
+export function paceBps({ nowMs }: Turn, { task, readPieceCount, beganAtMs }: Peer): number {
+  return (readPieceCount * task.info.pieceLengthBytes * 1000) / Math.max(1, nowMs - beganAtMs);
 }

@@ -35,9 +35,14 @@ export interface Policy {
   /** Longest run of a host that reads alone: four of them take a second on 10 Gbit/s, so that runs are few and what is
    *  granted ahead (`leaseAheadMs`) is a part of one. */
   readonly leaseLongRunBytes: number;
+  /** Nor is such a run longer than what takes this long at the pace of its reader: whoever comes then finds something left
+   *  soon, and no stream has to be cut off for it. */
+  readonly leaseLongRunMs: number;
   /** Among several readers the end of a lease is asked back only when it is this long: when a stream is cut off, what the
    *  source had sent ahead was sent in vain, up to about 6 MB on Linux with its buffers as they come. */
   readonly leaseShareBytes: number;
+  /** The same where there is one reader, which gains only what its streams would not have ended together. */
+  readonly leaseLoneShareBytes: number;
   /** When nothing else is left to read, a lease that has longer to go than this is shared however short it is, and taken from a
    *  host that is many times slower than one that is idle. */
   readonly leaseSlowMs: number;
@@ -46,6 +51,8 @@ export interface Policy {
   readonly leaseAheadMs: number;
   /** Runs right at the cursor of a reader are this long, or one piece: the next ones come in further streams. */
   readonly leaseCursorBytes: number;
+  /** Hosts that get one piece from its reader before it is whole: they get it at the pace of the source, each on its own. */
+  readonly earlyHosts: number;
   /** Runs at cursors that a host may have beyond its others: a reader that comes to another place waits for none of them. */
   readonly leaseCursorRuns: number;
   /** First runs of a host among several are no longer than this, or one piece, and later ones no longer than what it has read so
@@ -127,10 +134,13 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
 
   leaseRunBytes: 16 * MIB,
   leaseLongRunBytes: 256 * MIB,
+  leaseLongRunMs: 3 * SECOND,
   leaseShareBytes: 8 * MIB,
+  leaseLoneShareBytes: 64 * MIB,
   leaseSlowMs: 5 * SECOND,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
+  earlyHosts: 8,
   leaseCursorRuns: 2,
   leaseFirstBytes: 256 * KIB,
   leaseStartBytes: 2 * MIB,

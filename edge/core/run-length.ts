@@ -1,6 +1,7 @@
 /** How many pieces a run has. Among several readers runs are short, so that all of them get something to trade; one that
  *  reads alone has long ones, so that requests and waiting for us do not show. */
 import { outstandingBytes } from "./lease-book.ts";
+import { paceBps } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
@@ -52,11 +53,14 @@ export function piecesIn({ info }: Task, bytes: number): number {
 
 /** Its streams end together, or are many times as long as what it read before: who comes a moment later must find
  *  something left, and a stream that is cut off was partly sent in vain. */
-function longRun({ policy }: Turn, reader: Peer, openCount: number): number {
+function longRun(turn: Turn, reader: Peer, openCount: number): number {
+  const { policy } = turn;
   const { task, readPieceCount } = reader;
   const { pieceLengthBytes } = task.info;
   const restCount = openCount + Math.ceil(outstandingBytes(reader) / pieceLengthBytes);
   const evenly = Math.max(piecesIn(task, policy.leaseStartBytes), Math.ceil(restCount / policy.leaseRunsPerHost));
-  const provenBytes = Math.max(policy.leaseStartBytes, LONE_GROWTH * readPieceCount * pieceLengthBytes);
-  return Math.min(evenly, piecesIn(task, Math.min(provenBytes, policy.leaseLongRunBytes)));
+  const pacedBytes = (paceBps(turn, reader) * policy.leaseLongRunMs) / 1000 / policy.leaseRunsPerHost;
+  const readBytes = LONE_GROWTH * readPieceCount * pieceLengthBytes;
+  const provenBytes = Math.max(policy.leaseStartBytes, Math.min(readBytes, pacedBytes, policy.leaseLongRunBytes));
+  return Math.min(evenly, piecesIn(task, provenBytes));
 }

@@ -1,6 +1,6 @@
 /** Gives streams that have nothing to do, and hosts that joined later, the end of what others read. */
 import { askShorter, streamsOf } from "./grant.ts";
-import { pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
+import { paceBps, pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
 import { expire } from "./leases.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { fairRun } from "./run-length.ts";
@@ -60,11 +60,6 @@ export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): 
   return taken;
 }
 
-/** What it reads from the source in a second, on average since it began. */
-function paceBps({ nowMs }: Turn, { task, readPieceCount, beganAtMs }: Peer): number {
-  return (readPieceCount * task.info.pieceLengthBytes * 1000) / Math.max(1, nowMs - beganAtMs);
-}
-
 function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
   return !lease.askedShorter && isWorthIt(turn, lease, unreadBytes(lease), readerCount);
 }
@@ -73,8 +68,8 @@ function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
  *  what it has to bring. Among several the gain is only who reads it; one that reads alone gains the time. */
 function isWorthIt({ policy }: Turn, lease: Lease, bytes: number, readerCount: number): boolean {
   const leftMs = readingMs(lease, bytes, policy);
-  if (lease.readBytes === 0 || leftMs <= 2 * policy.leaseAheadMs) return false;
+  if (lease.readBytes === 0 || leftMs <= policy.leaseLongRunMs) return false;
   // Others have nothing to do, and all wait for it.
   if (lease.peer.task.pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs) return true;
-  return bytes >= (readerCount > 1 ? policy.leaseShareBytes : 2 * policy.leaseStartBytes);
+  return bytes >= (readerCount > 1 ? policy.leaseShareBytes : policy.leaseLoneShareBytes);
 }
