@@ -1,5 +1,6 @@
 /** The chart of both documents as SVG: time to download a model, one panel a size, with what Dragonfly published. */
 import { medianOf } from "../lib/stats.ts";
+import { svgPage } from "../lib/svg.ts";
 import type { Bars } from "./bars.ts";
 
 /** Time beside that of direct, from best to worst: Dragonfly's own charts (cold +2-10 %, remote 2.1-4.1x, local
@@ -33,12 +34,8 @@ export interface ChartText {
 export function barChart(panels: readonly Bars[], { subtitle }: ChartText): string {
   const height = HEAD_HEIGHT + panels.length * PANEL_HEIGHT + 44;
   const body = panels.map((bars, at) => panel(bars, HEAD_HEIGHT + at * PANEL_HEIGHT)).join("");
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="14" fill="#1c2430">
-<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
-<text x="24" y="36" font-size="20" font-weight="bold">Time to download a model file</text>
-<text x="24" y="60" fill="#5a6576">${escaped(subtitle)}</text>
-${body}${legend(height - 22)}</svg>
-`;
+  const page = { width: WIDTH, height, title: "Time to download a model file", subtitle };
+  return svgPage(page, `${body}${legend(height - 22)}`);
 }
 
 /** Each panel has its own scale: what counts is the proportion of the bars in it. */
@@ -80,8 +77,4 @@ function ratioText(key: string, direct: number, seconds: number): string {
   if (key !== "cold") return `${(direct / seconds).toFixed(1)}x as fast`;
   const percent = (seconds / direct - 1) * 100;
   return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)} %`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

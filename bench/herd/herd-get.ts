@@ -16,15 +16,20 @@ export interface HerdGet {
   readonly path: string;
   readonly taskId: string;
   readonly sourceBytes: number;
-  readonly marks: readonly Mark[];
+}
+
+export interface HerdGetOptions {
+  readonly source: { readonly url: string; readonly tag: string };
+  readonly sinceStartMs: () => number;
+  /** Called a few times a second. */
+  readonly mark: (mark: Mark) => void;
+  readonly signal: AbortSignal;
 }
 
 /** @throws Error when the peer fails */
 export async function herdGet(
   peer: RunningPeer,
-  source: { readonly url: string; readonly tag: string },
-  sinceStartMs: () => number,
-  signal: AbortSignal,
+  { source, sinceStartMs, mark, signal }: HerdGetOptions,
 ): Promise<HerdGet> {
   const response = await fetch("http://peer/v1/get", {
     unix: peer.socket,
@@ -34,7 +39,7 @@ export async function herdGet(
     signal,
   });
   if (response.body === null) throw new Error(`${peer.name} answered without a body`);
-  const marks: Mark[] = [{ ms: sinceStartMs(), bytes: 0 }];
+  mark({ ms: sinceStartMs(), bytes: 0 });
   let taskId = "";
   let last: GetEvent | undefined;
   for await (const line of jsonLines(response.body)) {
@@ -43,8 +48,8 @@ export async function herdGet(
     if (last.type !== "progress" && last.type !== "ready") continue;
     const { sourceBytes, peerBytes, localBytes } = last;
     const ms = sinceStartMs();
-    marks.push({ ms, bytes: sourceBytes + peerBytes + localBytes });
-    if (last.type === "ready") return { endMs: ms, path: last.path, taskId, sourceBytes, marks };
+    mark({ ms, bytes: sourceBytes + peerBytes + localBytes });
+    if (last.type === "ready") return { endMs: ms, path: last.path, taskId, sourceBytes };
   }
   throw new Error(`${peer.name} could not get ${source.url}: ${JSON.stringify(last)}`);
 }

@@ -17,6 +17,8 @@ const FILE = "model.bin";
 const PIECE_PORT = 65002;
 const SCHEDULER_PORT = 8002;
 const CLUSTER_TOKEN_BYTES = 24;
+/** After the scheduler was away hosts come back one by one. */
+const CONNECT_TIMEOUT_MS = 60_000;
 
 export class HerdLab {
   readonly workbench: Workbench;
@@ -60,9 +62,14 @@ export class HerdLab {
     return peer;
   }
 
-  /** Starts what does not run: the scheduler, seeds, and hosts. */
+  /** Hosts and seeds that run. */
+  get livingCount(): number {
+    return [...this.#peers.values()].filter(({ daemon }) => daemon.running).length;
+  }
+
+  /** Starts what does not run, the scheduler, seeds, and hosts, and waits until all hosts know the scheduler. */
   async staff(): Promise<void> {
-    if (this.#scheduler?.running !== true) await this.#startScheduler();
+    if (this.#scheduler?.running !== true) await this.startScheduler();
     // A few at a time: starting is work for the CPU.
     const missing = [...seedNames(this.plan), ...hostNames(this.plan)].filter(
       (name) => this.#peers.get(name)?.daemon.running !== true,
@@ -70,6 +77,12 @@ export class HerdLab {
     for (let at = 0; at < missing.length; at += 4) {
       await Promise.all(missing.slice(at, at + 4).map((name) => this.#startPeer(name)));
     }
+    const peers = [...this.#peers.values()];
+    await until(
+      "every host is connected to the scheduler",
+      async () => (await Promise.all(peers.map((peer) => peer.status()))).every(({ scheduler }) => scheduler.connected),
+      { timeoutMs: CONNECT_TIMEOUT_MS },
+    );
   }
 
   killScheduler(): void {
@@ -84,7 +97,8 @@ export class HerdLab {
     return JSON.parse(stdout) as Stats;
   }
 
-  async #startScheduler(): Promise<void> {
+  /** One that was killed finds the folder it had. */
+  async startScheduler(): Promise<void> {
     const folder = this.workbench.folder;
     const listen = `${this.network.fabricAddress}:${SCHEDULER_PORT}`;
     const edge = [process.execPath, join(ROOT, "edge/runtime/bun.ts"), "--listen", listen];

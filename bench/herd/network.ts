@@ -1,11 +1,9 @@
 /** Hosts with links of their own on one machine: a network namespace each, joined by bridges in another one. Every link is
  *  shaped at both ends, so that neither direction of a host carries more than it should. */
-import { readdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workbench } from "../lib/workbench.ts";
-
-const NAMES = "/run/netns";
-const PREFIX = "pantala-bench-";
+import { enter, ownPrefix, removeNamespace, sweepNamespaces } from "./namespaces.ts";
 
 export interface NetworkOptions {
   /** Nodes by name; each is in one zone, numbered from 0. */
@@ -16,23 +14,24 @@ export interface NetworkOptions {
 
 export class Network {
   readonly #workbench: Workbench;
-  readonly #prefix: string;
+  readonly #prefix = ownPrefix();
   readonly #nodes: readonly string[];
+  readonly #furtherZones: readonly number[];
 
   /** Everything of it goes away when the workbench is cleared. @throws Error when this is not root, or `ip` or `tc` fail */
   static async open(workbench: Workbench, { zoneOf, zoneMbit }: NetworkOptions): Promise<Network> {
     if (process.getuid?.() !== 0) throw new Error("Network namespaces need root: run the bench as root");
-    await sweep(workbench);
-    const network = new Network(workbench, [...zoneOf.keys()]);
+    await sweepNamespaces();
+    const network = new Network(workbench, zoneOf);
     workbench.atEnd(() => network.#remove());
     await network.#build(zoneOf, zoneMbit);
     return network;
   }
 
-  private constructor(workbench: Workbench, nodes: readonly string[]) {
+  private constructor(workbench: Workbench, zoneOf: ReadonlyMap<string, number>) {
     this.#workbench = workbench;
-    this.#prefix = `${PREFIX}${process.pid}-`;
-    this.#nodes = nodes;
+    this.#nodes = [...zoneOf.keys()];
+    this.#furtherZones = [...new Set(zoneOf.values())].filter((zone) => zone > 0);
   }
 
   /** Where nothing is shaped: for the scheduler. */
@@ -60,19 +59,22 @@ export class Network {
   }
 
   /** Bytes that a node has sent so far, with all headers. */
-  sentBytesOf(node: string): Promise<number> {
-    return this.#sentBytes(this.#nameOf(node), "eth0");
+  async sentBytesOf(node: string): Promise<number> {
+    return (await this.#counters(this.#nameOf(node), "eth0")).sentBytes;
   }
 
-  /** Bytes that went into a zone other than the first so far, with all headers. */
-  bytesInto(zone: number): Promise<number> {
-    return this.#sentBytes(this.#fabric, `z${zone}up`);
+  /** Bytes that came into each zone from the others so far, with all headers, by the interfaces of the links between them.
+   *  Empty where there is one zone only. */
+  async bytesIntoZones(): Promise<number[]> {
+    const trunks = await Promise.all(this.#furtherZones.map((zone) => this.#counters(this.#fabric, `z${zone}up`)));
+    if (trunks.length === 0) return [];
+    return [trunks.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0), ...trunks.map((each) => each.sentBytes)];
   }
 
-  async #sentBytes(namespace: string, device: string): Promise<number> {
+  async #counters(namespace: string, device: string) {
     const { stdout } = await this.#workbench.runWell(["ip", "-n", namespace, "-s", "-j", "link", "show", device]);
-    const [link] = JSON.parse(stdout) as { stats64: { tx: { bytes: number } } }[];
-    return link?.stats64.tx.bytes ?? 0;
+    const [link] = JSON.parse(stdout) as { stats64: { tx: { bytes: number }; rx: { bytes: number } } }[];
+    return { sentBytes: link?.stats64.tx.bytes ?? 0, receivedBytes: link?.stats64.rx.bytes ?? 0 };
   }
 
   async #build(zoneOf: ReadonlyMap<string, number>, zoneMbit: number | undefined): Promise<void> {
@@ -83,8 +85,10 @@ export class Network {
       undefined,
       names.map((name) => `netns add ${name}`),
     );
-    const zones = [...new Set([0, ...zoneOf.values()])];
-    const bridges = zones.flatMap((zone) => [`link add zone${zone} type bridge`, `link set zone${zone} up`]);
+    const bridges = [0, ...this.#furtherZones].flatMap((zone) => [
+      `link add zone${zone} type bridge`,
+      `link set zone${zone} up`,
+    ]);
     const ports = [...zoneOf].flatMap(([node, zone]) => {
       const port = this.#portOf(node);
       return [
@@ -92,8 +96,7 @@ export class Network {
         `link set ${port} master zone${zone} up`,
       ];
     });
-    const further = zones.filter((zone) => zone > 0);
-    const trunks = further.flatMap((zone) => [
+    const trunks = this.#furtherZones.flatMap((zone) => [
       `link add z${zone}up type veth peer name z${zone}down`,
       `link set z${zone}up master zone0 up`,
       `link set z${zone}down master zone${zone} up`,
@@ -108,7 +111,7 @@ export class Network {
       ]);
     await Promise.all(this.#nodes.map(inside));
     if (zoneMbit === undefined) return;
-    const shaped = further.flatMap((zone) => [`z${zone}up`, `z${zone}down`]);
+    const shaped = this.#furtherZones.flatMap((zone) => [`z${zone}up`, `z${zone}down`]);
     const shape = `root tbf rate ${zoneMbit}mbit burst 128kb latency 40ms`;
     await this.#batch(
       "tc",
@@ -138,38 +141,5 @@ export class Network {
   /** The other end of its link: names of devices have at most 15 characters. */
   #portOf(node: string): string {
     return `port${this.#nodes.indexOf(node)}`;
-  }
-}
-
-function enter(namespace: string): readonly string[] {
-  return ["nsenter", `--net=${NAMES}/${namespace}`];
-}
-
-/** Removes what a bench left that was ended with SIGKILL, with the processes in it. */
-async function sweep(workbench: Workbench): Promise<void> {
-  const names = await readdir(NAMES).catch(() => []);
-  for (const name of names) {
-    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
-    if (Number.isNaN(owner) || isAlive(owner)) continue;
-    const { stdout } = await workbench.run(["ip", "netns", "pids", name]);
-    for (const pid of stdout.split("\n").filter(Boolean).map(Number)) kill(pid, "SIGKILL");
-    await removeNamespace(name);
-  }
-}
-
-/** Not by the workbench, which starts nothing once it is over. One that is gone already is no fault. */
-async function removeNamespace(name: string): Promise<void> {
-  await Bun.spawn(["ip", "netns", "del", name], { stdio: ["ignore", "ignore", "ignore"] }).exited;
-}
-
-function isAlive(pid: number): boolean {
-  return kill(pid, 0);
-}
-
-function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
   }
 }

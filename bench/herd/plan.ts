@@ -15,8 +15,14 @@ export interface HerdPlan {
   readonly joinSeconds: number;
   readonly zones: number;
   readonly zoneMbit?: number;
-  /** The scheduler is killed so long after the start, and stays away. */
-  readonly schedulerDiesAfterSeconds?: number;
+  readonly schedulerDeath?: SchedulerDeath;
+}
+
+export interface SchedulerDeath {
+  /** Since the start of the herd. */
+  readonly afterSeconds: number;
+  /** It is started again so long after its death; absent, it stays away. */
+  readonly awaySeconds?: number;
 }
 
 const SLOWNESS = 10;
@@ -51,6 +57,13 @@ export function ratesOf(plan: HerdPlan): Map<string, number> {
 export function zonesOf(plan: HerdPlan): Map<string, number> {
   const nodes = [...seedNames(plan), ...hostNames(plan)];
   return new Map([["source", 0], ...nodes.map((name, at) => [name, at % plan.zones] as const)]);
+}
+
+/** The same herd on its best day; `undefined` when it is that already. */
+export function calmOf(plan: HerdPlan): HerdPlan | undefined {
+  const { schedulerDeath, ...rest } = plan;
+  if (plan.slowShare === 0 && plan.killShare === 0 && schedulerDeath === undefined) return undefined;
+  return { ...rest, slowShare: 0, killShare: 0 };
 }
 
 /** No system lets the last of the fast hosts have the file sooner, counted from the start of the first. */

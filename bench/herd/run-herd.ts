@@ -5,22 +5,26 @@ import { hashFile } from "../../peer/store/hash.ts";
 import { removeTask } from "../lib/bench-cluster.ts";
 import { busyShare, cpuTimes } from "../lib/busy.ts";
 import { cpuSecondsOf } from "../lib/processes.ts";
-import { type HerdGet, herdGet } from "./herd-get.ts";
+import { type HerdGet, herdGet, type Mark } from "./herd-get.ts";
 import type { HerdLab } from "./herd-lab.ts";
-import { boundSeconds, type HerdPlan, hostNames, ratesOf, seedNames } from "./plan.ts";
+import { type HerdPlan, hostNames, ratesOf, seedNames } from "./plan.ts";
+import { causeTroubles, type Trouble } from "./troubles.ts";
 
 export interface HerdRun {
   readonly plan: HerdPlan;
   /** Of the hosts that lived, in their order; `undefined` for one that was killed. */
   readonly gets: readonly (HerdGet | undefined)[];
+  /** How far each host was at what time, also of those that were killed. */
+  readonly curves: readonly (readonly Mark[])[];
+  readonly troubles: readonly Trouble[];
   /** Bodies that the source sent, by its log. */
   readonly sourceBytes: number;
   /** What went out of its interface, with all headers and what was sent again. */
   readonly sourceWireBytes: number;
-  /** What went into each zone but the first. */
+  /** What came into each zone from the others; empty where there is one zone. */
   readonly zoneBytes: readonly number[];
-  readonly messagesUp: number;
-  readonly rows: number;
+  /** What the scheduler counted; absent where it died, and its counts with it. */
+  readonly scheduler?: { readonly messagesUp: number; readonly rows: number };
   /** Of all cores' time while it ran. */
   readonly busyShare: number;
   /** Of peers, scheduler and source, and of the bench that listens to them; what the kernel does for the links is not in it. */
@@ -34,8 +38,9 @@ export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random:
   await lab.staff();
   await network.limit(ratesOf(plan));
   await truncate(nginx.requestLog);
-  const wires = await wireBytes(lab, plan);
-  const before = await lab.stats();
+  const sentBefore = await network.sentBytesOf("source");
+  const zonesBefore = await network.bytesIntoZones();
+  const statsBefore = await lab.stats();
   const busyBefore = await cpuTimes();
   const cpuBefore = await cpuSecondsOf(process.pid);
 
@@ -43,22 +48,28 @@ export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random:
   const sinceStartMs = () => performance.now() - startedAtMs;
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, workbench.signal]);
-  const troubles = plannedTroubles(lab, plan, random, signal);
+  const troubles = causeTroubles({ lab, plan, random, sinceStartMs, over: signal });
   const names = hostNames(plan);
+  const curves = names.map((): Mark[] => []);
   const gets = await Promise.all(
     names.map(async (name, at) => {
       const beginMs = (1000 * plan.joinSeconds * at) / Math.max(1, names.length - 1);
       if (beginMs > 0) await delay(beginMs, undefined, { signal });
-      const get = herdGet(lab.peer(name), { url: lab.url, tag }, sinceStartMs, signal);
-      return await (troubles.killed.has(name) ? get.catch(() => undefined) : get);
+      const mark = (each: Mark) => curves[at]?.push(each);
+      const get = herdGet(lab.peer(name), { source: { url: lab.url, tag }, sinceStartMs, mark, signal });
+      if (!troubles.killed.has(name)) return await get;
+      await get.catch(() => undefined);
+      return undefined;
     }),
   ).finally(() => over.abort());
-  await troubles.done;
 
   const busyAfter = await cpuTimes();
   const cpuAfter = await cpuSecondsOf(process.pid);
-  const wiresAfter = await wireBytes(lab, plan);
-  const after = plan.schedulerDiesAfterSeconds === undefined ? await lab.stats() : before;
+  const happened = await troubles.happened;
+  const sourceWireBytes = (await network.sentBytesOf("source")) - sentBefore;
+  const zonesAfter = await network.bytesIntoZones();
+  const schedulerLives = plan.schedulerDeath === undefined;
+  const scheduler = schedulerLives ? { scheduler: grown(statsBefore, await lab.stats()) } : {};
   // nginx notes a request when it has ended, which the reader's end may be ahead of.
   await delay(200);
   const sourceBytes = (await readFile(nginx.requestLog, "utf8"))
@@ -66,15 +77,15 @@ export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random:
     .reduce((sum, line) => sum + Number(line), 0);
   await checkAll(lab, gets);
   await clear(lab, plan, gets);
-  const grown = wiresAfter.map((bytes, at) => bytes - (wires[at] ?? 0));
   return {
     plan,
     gets,
+    curves,
+    troubles: happened,
     sourceBytes,
-    sourceWireBytes: grown[0] ?? 0,
-    zoneBytes: grown.slice(1),
-    messagesUp: after.messagesIn - before.messagesIn,
-    rows: after.rowsWritten - before.rowsWritten,
+    sourceWireBytes,
+    zoneBytes: zonesAfter.map((bytes, zone) => bytes - (zonesBefore[zone] ?? 0)),
+    ...scheduler,
     busyShare: busyShare(busyBefore, busyAfter),
     cpuSeconds: cpuAfter - cpuBefore,
   };
@@ -85,28 +96,13 @@ export function lastSeconds({ gets }: HerdRun, counts: (host: number) => boolean
   return Math.max(...gets.flatMap((get, host) => (get !== undefined && counts(host) ? get.endMs : []))) / 1000;
 }
 
-/** Sent by the source, and into each further zone. */
-function wireBytes({ network }: HerdLab, { zones }: HerdPlan): Promise<number[]> {
-  const further = Array.from({ length: zones - 1 }, (_, zone) => network.bytesInto(zone + 1));
-  return Promise.all([network.sentBytesOf("source"), ...further]);
+interface Counts {
+  readonly messagesIn: number;
+  readonly rowsWritten: number;
 }
 
-/** Kills hosts at random moments of the time that the herd needs at the very least, and the scheduler. */
-function plannedTroubles(lab: HerdLab, plan: HerdPlan, random: () => number, signal: AbortSignal) {
-  const names = hostNames(plan)
-    .map((name) => ({ name, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ name }) => name);
-  const killed = new Set(names.slice(0, Math.round(plan.hosts * plan.killShare)));
-  const at = async (seconds: number, act: () => void) => {
-    await delay(1000 * seconds, undefined, { signal }).then(act, () => undefined);
-  };
-  const acts = [...killed].map((name) =>
-    at(random() * boundSeconds(plan), () => lab.peer(name).daemon.signal("SIGKILL")),
-  );
-  if (plan.schedulerDiesAfterSeconds !== undefined)
-    acts.push(at(plan.schedulerDiesAfterSeconds, () => lab.killScheduler()));
-  return { killed, done: Promise.all(acts) };
+function grown(before: Counts, after: Counts) {
+  return { messagesUp: after.messagesIn - before.messagesIn, rows: after.rowsWritten - before.rowsWritten };
 }
 
 async function checkAll(lab: HerdLab, gets: readonly (HerdGet | undefined)[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** Figures as a table for people. */
 import { type Column, textTable } from "../../peer/cli/text-table.ts";
 import { type Figure, figureReport } from "./figure.ts";
-import { GOALS, reachedBy } from "./goals.ts";
+import { GOALS, type Goal, reachedBy } from "./goals.ts";
 import { medianOf, spreadOf } from "./stats.ts";
 
 export function figureTable(figures: readonly Figure[]): string {
@@ -33,8 +33,12 @@ function shown({ unit }: Figure, value: number): string {
   return number(value / unitText(unit).divisor);
 }
 
+function goalOf({ name, goal = name }: Figure): Goal | undefined {
+  return goal === null ? undefined : GOALS[goal];
+}
+
 function goalText(figure: Figure): string {
-  const goal = GOALS[figure.name];
+  const goal = goalOf(figure);
   if (goal === undefined) return "";
   return [goal.must, goal.want, goal.dream]
     .map((bound) => (bound === undefined ? "-" : shown(figure, bound)))
@@ -42,7 +46,7 @@ function goalText(figure: Figure): string {
 }
 
 function reachedText(figure: Figure): string {
-  const goal = GOALS[figure.name];
+  const goal = goalOf(figure);
   return goal === undefined ? "" : reachedBy(figureReport(figure).value, goal, figure.better);
 }
 

@@ -12,6 +12,8 @@ export interface Figure {
   readonly value?: "median" | "worst";
   /** Measured in the same run, in turns with ours. */
   readonly reference?: Reference;
+  /** Where its goal stands in `GOALS`; under its own name by default, and nowhere when null. */
+  readonly goal?: string | null;
   /** Tells figures of one name apart: the size of the file. */
   readonly sizeBytes?: number;
 }
