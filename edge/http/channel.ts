@@ -77,6 +77,6 @@ export function channelRoutes(app: OpenAPIHono, { shards, connect }: AppDeps): v
       throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
     }
     const reply = await shards[number]?.exchange(bytes);
-    return context.body(Uint8Array.from(reply ?? []), 200, { "Content-Type": MSGPACK_TYPE });
+    return context.body(new Uint8Array(reply ?? []), 200, { "Content-Type": MSGPACK_TYPE });
   });
 }

@@ -40,7 +40,8 @@ export function decodeSchedulerFrame(bytes: Uint8Array): SchedulerMessage[] {
 }
 
 function encode(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(packr.pack({ v: PROTOCOL_VERSION, messages }));
+  // Not `Uint8Array.from`, which goes through a Buffer byte by byte: 15 ms for 512 KiB (Bun 1.4.5).
+  return new Uint8Array(packr.pack({ v: PROTOCOL_VERSION, messages }));
 }
 
 function decode<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {

@@ -42,7 +42,7 @@ export const bytesField = (maxBytes: number) =>
   z
     .instanceof(Uint8Array)
     .refine((bytes) => bytes.length <= maxBytes, `must be at most ${maxBytes} bytes`)
-    .transform((bytes): Uint8Array => Uint8Array.from(bytes));
+    .transform((bytes): Uint8Array => new Uint8Array(bytes));
 
 /** Origin of a peer's piece port, e.g. `http://10.0.0.7:65002`: no path, no query, no user info. */
 export const addressField = z
