@@ -114,6 +114,24 @@ test("a reader that is very slow gives back what is short too, and then loses th
   expect(scene.told(1, "leases").flatMap((message) => message.revoked)).toHaveLength(4);
 });
 
+test("nobody takes anything over from a source that gives to the last streams what it gave to all", () => {
+  const task = aTask(1, 32);
+  const scene = new Scene();
+  scene.greet([1]);
+  scene.say(1, announceOf(task));
+  const granted = scene.told(1, "leases").flatMap((message) => message.granted);
+  join(scene, task, 2);
+  // In the first seconds both hosts read 64 KiB/s together; then all of it comes to host 1, 25 s before it ends.
+  for (let second = 1; second <= 8; second++) {
+    scene.nowMs += 1000;
+    if (second <= 3) scene.say(2, progressOf(task, { sourceBytes: second * 32 * 1024 }));
+    const sourceBytes = (second <= 3 ? second * 32 : 96 + (second - 3) * 64) * 1024;
+    const leases = granted.map((run) => ({ ...run, readBytes: second <= 3 ? 0 : sourceBytes / granted.length }));
+    scene.say(1, progressOf(task, { leases, sourceBytes }));
+  }
+  expect(scene.told(1, "leases").flatMap(({ shortened = [], revoked }) => [...shortened, ...revoked])).toEqual([]);
+});
+
 test("a lone reader cuts off no stream for the moment in which its others have nothing left to do", () => {
   const { task, scene, granted } = aLoneReader(544);
   const [slow, ...fast] = granted;

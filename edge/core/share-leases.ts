@@ -4,6 +4,7 @@ import { paceBps, pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts"
 import { expire } from "./leases.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { fairRun } from "./run-length.ts";
+import { isSourceFull } from "./source-flow.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -47,7 +48,7 @@ export function shareLeases(turn: Turn, task: Task, readers: readonly Peer[]): v
  *  piece under way too, which no stream gives back. Its reader gets nothing for a while. Returns whether anything was taken. */
 export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): boolean {
   const idleBps = Math.max(0, ...readers.filter((peer) => peer.leases.size === 0).map((peer) => paceBps(turn, peer)));
-  if (idleBps === 0 || !task.info.ranged) return false;
+  if (idleBps === 0 || !task.info.ranged || isSourceFull(task.flow, readers.length)) return false;
   let taken = false;
   for (const lease of [...task.leases.values()]) {
     const bytes = unreadBytes(lease);
@@ -69,7 +70,8 @@ function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
 function isWorthIt({ policy }: Turn, lease: Lease, bytes: number, readerCount: number): boolean {
   const leftMs = readingMs(lease, bytes, policy);
   if (lease.readBytes === 0 || leftMs <= policy.leaseLongRunMs) return false;
+  const { pieces, flow } = lease.peer.task;
   // Others have nothing to do, and all wait for it.
-  if (lease.peer.task.pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs) return true;
+  if (pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs && !isSourceFull(flow, readerCount)) return true;
   return bytes >= (readerCount > 1 ? policy.leaseShareBytes : policy.leaseLoneShareBytes);
 }

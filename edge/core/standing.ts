@@ -7,6 +7,7 @@ import { isBanned } from "./host.ts";
 import { revokeLeases } from "./leases.ts";
 import { unlinkAll } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
+import { noteSourceBytes } from "./source-flow.ts";
 import type { Bytes } from "./task.ts";
 import { notesFor, type Turn } from "./turn.ts";
 
@@ -67,6 +68,7 @@ export function countBytes(turn: Turn, peer: Peer, report: Bytes): void {
     peer.bytes[key] += report[key] - before;
     turn.swarm.bytes[key] += report[key] - before;
     peer.reported[key] = report[key];
+    if (key === "sourceBytes") noteSourceBytes(peer.task.flow, peer.host.info.hostId, report[key] - before, turn.nowMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { DigestTable } from "./digest-table.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { PieceLedger } from "./piece-ledger.ts";
 import { Roster } from "./roster.ts";
+import { createSourceFlow, type SourceFlow } from "./source-flow.ts";
 
 export interface Task {
   readonly info: TaskInfo;
@@ -46,6 +47,7 @@ export interface Task {
   providedAtMs: number;
   /** When anybody read anything from the source last. */
   sourceMovedAtMs: number;
+  readonly flow: SourceFlow;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
 }
@@ -88,6 +90,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     sourceProblem: undefined,
     providedAtMs: Number.NEGATIVE_INFINITY,
     sourceMovedAtMs: Number.NEGATIVE_INFINITY,
+    flow: createSourceFlow(),
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
 }

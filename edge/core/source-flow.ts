@@ -1,0 +1,47 @@
+/** How fast the source of a task gives, to all hosts together. */
+import type { HostId } from "../../schema/ids.ts";
+
+/** Reports come every 200 ms; a window holds five of them. */
+const WINDOW_MS = 1000;
+/** With this share of the most it ever gave it gives what it can: who takes over a part of a stream then only takes its share
+ *  of the same line. */
+const FULL_SHARE = 0.5;
+
+export interface SourceFlow {
+  /** The window that is open: its begin, and the bytes reported in it and by whom. */
+  sinceMs: number;
+  bytes: number;
+  readonly readers: Set<HostId>;
+  /** Of the window before. */
+  recentBps: number;
+  /** Of the best window, and the most hosts that read in one. */
+  peakBps: number;
+  mostReaders: number;
+}
+
+export function createSourceFlow(): SourceFlow {
+  const nothing = { bytes: 0, recentBps: 0, peakBps: 0, mostReaders: 0 };
+  return { sinceMs: Number.NEGATIVE_INFINITY, readers: new Set(), ...nothing };
+}
+
+/** A host reported that it read so many bytes more. */
+export function noteSourceBytes(flow: SourceFlow, hostId: HostId, bytes: number, nowMs: number): void {
+  if (bytes <= 0) return;
+  const tookMs = nowMs - flow.sinceMs;
+  flow.bytes += bytes;
+  flow.readers.add(hostId);
+  if (tookMs < WINDOW_MS) return;
+  // After a pause nobody knows since when these bytes came.
+  flow.recentBps = tookMs < 2 * WINDOW_MS ? (flow.bytes * 1000) / tookMs : 0;
+  flow.peakBps = Math.max(flow.peakBps, flow.recentBps);
+  flow.mostReaders = Math.max(flow.mostReaders, flow.readers.size);
+  flow.sinceMs = nowMs;
+  flow.bytes = 0;
+  flow.readers.clear();
+}
+
+/** Whether further streams would bring nothing, as far as is known: what one host gets may be all that its own line bears.
+ *  @param readerCount hosts that may read */
+export function isSourceFull({ recentBps, peakBps, mostReaders }: SourceFlow, readerCount: number): boolean {
+  return recentBps > 0 && recentBps >= FULL_SHARE * peakBps && mostReaders >= Math.min(2, readerCount);
+}
