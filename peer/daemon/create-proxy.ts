@@ -31,6 +31,8 @@ export interface ProxyParts {
   /** Never set back. */
   readonly monotonicMs: () => number;
   readonly randomSuffix: () => string;
+  /** Variables of this process. */
+  readonly env: Record<string, string | undefined>;
   readonly log: Log;
 }
 
@@ -73,7 +75,7 @@ export function createProxy(
     registry: new RegistryAnswers(
       passThrough,
       access,
-      trustingFetch((url) => trust.tlsOf(url)),
+      trustingFetch((url) => trust.tlsOf(url), components.env),
     ),
     interceptor,
     via,

@@ -13,8 +13,6 @@ import { ownProxyVariables } from "./own-proxy-variables.ts";
 export interface ProxyFaceComponents extends ProxyParts {
   /** `undefined`: where people expect it, when nobody else listens there. */
   readonly listen: ListenAddress | "off" | undefined;
-  /** Variables of this process; those that lead it to its own proxy are taken away. */
-  readonly env: Record<string, string | undefined>;
 }
 
 export class ProxyFace implements AsyncDisposable {

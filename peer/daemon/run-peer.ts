@@ -145,7 +145,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   const trust = new UpstreamTrust(() => live.current.proxy);
   const sources = createSources({
     env: process.env,
-    fetch: trustingFetch((url) => trust.tlsOf(url)),
+    fetch: trustingFetch((url) => trust.tlsOf(url), process.env),
     stores: () => live.current.stores,
   });
   transfers = new Transfers({

@@ -57,11 +57,12 @@ export class RegistryTokens {
     // Credentials for a registry that is reached by https are not told to anybody in plain text.
     const isSafe = url.protocol === "https:" || repository.startsWith("http:");
     if (credentials !== undefined && !isSafe) return undefined;
-    await this.#access.admit(authorityOf(url));
+    const addresses = await this.#access.admit(authorityOf(url));
     try {
       const response = await this.#fetch(url, {
         headers: credentials === undefined ? {} : { authorization: credentials },
         redirect: "error",
+        addresses,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (!response.ok) return undefined;

@@ -122,7 +122,7 @@ export class TaskAnswers {
       guard: async (hop) => {
         // Clients make of a redirect what they want; but those of a registry are promised its blobs.
         if (hop.href !== href && digest === undefined) throw new ProblemError("source-refused", "it is redirected");
-        await this.#components.access.admit(authorityOf(hop));
+        return await this.#components.access.admit(authorityOf(hop));
       },
     };
   }

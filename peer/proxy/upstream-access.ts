@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { type BlockList, isIP } from "node:net";
 import { LRUCache } from "lru-cache";
-import { familyOf, isGuarded, networksOf } from "../source/address-guard.ts";
+import { isAmong, isGuarded, networksOf } from "../source/address-guard.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import type { Authority } from "./request-target.ts";
 
@@ -56,8 +56,7 @@ export class UpstreamAccess {
     if (policy.ports.length > 0 && !policy.ports.includes(port)) refuse("the port is not among proxy.upstreams.ports");
     const addresses = await this.#addressesOf(hostname);
     const isIn = (entries: readonly string[], address: string) =>
-      entries.some((entry) => namesHost(entry, hostname)) ||
-      this.#networksOf(entries).check(address, familyOf(address));
+      entries.some((entry) => namesHost(entry, hostname)) || isAmong(address, this.#networksOf(entries));
     for (const address of addresses) {
       if (isIn(policy.deny, address)) refuse("it is among proxy.upstreams.deny");
       if (policy.only.length > 0 && !isIn(policy.only, address)) refuse("it is not among proxy.upstreams.only");

@@ -23,7 +23,13 @@ test.each([
   "http://[::ffff:169.254.169.254]/",
   "http://[::127.0.0.1]/",
   "http://[64:ff9b::a9fe:a9fe]/",
+  "http://[64:ff9b::127.0.0.1]/",
+  "http://[64:ff9b::]/",
+  "http://[64:ff9b:1::a9fe:a9fe]/",
+  "http://[64:ff9b:1:ffff::1]/",
   "http://[2002:7f00:1::]/",
+  "http://[2001::1]/",
+  "http://[::ffff:0:127.0.0.1]/",
 ])("checkPullAddress() refuses %s", async (url) => {
   const problem = await problemIn(checkPullAddress(new URL(url), { allow: [] }));
   expect(problem.code).toBe("forbidden");
@@ -35,6 +41,7 @@ test.each([
   "https://192.168.1.1/",
   "http://8.8.8.8/",
   "http://[2606:4700::1]/",
+  "http://[64:ff9b::8.8.8.8]/",
   "http://[fd12::1]/",
 ])("checkPullAddress() lets %s pass", async (url) => {
   await checkPullAddress(new URL(url), { allow: [] });
@@ -84,7 +91,7 @@ test("a guard sees every hop of a redirect before it is connected to", async () 
   const seen: string[] = [];
   const guard = async (hop: URL) => {
     seen.push(hop.href);
-    await checkPullAddress(hop, { allow: hop.port === innerPort ? [] : ["127.0.0.1"] });
+    return await checkPullAddress(hop, { allow: hop.port === innerPort ? [] : ["127.0.0.1"] });
   };
   const source = await sourceOpener().open(url, {}, { guard });
   expect((await problemIn(statOf(source))).code).toBe("forbidden");

@@ -1,7 +1,12 @@
 /** What the drivers need from the world. Time and chance are parameters, so that tests need not wait. */
 import { setTimeout as delay } from "node:timers/promises";
 
-export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+export interface FetchInit extends RequestInit {
+  /** Of the host, as a guard admitted them: none else is connected to. Unless a proxy is in between, which resolves. */
+  readonly addresses?: readonly string[] | undefined;
+}
+
+export type Fetch = (url: URL, init: FetchInit) => Promise<Response>;
 
 export interface SourcePolicy {
   /** Tries in a row without progress before a failure is final. */

@@ -52,9 +52,13 @@ export interface Source {
  *  `source-forbidden` when there are no credentials for an S3 object and it was not asked for anonymously. */
 export type OpenSource = (request: SourceRequest, options?: OpenSourceOptions) => Promise<Source>;
 
+/** Refuses a URL by throwing. Gives the addresses that its host has: what is connected to is one of them, whatever the
+ *  name means a moment later. `undefined` leaves that open. */
+export type SourceGuard = (url: URL) => Promise<readonly string[] | undefined>;
+
 export interface OpenSourceOptions {
-  /** Called with every URL before it is connected to, redirects included; throws to refuse it. */
-  readonly guard?: (url: URL) => Promise<void>;
+  /** Sees every URL before it is connected to, redirects included. */
+  readonly guard?: SourceGuard;
   /** The request is somebody else's: nothing but the rights it holds may be used. */
   readonly onBehalf?: boolean;
   /** How often `stat` asks a source that has trouble; as often as reading does when absent. */

@@ -15,7 +15,7 @@ import { pacedSource } from "../limits/paced-source.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
 import { pinsOnlySize } from "../source/reply-facts.ts";
-import type { OpenSource, OpenSourceOptions, Source, SourceStat } from "../source/source.ts";
+import type { OpenSource, OpenSourceOptions, Source, SourceGuard, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { pieceRuns } from "./progress-report.ts";
@@ -36,7 +36,7 @@ export interface TransfersComponents {
   readonly random: () => number;
   readonly log: Log;
   /** Refuses URLs that this host must not read on behalf of others. @throws ProblemError `forbidden` */
-  readonly guardPull: (url: URL) => Promise<void>;
+  readonly guardPull: SourceGuard;
 }
 
 /** A task whose source answered the caller: size and version are known, and the right to read is proven. It is not

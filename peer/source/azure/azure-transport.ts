@@ -40,7 +40,7 @@ export class AzureTransport implements SourceTransport {
     const url = new URL(base);
     const { credential, account } = access;
     if (credential.kind === "sas") url.search = [url.search.slice(1), credential.query].filter(Boolean).join("&");
-    await guard?.(url);
+    const addresses = await guard?.(url);
     const headers = new Headers(this.#options.headers);
     headers.set("x-ms-version", AZURE_VERSION);
     headers.set("x-ms-date", new Date(io.nowMs()).toUTCString());
@@ -49,7 +49,7 @@ export class AzureTransport implements SourceTransport {
     if (credential.kind === "key") {
       headers.set("authorization", sharedKeyAuthorization(method, url, headers, { account, key: credential.key }));
     }
-    const response = await io.fetch(url, requestInit(method, headers, signal));
+    const response = await io.fetch(url, { ...requestInit(method, headers, signal), addresses });
     return range === undefined ? response : seenEmpty(response);
   }
 }

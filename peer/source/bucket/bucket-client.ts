@@ -71,10 +71,10 @@ export interface SendingParts {
 export async function sendSigned(request: BucketRequest, parts: SendingParts): Promise<Response> {
   const { io, guard, endpoint, addressStyle, caller, sign } = parts;
   const url = requestUrl(endpoint, request, addressStyle);
-  await guard?.(url);
+  const addresses = await guard?.(url);
   const signed = new Headers(caller.signed);
   const headers = sign === undefined ? signed : await sign({ ...request, url, signed });
   for (const [name, value] of caller.unsigned) headers.set(name, value);
   for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
-  return await io.fetch(url, requestInit(request.method, headers, request.signal));
+  return await io.fetch(url, { ...requestInit(request.method, headers, request.signal), addresses });
 }

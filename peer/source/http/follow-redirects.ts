@@ -1,6 +1,7 @@
 /** Follows redirects one by one, so that what a caller gave for one server never reaches another. */
 import { displayUrl } from "../../../schema/source-location.ts";
 import { readBounded } from "../read-bounded.ts";
+import type { SourceGuard } from "../source.ts";
 import { type Fetch, requestInit } from "../source-io.ts";
 import { sourceProblem } from "../source-problem.ts";
 
@@ -15,8 +16,7 @@ export interface RedirectedRequest {
   /** Ours: sent with every request. */
   readonly ownHeaders: Headers;
   readonly signal: AbortSignal;
-  /** Called with each URL before it is connected to; throws to refuse it. */
-  readonly guard?: ((url: URL) => Promise<void>) | undefined;
+  readonly guard?: SourceGuard | undefined;
 }
 
 /** @throws ProblemError `source-refused` for a chain that is too long, leads nowhere, or leaves https for http. */
@@ -25,10 +25,10 @@ export async function fetchFollowing(fetch: Fetch, request: RedirectedRequest): 
   // Once another origin was involved, a way back to the first one is that origin's choice, not the caller's.
   let trusted = true;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    await request.guard?.(url);
+    const addresses = await request.guard?.(url);
     const headers = new Headers(trusted ? request.callerHeaders : undefined);
     for (const [name, value] of request.ownHeaders) headers.set(name, value);
-    const response = await fetch(url, requestInit(request.method, headers, request.signal));
+    const response = await fetch(url, { ...requestInit(request.method, headers, request.signal), addresses });
     const location = response.headers.get("location");
     if (!REDIRECT_STATUSES.has(response.status) || location === null) return response;
     // A short body is read to its end, which keeps the connection for the next hop to the same server.
