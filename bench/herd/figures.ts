@@ -42,6 +42,13 @@ export function herdFigures(runs: readonly HerdRun[]): Figure[] {
       "copies",
       of((run) => run.sourceWireBytes / run.plan.sizeBytes),
     ),
+    {
+      name: "herd.failed",
+      unit: "hosts",
+      better: "lower",
+      samples: of((run) => run.failures.length),
+      value: "worst",
+    },
     ...zoneFigures(runs),
     ...schedulerFigures(runs),
     ...cpuFigures(runs),
@@ -151,6 +158,7 @@ export function herdNotes(runs: readonly HerdRun[]): string[] {
       `${percent(bound / GOODPUT_SHARE / last)} of the bound over what is left of the rates for content`,
     `the source was read ${Math.max(...runs.map((run) => run.sourceBytes / run.plan.sizeBytes)).toFixed(4)} times in the worst run`,
     ...troubleNotes(runs),
+    ...runs.flatMap(({ failures }) => failures.slice(0, 1)).map(({ name, problem }) => `${name} failed: ${problem}`),
     `all cores of the machine were busy for ${percent(busy)} of the time` +
       (busy > 0.7 ? ": the CPU, not the links, may have been the limit" : ""),
     "every file that came was compared with the source by its BLAKE3 digest",

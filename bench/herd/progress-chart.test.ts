@@ -18,6 +18,7 @@ const RUN: HerdRun = {
     zones: 1,
   },
   gets: [{ ...ended, endMs: 12_000 }, { ...ended, endMs: 14_000 }, undefined],
+  failures: [],
   curves: [
     [mark(0, 0), mark(6000, 50), mark(12_000, 100)],
     [mark(0, 0), mark(14_000, 100)],
@@ -50,16 +51,16 @@ test("medianCurve() is that of the host in the middle at each moment", () => {
   expect(medianCurve([])).toEqual([]);
 });
 
-test("progressChart() draws a line for each host and the median, a cross where one was killed, and names what it shows", () => {
+test("progressChart() draws lines for each host, the median and a full link, a cross where one was killed, and names what it shows", () => {
   const chart = progressChart(RUN);
-  expect(chart.match(/<polyline/g)).toHaveLength(4);
+  expect(chart.match(/<polyline/g)).toHaveLength(5);
   expect(chart.match(/l8 8m0 -8l-8 8/g)).toHaveLength(1);
   for (const text of [
     "3 hosts get 100 MiB over 80 Mbit/s each",
     "last host 14.0 s, 75 % of the bound; source (80 Mbit/s) read 1.050 times; machine 40 % busy",
     "bound 10.5 s",
     "scheduler killed",
-    "hosts that were killed",
+    "hosts that were killed or failed",
   ])
     expect(chart).toContain(text);
 });

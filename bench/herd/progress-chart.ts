@@ -2,6 +2,7 @@
 import { INK, svgPage } from "../lib/svg.ts";
 import { fastOnly } from "./figures.ts";
 import type { Mark } from "./herd-get.ts";
+import { bpsOfMbit } from "./lower-bound.ts";
 import { bytesAt, medianCurve } from "./median-curve.ts";
 import { boundSeconds, type HerdPlan } from "./plan.ts";
 import { type HerdRun, lastSeconds } from "./run-herd.ts";
@@ -40,8 +41,17 @@ export function progressChart(run: HerdRun): string {
     return label === undefined ? [] : [upright(x(ms), label, COLORS.killed, 0.5)];
   });
   const boundMs = 1000 * boundSeconds(plan);
+  // A link that is full to the end: nobody's line is steeper for long.
+  const fullLinkMs = (1000 * plan.sizeBytes) / bpsOfMbit(plan.rateMbit);
+  const full = line(
+    [
+      { ms: boundMs - fullLinkMs, bytes: 0 },
+      { ms: boundMs, bytes: plan.sizeBytes },
+    ],
+    `stroke="${COLORS.bound}" stroke-width="1.2" stroke-dasharray="2 4"`,
+  );
   const bound = upright(x(boundMs), `bound ${boundSeconds(plan).toFixed(1)} s`, COLORS.bound, 0.86);
-  const body = [axes(endSeconds, plan, x), ...thin, median, bound, ...events, legend(run)].join("");
+  const body = [axes(endSeconds, plan, x), full, ...thin, median, bound, ...events, legend(run)].join("");
   return svgPage({ width: WIDTH, height: HEIGHT, title: titleOf(run), subtitle: subtitleOf(run) }, body);
 }
 
@@ -85,7 +95,7 @@ function legend({ plan, gets }: HerdRun): string {
     ...(plan.slowShare > 0
       ? [[COLORS.slow, 1, "hosts at a tenth of the rate"] satisfies [string, number, string]]
       : []),
-    ...(killed > 0 ? [[COLORS.killed, 1, "hosts that were killed"] satisfies [string, number, string]] : []),
+    ...(killed > 0 ? [[COLORS.killed, 1, "hosts that were killed or failed"] satisfies [string, number, string]] : []),
   ];
   const items = entries.map(([color, width, text], at) => {
     const left = PLOT.left + at * 190;
@@ -93,7 +103,7 @@ function legend({ plan, gets }: HerdRun): string {
 <text x="${left + 36}" y="505" font-size="13" fill="${INK.quiet}">${text}</text>
 `;
   });
-  const rule = `<text x="${PLOT.left}" y="536" font-size="13" fill="${COLORS.bound}">bound: no system gets the last byte to the last host sooner over these links</text>\n`;
+  const rule = `<text x="${PLOT.left}" y="536" font-size="13" fill="${COLORS.bound}">bound: over these links no system gets the last byte to the last host sooner; dotted: a full link until then</text>\n`;
   return [...items, rule].join("");
 }
 

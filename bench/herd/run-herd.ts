@@ -12,8 +12,10 @@ import { causeTroubles, type Trouble } from "./troubles.ts";
 
 export interface HerdRun {
   readonly plan: HerdPlan;
-  /** Of the hosts that lived, in their order; `undefined` for one that was killed. */
+  /** Of the hosts that got the file, in their order; `undefined` for one that was killed or failed. */
   readonly gets: readonly (HerdGet | undefined)[];
+  /** Hosts that lived and did not get the file, with what they said. */
+  readonly failures: readonly { readonly name: string; readonly problem: string }[];
   /** How far each host was at what time, also of those that were killed. */
   readonly curves: readonly (readonly Mark[])[];
   readonly troubles: readonly Trouble[];
@@ -32,7 +34,7 @@ export interface HerdRun {
 }
 
 /** @param random in [0, 1): when hosts are killed, and which
- *  @throws Error when a host that lives does not get the file, or gets another one */
+ *  @throws Error when no host gets the file, or one gets another file */
 export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random: () => number): Promise<HerdRun> {
   const { network, nginx, workbench } = lab;
   await lab.staff();
@@ -51,17 +53,23 @@ export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random:
   const troubles = causeTroubles({ lab, plan, random, sinceStartMs, over: signal });
   const names = hostNames(plan);
   const curves = names.map((): Mark[] => []);
+  const failures: { name: string; problem: string }[] = [];
   const gets = await Promise.all(
     names.map(async (name, at) => {
       const beginMs = (1000 * plan.joinSeconds * at) / Math.max(1, names.length - 1);
       if (beginMs > 0) await delay(beginMs, undefined, { signal });
       const mark = (each: Mark) => curves[at]?.push(each);
       const get = herdGet(lab.peer(name), { source: { url: lab.url, tag }, sinceStartMs, mark, signal });
-      if (!troubles.killed.has(name)) return await get;
-      await get.catch(() => undefined);
-      return undefined;
+      const got = await get.catch((error: unknown) => {
+        workbench.throwIfOver();
+        if (!troubles.killed.has(name)) failures.push({ name, problem: String(error) });
+        return undefined;
+      });
+      return troubles.killed.has(name) ? undefined : got;
     }),
   ).finally(() => over.abort());
+  const [failure] = failures;
+  if (failure !== undefined && gets.every((get) => get === undefined)) throw new Error(failure.problem);
 
   const busyAfter = await cpuTimes();
   const cpuAfter = await cpuSecondsOf(process.pid);
@@ -80,6 +88,7 @@ export async function runHerd(lab: HerdLab, plan: HerdPlan, tag: string, random:
   return {
     plan,
     gets,
+    failures,
     curves,
     troubles: happened,
     sourceBytes,

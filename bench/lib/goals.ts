@@ -35,6 +35,7 @@ export const GOALS: Readonly<Record<string, Goal>> = {
   "herd.source_egress/kill-0.3": { must: 1.2, want: 1.05 },
   "herd.source_egress/kill-0.5": { must: 1.2, want: 1.05, dream: 1.02 },
   "herd.source_egress/no-scheduler": { must: 2, want: 1.2, dream: 1.05 },
+  "herd.failed": { must: 0, want: 0 },
   "herd.cross_zone_copies": { must: 1.5, want: 1.1, dream: 1 },
   "herd.messages_up_per_peer": { must: 32, want: 16, dream: 6 },
   "herd.rows_per_peer": { must: 4, want: 1, dream: 0.1 },
