@@ -4,6 +4,7 @@ import { z } from "zod";
 import { describeIssues } from "../issues.ts";
 import { ProblemError } from "../problem.ts";
 import { type PeerMessage, peerMessageSchema } from "./peer-message.ts";
+import { quickMessage } from "./quick-message.ts";
 import { type SchedulerMessage, schedulerMessageSchema } from "./scheduler-message.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -31,12 +32,13 @@ export function encodeSchedulerFrame(messages: readonly SchedulerMessage[]): Uin
 
 /** @throws ProblemError `bad-message` (what is wrong and where), `body-too-large` or `protocol-mismatch`. */
 export function decodePeerFrame(bytes: Uint8Array): PeerMessage[] {
-  return decode(bytes, peerFrameSchema).messages;
+  const value = unpack(bytes);
+  return quickMessages(value) ?? fitted(value, peerFrameSchema).messages;
 }
 
 /** @throws ProblemError as `decodePeerFrame`. */
 export function decodeSchedulerFrame(bytes: Uint8Array): SchedulerMessage[] {
-  return decode(bytes, schedulerFrameSchema).messages;
+  return fitted(unpack(bytes), schedulerFrameSchema).messages;
 }
 
 function encode(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
@@ -44,19 +46,36 @@ function encode(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(packr.pack({ v: PROTOCOL_VERSION, messages }));
 }
 
-function decode<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
+/** All messages of a frame that needs no schema, else `undefined`. */
+function quickMessages(frame: unknown): PeerMessage[] | undefined {
+  if (typeof frame !== "object" || frame === null) return undefined;
+  if (!("v" in frame && frame.v === PROTOCOL_VERSION && "messages" in frame)) return undefined;
+  const { messages } = frame;
+  if (!Array.isArray(messages) || messages.length > MAX_MESSAGES_PER_FRAME) return undefined;
+  const quick: PeerMessage[] = [];
+  for (const message of messages) {
+    const known = quickMessage(message);
+    if (known === undefined) return undefined;
+    quick.push(known);
+  }
+  return quick;
+}
+
+function unpack(bytes: Uint8Array): unknown {
   if (bytes.length > MAX_FRAME_BYTES) {
     throw new ProblemError(
       "body-too-large",
       `A frame may have at most ${MAX_FRAME_BYTES} bytes: this one has ${bytes.length}`,
     );
   }
-  let value: unknown;
   try {
-    value = packr.unpack(bytes);
+    return packr.unpack(bytes);
   } catch (cause) {
     throw new ProblemError("bad-message", "The frame is not valid msgpack", { cause });
   }
+}
+
+function fitted<T>(value: unknown, schema: z.ZodType<T>): T {
   const version = typeof value === "object" && value !== null && "v" in value ? value.v : undefined;
   if (typeof version === "number" && version !== PROTOCOL_VERSION) {
     throw new ProblemError(
