@@ -51,8 +51,6 @@ export interface Policy {
   readonly leaseAheadMs: number;
   /** Runs right at the cursor of a reader are this long, or one piece: the next ones come in further streams. */
   readonly leaseCursorBytes: number;
-  /** Hosts that get one piece from its reader before it is whole: they get it at the pace of the source, each on its own. */
-  readonly earlyHosts: number;
   /** Runs at cursors that a host may have beyond its others: a reader that comes to another place waits for none of them. */
   readonly leaseCursorRuns: number;
   /** First runs of a host among several are no longer than this, or one piece, and later ones no longer than what it has read so
@@ -140,7 +138,6 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseSlowMs: 5 * SECOND,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
-  earlyHosts: 8,
   leaseCursorRuns: 2,
   leaseFirstBytes: 256 * KIB,
   leaseStartBytes: 2 * MIB,
