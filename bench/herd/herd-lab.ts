@@ -1,6 +1,6 @@
 /** Scheduler, source, seeds and peers of a herd: real processes, each host on its own link. */
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Stats } from "../../schema/wire/query.ts";
 import { type RunningPeer, startPeer } from "../../tests/fixtures/cluster.ts";
@@ -17,6 +17,8 @@ const FILE = "model.bin";
 const PIECE_PORT = 65002;
 const SCHEDULER_PORT = 8002;
 const CLUSTER_TOKEN_BYTES = 24;
+/** On a machine that other hosts fill. */
+const START_TIMEOUT_MS = 60_000;
 /** After the scheduler was away hosts come back one by one. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
@@ -38,7 +40,9 @@ export class HerdLab {
     const place = { address: `${network.addressOf("source")}:80`, launcher: network.launcherOf("source") };
     const nginx = await startNginx(workbench, place);
     await writeTestFile(join(nginx.root, FILE), plan.sizeBytes);
-    return new HerdLab(workbench, network, nginx, plan);
+    const lab = new HerdLab(workbench, network, nginx, plan);
+    await writeFile(lab.#headers, `authorization: Bearer ${lab.#token}\n`, { mode: 0o600 });
+    return lab;
   }
 
   private constructor(workbench: Workbench, network: Network, nginx: Nginx, plan: HerdPlan) {
@@ -46,6 +50,11 @@ export class HerdLab {
     this.network = network;
     this.nginx = nginx;
     this.plan = plan;
+  }
+
+  /** What the query API is asked with. */
+  get #headers(): string {
+    return join(this.workbench.folder, "headers");
   }
 
   get url(): string {
@@ -92,7 +101,8 @@ export class HerdLab {
   /** What the scheduler counted so far. */
   async stats(): Promise<Stats> {
     const url = `http://${this.network.fabricAddress}:${SCHEDULER_PORT}/v1/stats`;
-    const curl = ["curl", "-sSf", "-H", `authorization: Bearer ${this.#token}`, url];
+    // By a file: what a command is given as arguments is in messages when it fails.
+    const curl = ["curl", "-sSf", "-H", `@${this.#headers}`, url];
     const { stdout } = await this.workbench.runWell([...this.network.fabricLauncher(), ...curl]);
     return JSON.parse(stdout) as Stats;
   }
@@ -109,7 +119,10 @@ export class HerdLab {
       logPath: join(folder, "scheduler.log"),
     });
     this.#scheduler = daemon;
-    await until("the scheduler answers", async () => (await this.stats()) !== undefined, { daemon });
+    await until("the scheduler answers", async () => (await this.stats()) !== undefined, {
+      daemon,
+      timeoutMs: START_TIMEOUT_MS,
+    });
   }
 
   async #startPeer(name: string): Promise<void> {
