@@ -36,6 +36,8 @@ export interface TradeComponents {
   readonly say: (host: SimHost, messages: readonly PeerMessage[]) => void;
   /** A lease ended or was shortened: the scheduler hears of it at once. */
   readonly report: (host: SimHost) => void;
+  /** One more piece came from the source. */
+  readonly progressed: (host: SimHost) => void;
   /** It has all. */
   readonly complete: (host: SimHost) => void;
 }
@@ -185,7 +187,7 @@ export class SimTrade {
   }
 
   #arrivedFromSource(host: SimHost, piece: number, stream: number): void {
-    const { task } = this.#parts;
+    const { task, progressed } = this.#parts;
     const found = this.#readings.get(stream);
     this.#readings.delete(stream);
     if (found === undefined || found.host !== host) return;
@@ -199,6 +201,7 @@ export class SimTrade {
     reading.nextPiece = piece + 1;
     // As a peer does: what is told with the end of a run holds its last piece.
     this.#kept(host, piece);
+    if (reading.nextPiece < reading.endPiece) progressed(host);
     this.#readOn(host, reading, 0);
   }
 

@@ -5,6 +5,7 @@ import { disconnect, receive } from "../../edge/core/receive.ts";
 import { createSwarm, type Swarm } from "../../edge/core/swarm.ts";
 import { aHost, announceOf, aTask, finishOf, hostIdOf, seededRandom } from "../../edge/core/testing/fixtures.ts";
 import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
+import { reportPauseMs } from "../../peer/core/report-pace.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceLengthFor } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
@@ -76,7 +77,8 @@ export class Simulation {
       random: this.#random,
       later: (event, ms) => this.#later(event, ms),
       say: (host, messages) => this.#say(host, messages),
-      report: (host) => this.#report(host),
+      report: (host) => (host.reading.size === 0 ? this.#report(host) : this.#reportIfDue(host)),
+      progressed: (host) => this.#reportIfDue(host),
       complete: (host) => this.#complete(host),
     });
     for (const host of this.hosts) this.#later({ kind: "begin", host }, this.#random() * options.joinMs);
@@ -199,8 +201,11 @@ export class Simulation {
 
   #reportIfDue(host: SimHost): void {
     const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
-    const isLate = this.elapsedMs - host.reportedAtMs >= this.options.transferPolicy.tradeReportMs;
-    if (isLate || host.report.isUrgent(leases)) this.#report(host);
+    const { policy, transferPolicy } = this.options;
+    const elapsedMs = this.elapsedMs - host.beganAtMs;
+    const view = { news: host.report.news(leases), elapsedMs, gotCount: host.heldCount, missingCount: this.pieceCount };
+    const pauseMs = reportPauseMs(view, policy.progressIntervalMs, transferPolicy);
+    if (this.elapsedMs - host.reportedAtMs >= pauseMs) this.#report(host);
   }
 
   #report(host: SimHost): void {

@@ -95,7 +95,7 @@ export function placeAhead(
 function readerFor(turn: Turn, { peer }: Need, readers: ReadonlySet<Peer>): Peer | undefined {
   const reader = readers.has(peer) ? peer : leastBusy(readers);
   if (reader === undefined) return undefined;
-  const free = freeStreams(reader, readers.size, turn.policy) + turn.policy.leaseCursorRuns;
+  const free = freeStreams(turn, reader, readers.size) + turn.policy.leaseCursorRuns;
   return free > 0 ? reader : undefined;
 }
 

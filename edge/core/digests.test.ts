@@ -170,7 +170,7 @@ describe("digests", () => {
   });
 
   test("are gathered for a moment when many want them, and each is sent once", () => {
-    const scene = new Scene({ relayAtOncePeers: 4 });
+    const scene = new Scene({ relayAtOncePeers: 4, relayMsPerPeer: 4, relayIntervalMs: 100 });
     join(scene, ...upTo(6));
     for (const number of upTo(6)) scene.heard(number);
     const [lease] = scene.task(task.taskId).leases.values();
@@ -180,7 +180,9 @@ describe("digests", () => {
     report(scene, reader, [lease.firstPiece]);
     expect(piecesTold(scene, listener)).toEqual([]);
     report(scene, reader, [lease.firstPiece + 1]);
-    scene.wait(scene.policy.relayIntervalMs);
+    scene.wait(23);
+    expect(piecesTold(scene, listener)).toEqual([]);
+    scene.wait(1);
     expect(piecesTold(scene, listener)).toEqual([lease.firstPiece, lease.firstPiece + 1]);
     scene.wait(1_000);
     expect(piecesTold(scene, listener)).toEqual([]);

@@ -45,8 +45,9 @@ export function tellAllDigests(turn: Turn, peer: Peer): void {
 export function relayDigests(turn: Turn, task: Task): void {
   const { logLength } = task.digests;
   if (task.relayedCount === logLength) return;
-  if (task.running.size > turn.policy.relayAtOncePeers) {
-    task.relayAtMs ??= turn.nowMs + turn.policy.relayIntervalMs;
+  const { relayAtOncePeers, relayMsPerPeer, relayIntervalMs } = turn.policy;
+  if (task.running.size > relayAtOncePeers) {
+    task.relayAtMs ??= turn.nowMs + Math.min(relayIntervalMs, relayMsPerPeer * task.running.size);
     if (turn.nowMs < task.relayAtMs) {
       wakeBy(turn, task.relayAtMs);
       return;

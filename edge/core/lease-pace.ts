@@ -21,9 +21,11 @@ export function readingMs(lease: Lease, bytes: number, { progressIntervalMs }: P
   return lease.readBytes === 0 ? Number.POSITIVE_INFINITY : (bytes * tookMs) / lease.readBytes;
 }
 
-/** It ends before the next one could begin, unless that is granted now. */
-export function isNearlyRead(lease: Lease, policy: Policy): boolean {
-  return readingMs(lease, unreadBytes(lease), policy) <= policy.leaseAheadMs;
+/** It ends before the next one could begin, unless that is granted now. It is taken to have gone on as it did since it was
+ *  reported last, which may be a while ago. */
+export function isNearlyRead({ policy, nowMs }: Turn, lease: Lease): boolean {
+  const sinceMs = Math.min(nowMs - lease.aliveAtMs, policy.frozenAfterMs);
+  return readingMs(lease, unreadBytes(lease), policy) - sinceMs <= policy.leaseAheadMs;
 }
 
 /** What a peer reads from the source in a second, on average since it began. */

@@ -43,7 +43,7 @@ export function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefin
   let best: Peer | undefined;
   let ties = 0;
   for (const peer of readers) {
-    if (!hasRoom(peer, readers.length, turn.policy)) continue;
+    if (!hasRoom(turn, peer, readers.length)) continue;
     const order = best === undefined ? -1 : compareReaders(peer, best);
     if (order > 0) continue;
     ties = order < 0 ? 1 : ties + 1;
@@ -53,11 +53,12 @@ export function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefin
 }
 
 /** Runs this peer may begin now. One that is nearly read makes room for the next, so that its reader never waits for us. */
-export function freeStreams(peer: Peer, readerCount: number, policy: Policy): number {
+export function freeStreams(turn: Turn, peer: Peer, readerCount: number): number {
+  const { policy } = turn;
   const share = Math.max(1, Math.floor(policy.sourceStreamsPerTask / readerCount));
   const most = Math.min(policy.leaseRunsPerHost, share);
   let busy = 0;
-  for (const lease of peer.leases) if (!isNearlyRead(lease, policy)) busy++;
+  for (const lease of peer.leases) if (!isNearlyRead(turn, lease)) busy++;
   return Math.min(most - busy, 2 * most - peer.leases.size);
 }
 
@@ -66,11 +67,11 @@ export function mostLeases({ leaseRunsPerHost, leaseCursorRuns }: Policy): numbe
   return 2 * leaseRunsPerHost + leaseCursorRuns;
 }
 
-function hasRoom(peer: Peer, readerCount: number, policy: Policy): boolean {
-  if (freeStreams(peer, readerCount, policy) <= 0) return false;
+function hasRoom(turn: Turn, peer: Peer, readerCount: number): boolean {
+  if (freeStreams(turn, peer, readerCount) <= 0) return false;
   // What one host reads alone it takes from nobody.
   if (readerCount === 1) return true;
-  return outstandingBytes(peer) + peer.task.info.pieceLengthBytes <= policy.leaseBytesPerHost;
+  return outstandingBytes(peer) + peer.task.info.pieceLengthBytes <= turn.policy.leaseBytesPerHost;
 }
 
 function compareReaders(a: Peer, b: Peer): number {

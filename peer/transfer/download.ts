@@ -11,6 +11,7 @@ import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { newsPauseMs } from "../core/news.ts";
 import type { TransferPolicy } from "../core/policy.ts";
+import { reportPauseMs } from "../core/report-pace.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Source, SourceStat } from "../source/source.ts";
@@ -76,6 +77,7 @@ export class Download {
   readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timers: ReturnType<typeof setInterval>[];
+  readonly #began: { readonly atMs: number; readonly heldCount: number };
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #ended = false;
 
@@ -90,6 +92,7 @@ export class Download {
     this.#info = task.info;
     this.#task = task;
     this.totals = totals;
+    this.#began = { atMs: components.nowMs(), heldCount: task.heldCount };
     this.#digests = new PieceDigests(pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
@@ -126,7 +129,8 @@ export class Download {
       keeper: this.#keeper,
       received: () => this.#watch.moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
-      finished: () => this.#flush(),
+      // A host without leases waits for the next one.
+      finished: () => (this.#leases.count === 0 ? this.#flush() : this.#flushIfDue()),
     });
     this.#requests = new ParentRequests({
       info: this.#info,
@@ -239,6 +243,7 @@ export class Download {
     this.#watch.moved();
     this.#pace.note(this.#components.nowMs());
     if (this.#task.complete) this.#end(undefined);
+    else this.#flushIfDue();
   }
 
   #leaseFailed(leaseId: LeaseId, error: unknown): void {
@@ -255,9 +260,16 @@ export class Download {
   }
 
   #flushIfDue(): void {
-    const { policy, nowMs, cursors } = this.#components;
-    const isLate = nowMs() - this.#flushedAtMs >= policy.tradeReportMs;
-    if (isLate || this.#report.isUrgent(this.#leases.progress(), cursors())) this.#flush();
+    const { policy, nowMs, cursors, progressIntervalMs } = this.#components;
+    const sinceMs = nowMs() - this.#flushedAtMs;
+    if (sinceMs < progressIntervalMs()) return;
+    const view = {
+      news: this.#report.news(this.#leases.progress(), cursors()),
+      elapsedMs: nowMs() - this.#began.atMs,
+      gotCount: this.#task.heldCount - this.#began.heldCount,
+      missingCount: pieceCountOf(this.#info.sizeBytes, this.#info.pieceLengthBytes) - this.#began.heldCount,
+    };
+    if (sinceMs >= reportPauseMs(view, progressIntervalMs(), policy)) this.#flush();
   }
 
   #flush(): void {

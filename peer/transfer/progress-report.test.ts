@@ -107,15 +107,18 @@ describe("ProgressReport", () => {
   });
 });
 
-test("isUrgent() tells what others wait for from what was only got in trade", () => {
+test("news() tells what others wait for from what was only got in trade", () => {
   const lease = { leaseId: "a-1" as LeaseId, firstPiece: 0, pieceCount: 4, readBytes: 10 };
   const report = new ProgressReport();
+  expect(report.news([])).toBe("none");
   report.added(7);
-  expect(report.isUrgent([])).toBe(false);
-  expect(report.isUrgent([lease])).toBe(true);
-  expect(report.isUrgent([], [3])).toBe(true);
+  expect(report.news([])).toBe("trade");
+  expect(report.news([lease])).toBe("leases");
+  expect(report.news([], [3])).toBe("urgent");
   report.take(taskId, [lease], totals);
-  expect(report.isUrgent([lease])).toBe(false);
+  expect(report.news([lease])).toBe("none");
   report.digest(8, new Uint8Array(32));
-  expect(report.isUrgent([lease])).toBe(true);
+  expect(report.news([lease])).toBe("digests");
+  report.removed(7);
+  expect(report.news([lease])).toBe("urgent");
 });

@@ -9,6 +9,7 @@ import {
   type PieceRun,
 } from "../../schema/wire/peer-message.ts";
 import type { DigestRun } from "../../schema/wire/task.ts";
+import type { News } from "../core/report-pace.ts";
 
 export class ProgressReport {
   #added = new Set<number>();
@@ -32,11 +33,12 @@ export class ProgressReport {
     this.#digests.set(piece, digest);
   }
 
-  /** Whether the scheduler or other hosts wait for something of it: digests, what is gone, leases that moved, readers. What
-   *  was only got in trade is no such thing. */
-  isUrgent(leases: readonly LeaseProgress[], cursors: readonly number[] = []): boolean {
-    if (this.#digests.size > 0 || this.#removed.size > 0 || cursors.join() !== this.#cursors) return true;
-    return leases.some((lease) => !isSame(lease, this.#leases.get(lease.leaseId)));
+  /** What is new, by who waits for it. */
+  news(leases: readonly LeaseProgress[], cursors: readonly number[] = []): News {
+    if (this.#removed.size > 0 || cursors.join() !== this.#cursors) return "urgent";
+    if (this.#digests.size > 0) return "digests";
+    if (leases.some((lease) => !isSame(lease, this.#leases.get(lease.leaseId)))) return "leases";
+    return this.#added.size > 0 ? "trade" : "none";
   }
 
   clear(): void {
