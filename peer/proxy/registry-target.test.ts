@@ -7,7 +7,7 @@ const PRIVATE = { host: "registry.test:5000", url: "http://10.0.0.5:5000", insec
 
 function urlOf(rawPath: string, named?: string): string {
   const found = registryTarget(rawPath, named, { ...DEFAULT_PROXY, registries: [PRIVATE] });
-  return "kind" in found ? found.kind : found.target.url.href;
+  return "kind" in found ? found.kind : `${found.target.url.origin}${found.target.rawPath}`;
 }
 
 describe("registryTarget()", () => {

@@ -44,7 +44,10 @@ export function registryTarget(
   }
   if (/^\/v2\/?$/.test(path) && named === undefined && namespace === undefined) return { kind: "ping" };
   const { upstream, path: upstreamPath } = found;
-  const target = targetAt(upstream.url, `${upstreamPath}${rest.length === 0 ? "" : `?${rest.join("&")}`}`);
+  // A registry may lie below a path of its server.
+  const { origin, pathname } = new URL(upstream.url);
+  const below = pathname.replace(/\/+$/, "");
+  const target = targetAt(origin, `${below}${upstreamPath}${rest.length === 0 ? "" : `?${rest.join("&")}`}`);
   return { target, upstream, digest: blobDigest(upstreamPath) };
 }
 
