@@ -14,11 +14,9 @@ import { TaskAnswers } from "../proxy/task-answers.ts";
 import { UpstreamAccess } from "../proxy/upstream-access.ts";
 import type { UpstreamTrust } from "../proxy/upstream-trust.ts";
 import { trustingFetch } from "../runtime/trusting-fetch.ts";
-import type { OpenSource } from "../source/source.ts";
 import type { Transfers } from "../transfer/transfers.ts";
 
 export interface ProxyParts {
-  readonly openSource: OpenSource;
   readonly transfers: Transfers;
   readonly trust: UpstreamTrust;
   /** Those of now. */
@@ -65,12 +63,12 @@ export function createProxy(
     folders: () => settings().outputFolders,
     randomSuffix: components.randomSuffix,
   });
-  const { openSource, transfers, serverAddress } = components;
+  const { transfers, serverAddress } = components;
   return new ForwardProxy({
     settings,
     access,
     rate: new RequestRate(() => settings().requestRate, components.monotonicMs),
-    tasks: new TaskAnswers({ openSource, transfers, access, prefetches, outputs, log, serverAddress }),
+    tasks: new TaskAnswers({ transfers, access, prefetches, outputs, log, serverAddress }),
     passThrough,
     registry: new RegistryAnswers(
       passThrough,

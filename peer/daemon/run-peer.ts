@@ -188,7 +188,6 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   live.follow(() => gateway.follow());
   const serverAddress = new URL(host.address).hostname;
   const proxy = await ProxyFace.start({
-    openSource: sources.open,
     transfers: opened,
     trust,
     settings: () => live.current.proxy,

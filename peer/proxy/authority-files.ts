@@ -1,5 +1,5 @@
 /** The files of this peer's own certificate authority. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
@@ -13,6 +13,15 @@ export interface AuthorityFiles {
 /** Where `pantala ca create` puts them. */
 export function authorityFilesIn(dataDir: string): AuthorityFiles {
   return { certificatePath: join(dataDir, "proxy-ca.pem"), keyPath: join(dataDir, "proxy-ca.key") };
+}
+
+/** Another one when the files are others. */
+export async function authorityStamp({ certificatePath, keyPath }: AuthorityFiles): Promise<string> {
+  const stamps = [certificatePath, keyPath].map(async (path) => {
+    const found = await stat(path).catch(() => undefined);
+    return found === undefined ? "none" : `${found.ino} ${found.size} ${found.mtimeMs}`;
+  });
+  return (await Promise.all(stamps)).join(", ");
 }
 
 /** @throws ProxyRefusal 502 that says what to do */

@@ -1,11 +1,13 @@
 /** Content that is named by its digest is held against it on its way to the client. */
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import type { Digest } from "../../schema/digest.ts";
 import { formatDigest } from "../../schema/digest.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 
+const READ_BYTES = 1024 * 1024;
 /** Ids remembered; the oldest goes first. */
 const MAX_REMEMBERED = 10_000;
 
@@ -14,6 +16,7 @@ const MAX_REMEMBERED = 10_000;
 export class DigestCheck {
   readonly #right = new WeakSet<StoredTask>();
   readonly #wrong = new Set<TaskId>();
+  readonly #underWay = new WeakMap<StoredTask, Promise<void>>();
 
   isRight(task: StoredTask): boolean {
     return this.#right.has(task);
@@ -21,6 +24,18 @@ export class DigestCheck {
 
   isWrong(taskId: TaskId): boolean {
     return this.#wrong.has(taskId);
+  }
+
+  /** All of a task that is here; once, for all who ask meanwhile. @throws ProblemError `digest-mismatch`, and of the file */
+  async file(task: StoredTask, digest: Digest): Promise<void> {
+    if (this.isRight(task)) return;
+    let reading = this.#underWay.get(task);
+    if (reading === undefined) {
+      const chunks = createReadStream(task.path, { highWaterMark: READ_BYTES });
+      reading = drained(this.whole(task, digest, chunks)).finally(() => this.#underWay.delete(task));
+      this.#underWay.set(task, reading);
+    }
+    await reading;
   }
 
   /** The same bytes, of which the last are given only when all of them have the digest.
@@ -45,6 +60,10 @@ export class DigestCheck {
     this.#right.add(task);
     if (last !== undefined) yield last;
   }
+}
+
+async function drained(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of chunks);
 }
 
 function remember(ids: Set<TaskId>, taskId: TaskId): void {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Log } from "../../schema/log.ts";
-import { type AuthorityFiles, readAuthority } from "./authority-files.ts";
+import { type AuthorityFiles, authorityStamp, readAuthority } from "./authority-files.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import type { InterceptedHosts } from "./proxy-settings.ts";
 import type { Authority } from "./request-target.ts";
@@ -45,6 +45,8 @@ export class Interceptor {
   readonly #servers: LRUCache<string, Inside, Authority>;
   #answer: Answer | undefined;
   #count = 0;
+  /** Of the authority that signed for the servers that are kept. */
+  #stamp = "";
 
   constructor(components: InterceptorComponents) {
     this.#components = components;
@@ -72,6 +74,12 @@ export class Interceptor {
 
   /** @throws ProxyRefusal 502 without an authority */
   async accept(client: Duplex, head: Uint8Array, authority: Authority): Promise<void> {
+    const stamp = await authorityStamp(this.#components.authority());
+    if (stamp !== this.#stamp) {
+      // Clients are told to trust another one now.
+      this.#stamp = stamp;
+      this.#servers.clear();
+    }
     const key = `${authority.hostname}:${authority.port}`;
     const inside = await this.#servers.fetch(key, { context: authority });
     if (inside === undefined) throw new ProxyRefusal(502, "dfdaemon", "No certificate could be made");
@@ -97,7 +105,8 @@ export class Interceptor {
     await rm(path, { force: true });
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const origin = `https://${host}${port === 443 ? "" : `:${port}`}`;
-    const options = { key, cert: certificate, maxHeaderSize: MAX_HEADER_BYTES, minVersion: "TLSv1.2" } as const;
+    const limits = { maxHeaderSize: MAX_HEADER_BYTES, minVersion: "TLSv1.2", requireHostHeader: false } as const;
+    const options = { key, cert: certificate, ...limits };
     const server = createServer(options, (incoming, outgoing) => void this.#answer?.(origin, incoming, outgoing));
     server.on("tlsClientError", () => undefined);
     server.listen(path);

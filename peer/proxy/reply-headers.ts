@@ -9,9 +9,9 @@ const OF_THE_PART =
   /^(?:content-length|content-range|accept-ranges|content-md5|content-digest|digest|x-amz-checksum-.*|age)$/;
 
 export interface OwnHeaders {
-  readonly taskId: string | undefined;
+  readonly taskId: string;
   /** Whether all of it was here already. */
-  readonly finished: boolean | undefined;
+  readonly finished: boolean;
   /** Address of this host. */
   readonly serverAddress: string;
   readonly via: string;
@@ -26,10 +26,8 @@ export function sharedHeaders(stat: SourceStat, own: OwnHeaders): HeaderList {
     ...withoutHeaders(endToEnd(said), (name) => OF_THE_PART.test(name)),
     ["Accept-Ranges", "bytes"],
     ["Via", `1.1 ${own.via}`],
-    ...(own.taskId === undefined ? [] : [["X-Dragonfly-Task-ID", own.taskId] as [string, string]]),
-    ...(own.finished === undefined
-      ? []
-      : [["X-Dragonfly-Task-Download-Finished", String(own.finished)] as [string, string]]),
+    ["X-Dragonfly-Task-ID", own.taskId],
+    ["X-Dragonfly-Task-Download-Finished", String(own.finished)],
     ["X-Dragonfly-Server-IP", own.serverAddress],
   ];
 }

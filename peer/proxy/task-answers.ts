@@ -2,28 +2,26 @@
  *  has them. */
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../../schema/byte-range.ts";
-import type { Digest } from "../../schema/digest.ts";
+import type { TaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
-import { isProblemError, ProblemError, problemOf } from "../../schema/problem.ts";
+import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
-import type { OpenSource, SourceStat } from "../source/source.ts";
-import { readContent } from "../transfer/read-content.ts";
-import type { OpenedTask, OpenTaskOptions, Transfers } from "../transfer/transfers.ts";
+import type { SourceStat } from "../source/source.ts";
+import type { OpenTaskOptions, Transfers } from "../transfer/transfers.ts";
 import { BodyWriter } from "./body-writer.ts";
-import { DigestCheck } from "./digest-check.ts";
+import { headerValue } from "./header-list.ts";
 import type { OutputPlaces } from "./output-places.ts";
 import type { Prefetches } from "./prefetches.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
 import { authorityOf } from "./request-target.ts";
-import { sendFile } from "./send-file.ts";
 import { replyObstacle, type SharingPolicy } from "./sharing.ts";
 import { type SharedRequest, sourceRequestOf } from "./source-request.ts";
+import { TaskBodies } from "./task-bodies.ts";
 import { beginReply } from "./task-reply.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
 
 export interface TaskAnswersComponents {
-  readonly openSource: OpenSource;
-  readonly transfers: Pick<Transfers, "open" | "remove">;
+  readonly transfers: Pick<Transfers, "open" | "look" | "remove">;
   readonly access: UpstreamAccess;
   readonly prefetches: Prefetches;
   readonly outputs: OutputPlaces;
@@ -42,19 +40,19 @@ export interface TaskCall extends SharedRequest {
 /** Bodies under way at the same time; each may hold some memory when its client is slow. */
 const MAX_BODIES = 256;
 
-/** A download that has given its last byte ends within a moment. */
-const FORGET_WAIT_MS = 10_000;
+const WRONG_BYTES = "what the cluster has does not have the digest of its name";
 
 /** Why a request goes straight through after all. */
 class GoesThrough extends Error {}
 
 export class TaskAnswers {
   readonly #components: TaskAnswersComponents;
-  readonly #digests = new DigestCheck();
+  readonly #contents: TaskBodies;
   #bodies = 0;
 
   constructor(components: TaskAnswersComponents) {
     this.#components = components;
+    this.#contents = new TaskBodies(components.transfers, components.log);
   }
 
   /** Answers by a task, or says why the request must go straight through; the reply did not begin then.
@@ -79,10 +77,9 @@ export class TaskAnswers {
 
   async #head(call: TaskCall, request: SourceRequest): Promise<void> {
     const body = new BodyWriter(call.outgoing);
-    const source = await this.#components.openSource(request, this.#options(call));
-    const stat = await source.stat(body.signal);
-    refuseUnlessShared(call, stat);
-    this.#begin(call, stat);
+    const { stat, taskId, peer } = await this.#components.transfers.look(request, body.signal, this.#options(call));
+    if (this.#contents.isKnownWrong(taskId)) throw new GoesThrough(WRONG_BYTES);
+    this.#begin(call, stat, taskId, peer?.task.complete ?? false);
     call.outgoing.end();
   }
 
@@ -94,19 +91,16 @@ export class TaskAnswers {
     }
     this.#bodies++;
     try {
-      using opened = await this.#components.transfers.open(request, body.signal, {
-        ...this.#options(call),
-        check: (stat) => refuseUnlessShared(call, stat),
-      });
-      const { taskId } = opened.peer;
-      if (this.#digests.isWrong(taskId))
-        throw new GoesThrough("what the cluster has does not have the digest of its name");
+      using opened = await this.#components.transfers.open(request, body.signal, this.#options(call));
+      const { taskId, task } = opened.peer;
+      const isPart = headerValue(call.headers, "range") !== undefined;
+      if (await this.#contents.isWrong(opened, call.digest, isPart)) throw new GoesThrough(WRONG_BYTES);
       const { outputPath, forceHardLink } = call.options;
       if (outputPath !== undefined) {
         await this.#components.outputs.deliver(opened, outputPath, { forceHardLink, signal: body.signal });
       }
-      const range = this.#begin(call, opened.stat, opened);
-      if (range !== undefined) await this.#send(call, opened, range, body);
+      const range = this.#begin(call, opened.stat, taskId, task.complete);
+      if (range !== undefined) await this.#contents.send(opened, call.digest, range, body);
       call.outgoing.end();
       if (call.prefetch && range !== undefined) this.#components.prefetches.start(opened);
     } finally {
@@ -114,9 +108,11 @@ export class TaskAnswers {
     }
   }
 
-  #options({ url, digest }: TaskCall): Omit<OpenTaskOptions, "check"> {
-    const { href } = url;
+  #options(call: TaskCall): OpenTaskOptions {
+    const { digest } = call;
+    const { href } = call.url;
     return {
+      check: (stat) => refuseUnlessShared(call, stat),
       statAttempts: 1,
       withReply: true,
       guard: async (hop) => {
@@ -127,43 +123,10 @@ export class TaskAnswers {
     };
   }
 
-  #begin({ method, headers, via, outgoing }: TaskCall, stat: SourceStat, opened?: OpenedTask): ByteRange | undefined {
-    const { serverAddress } = this.#components;
-    const own = { taskId: opened?.peer.taskId, finished: opened?.peer.task.complete, serverAddress, via };
+  #begin(call: TaskCall, stat: SourceStat, taskId: TaskId, finished: boolean): ByteRange | undefined {
+    const { method, headers, via, outgoing } = call;
+    const own = { taskId, finished, serverAddress: this.#components.serverAddress, via };
     return beginReply({ method, headers, stat, own }, outgoing);
-  }
-
-  async #send(call: TaskCall, opened: OpenedTask, range: ByteRange, body: BodyWriter): Promise<void> {
-    const { task } = opened.peer;
-    const { digest } = call;
-    const isWhole = range.start === 0 && range.end === task.info.sizeBytes;
-    const unchecked = digest !== undefined && isWhole && !this.#digests.isRight(task) ? digest : undefined;
-    try {
-      if (task.complete && unchecked === undefined) await sendFile(task.path, range, body);
-      else for await (const bytes of this.#read(opened, range, body, unchecked)) await body.write(bytes);
-    } catch (error) {
-      if (problemOf(error).code === "digest-mismatch") void this.#forget(opened);
-      throw error;
-    }
-  }
-
-  #read(opened: OpenedTask, range: ByteRange, body: BodyWriter, unchecked: Digest | undefined) {
-    const content = range.start < range.end ? readContent(opened, range, body.signal) : nothing();
-    return unchecked === undefined ? content : this.#digests.whole(opened.peer.task, unchecked, content);
-  }
-
-  /** Wrong bytes are not kept, nor offered to others. The last of them may still be on their way to the disk. */
-  async #forget(opened: OpenedTask): Promise<void> {
-    const { peer, source, stat } = opened;
-    const { taskId } = peer;
-    try {
-      await peer.complete(source, stat, AbortSignal.timeout(FORGET_WAIT_MS)).catch(() => undefined);
-      opened[Symbol.dispose]();
-      await this.#components.transfers.remove(taskId);
-    } catch (error) {
-      // Somebody else reads it; nobody is given it as a whole any more.
-      this.#components.log("warn", "proxy.wrong-bytes", { task: taskId, problem: problemOf(error).message });
-    }
   }
 }
 
@@ -175,8 +138,4 @@ function refuseUnlessShared(call: TaskCall, stat: SourceStat): void {
   };
   const obstacle = replyObstacle(stat, headers, policy, digest !== undefined);
   if (obstacle !== undefined) throw new GoesThrough(obstacle);
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  // An empty file has no pieces to read.
 }

@@ -44,6 +44,8 @@ export async function serveProxy(options: ProxyServerOptions): Promise<ProxyServ
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
+    // Without one, a request is refused in the words that all others are refused in.
+    requireHostHeader: false,
   };
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => void answer(incoming, outgoing);
   const server =

@@ -47,6 +47,14 @@ export interface OpenedTask extends Disposable {
   readonly stat: SourceStat;
 }
 
+/** The same, of which nothing is held or kept. */
+export interface SeenTask {
+  readonly taskId: TaskId;
+  readonly stat: SourceStat;
+  /** What this host has of it; `undefined` when that is nothing. */
+  readonly peer: TaskPeer | undefined;
+}
+
 export interface OpenTaskOptions extends OpenSourceOptions {
   /** Sees what the source answered before there is a task; throws to refuse it. */
   readonly check?: (stat: SourceStat) => void;
@@ -83,12 +91,15 @@ export class Transfers {
   /** Asks the source for size and version with the caller's own rights, and opens the task that names.
    *  @throws ProblemError of the source or of the store, and what `check` throws */
   async open(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<OpenedTask> {
-    const source = await this.#components.openSource(request, options);
-    const stat = inOneStreamUnlessPinned(request, await source.stat(signal));
-    options.check?.(stat);
-    const info = await describe(request, source, stat);
+    const { source, stat, info } = await this.#ask(request, signal, options);
     const { peer, pin } = await this.#peerOf(info);
     return { peer, source: this.#paced(source, info), stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
+  }
+
+  /** Asks as `open` does, and opens nothing. @throws as `open` */
+  async look(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<SeenTask> {
+    const { stat, info } = await this.#ask(request, signal, options);
+    return { taskId: info.taskId, stat, peer: this.#peers.get(info.taskId) };
   }
 
   /** Takes part in a task as a seed, because a child said where its source is. Resolves once the source has answered;
@@ -133,6 +144,13 @@ export class Transfers {
   close(): void {
     this.#stopping.abort(new ProblemError("cancelled", "This peer is shutting down"));
     for (const peer of this.#peers.values()) peer.stop();
+  }
+
+  async #ask(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions) {
+    const source = await this.#components.openSource(request, options);
+    const stat = inOneStreamUnlessPinned(request, await source.stat(signal));
+    options.check?.(stat);
+    return { source, stat, info: await describe(request, source, stat) };
   }
 
   async #openForOthers(taskId: TaskId, request: SourceRequest): Promise<void> {

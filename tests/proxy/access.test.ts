@@ -177,6 +177,9 @@ describe("limits", () => {
         `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
       const table: [string, string][] = [
         [`GET http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\nX-Long: ${"a".repeat(70_000)}\r\n\r\n`, "431"],
+        [`GET http://${host}/odd HTTP/1.1\r\nConnection: close\r\n\r\n`, "400"],
+        [`GET http://${host}/odd HTTP/1.1\r\nHost: ${host}\r\nHost: a\r\nConnection: close\r\n\r\n`, "400"],
+        [`CONNECT ${host} HTTP/1.1\r\n\r\n`, "400"],
         [line(`ftp://${host}/odd`), "400"],
         [line(`http://user:password@${host}/odd`), "400"],
         [line("http:///odd"), "400"],

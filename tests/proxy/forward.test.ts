@@ -65,6 +65,24 @@ describe("a URL that a rule matches", () => {
   );
 
   test(
+    "tells at HEAD what it tells at GET, and fetches nothing for it",
+    async () => {
+      const url = origin.file("/models/head.bin", randomBytes(MIB), { "x-own": "yes" });
+      const before = origin.bodyBytes;
+      const early = (await curl(one, url, "-I")).headers;
+      expect(origin.bodyBytes - before).toBe(0);
+      expect(origin.asked("/models/head.bin").map(({ method }) => method)).toEqual(["HEAD"]);
+      await curl(one, url);
+      const [head, got] = [(await curl(one, url, "-I")).headers, (await curl(one, url)).headers];
+      for (const headers of [early, head, got]) headers.delete("date");
+      expect(Object.fromEntries(head)).toEqual(Object.fromEntries(got));
+      early.set("x-dragonfly-task-download-finished", "true");
+      expect(Object.fromEntries(early)).toEqual(Object.fromEntries(got));
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "is answered in parts, and on conditions, as its source would",
     async () => {
       const content = randomBytes(MIB);

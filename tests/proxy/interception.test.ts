@@ -114,6 +114,18 @@ describe("TLS interception", () => {
   );
 
   test(
+    "finds circles inside of its tunnels, too",
+    async () => {
+      const ca = join(peer.folder, "proxy-ca.pem");
+      const via = (await throughTls("/models/a", ca)).headers.get("via") ?? "";
+      expect(via).toStartWith("1.1 pantala-");
+      const refused = await throughTls("/models/a", ca, "-H", `Via: ${via}`);
+      expect([refused.status, refused.headers.get("x-dragonfly-error-type")]).toEqual([508, "proxy"]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "is not needed where a rule has the source asked by TLS",
     async () => {
       const answer = await curl(proxy, `http://${host}/tls/a`);
@@ -131,6 +143,18 @@ describe("TLS interception", () => {
       const refused = await curl(proxy, `https://127.0.0.1:${port}/models/a`, "--cacert", ca);
       expect([refused.status, refused.headers.get("x-dragonfly-error-type")]).toEqual([502, "backend"]);
       expect(refused.body.toString()).toContain("certificate");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "takes a new authority at the next tunnel",
+    async () => {
+      const ca = join(peer.folder, "proxy-ca.pem");
+      expect((await throughTls("/private", ca)).status).toBe(200);
+      const made = await pantala(["ca", "create", "--force", "--data-dir", peer.folder]);
+      expect(made.exitCode).toBe(0);
+      expect((await throughTls("/private", ca)).status).toBe(200);
     },
     TIMEOUT_MS,
   );

@@ -125,6 +125,22 @@ test(
 
 describe("a registry that lies", () => {
   test(
+    "gives nobody a part of a layer of wrong bytes that are all here: the registry that is asked gives it",
+    async () => {
+      const [wrong, right] = [randomBytes(300_000), randomBytes(300_000)];
+      const path = `/v2/parts/blobs/${digestOf(right)}`;
+      origin.file(`/lies${path}`, wrong);
+      origin.file(path, right);
+      const lies = await ask(one, path, { "x-dragonfly-registry": `${origin.url}/lies`, range: "bytes=0-299998" });
+      expect([lies.status, lies.body.equals(wrong.subarray(0, -1))]).toEqual([206, true]);
+      await ask(one, path, { "x-dragonfly-registry": `${origin.url}/lies`, range: "bytes=299999-" });
+      const told = await ask(one, path, { "x-dragonfly-registry": origin.url, range: "bytes=10-19" });
+      expect([told.status, told.body.equals(right.subarray(10, 20)), told.taskId]).toEqual([206, true, null]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "gives nobody a whole layer of wrong bytes as if they were right, and what it gave is not kept",
     async () => {
       const wrong = randomBytes(1_000_000);
