@@ -85,3 +85,39 @@ test("a public container is read and listed without credentials", async () => {
   const page = await (await openFolder("abs://public", { store })).list({}, AbortSignal.timeout(5000));
   expect(page.objects.map(({ key }) => key)).toEqual(["one"]);
 });
+
+test("a folder of Data Lake Storage, or of Hadoop, is no object: it is listed by what is in it, and cannot be read", async () => {
+  await azurite.createContainer("lake");
+  await azurite.put("lake", "tables", new Uint8Array(), { hdi_isfolder: "true" });
+  await azurite.put("lake", "tables/part-0", CONTENT);
+  await azurite.put("lake", "tables/empty", new Uint8Array());
+  const { open, openFolder } = sourceOpener();
+  const folder = await openFolder("as://devstoreaccount1/lake", { store: rights() });
+  const page = await folder.list({}, AbortSignal.timeout(5000));
+  expect(page.objects.map(({ key }) => key)).toEqual(["tables/empty", "tables/part-0"]);
+  const directory = await open("as://devstoreaccount1/lake/tables", { store: rights() });
+  expect((await problemIn(statOf(directory))).code).toBe("source-not-found");
+});
+
+test("a listing that goes on behind the last name of a page asks for no page again", async () => {
+  await azurite.createContainer("pages");
+  for (const key of ["a", "b", "c", "d/1", "d/2", "e"]) await azurite.put("pages", key, CONTENT.subarray(0, 1));
+  let asked = 0;
+  const { openFolder } = sourceOpener({
+    fetch: (url, init) => {
+      asked++;
+      return fetch(url, init);
+    },
+  });
+  const names: string[] = [];
+  for (let after: { readonly name: string } | undefined; ; ) {
+    const folder = await openFolder("as://devstoreaccount1/pages", { store: rights() });
+    const query = { delimiter: "/", maxKeys: 1, ...(after === undefined ? {} : { after }) };
+    const { objects, prefixes, next } = await folder.list(query, AbortSignal.timeout(5000));
+    const [name = ""] = [...prefixes, ...objects.map(({ key }) => key)];
+    names.push(name);
+    if (next === undefined) break;
+    after = { name };
+  }
+  expect([names, asked]).toEqual([["a", "b", "c", "d/", "e"], names.length]);
+});

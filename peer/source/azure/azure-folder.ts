@@ -12,6 +12,7 @@ import type { AzureAccess } from "./azure-access.ts";
 import { type AzureAddress, azureContainerUrl, azureDisplayUrl, azureUrl, parseAzureUrl } from "./azure-address.ts";
 import { AzureTransport } from "./azure-transport.ts";
 import { type ListBlobsReply, parseListBlobsReply } from "./list-blobs-reply.ts";
+import type { ListingId, MarkerMemory } from "./marker-memory.ts";
 
 export interface AzureFolderOptions {
   readonly request: SourceRequest;
@@ -20,11 +21,14 @@ export interface AzureFolderOptions {
   readonly headers: Headers;
   readonly io: SourceIo;
   readonly guard: OpenSourceOptions["guard"];
+  /** Shared by all listings of this process. */
+  readonly markers: MarkerMemory;
 }
 
 const MAX_KEYS = 1000;
-/** 1,000 names of 1,024 characters, each as up to three bytes, and the properties of each blob, about 1 KiB. */
-const MAX_REPLY_BYTES = 8 * 1024 * 1024;
+/** 1,000 names of 1,024 characters, each as up to three bytes, the properties of each blob, about 1 KiB, and its metadata, at
+ *  most 8 KiB. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 interface AskedPage {
   readonly prefix: string;
@@ -55,18 +59,32 @@ export class AzureFolder implements Folder {
       );
     }
     const asked = { prefix, delimiter, maxKeys: Math.max(1, Math.min(MAX_KEYS, maxKeys)) };
+    const listing: ListingId = [
+      azureContainerUrl(this.#options.address, this.#options.access.base).href,
+      prefix,
+      delimiter,
+    ];
+    const goOn = (page: ListPage) => this.#remembered(page, listing);
     if (after !== undefined && "token" in after)
-      return pageOf(await this.#ask({ ...asked, marker: after.token }, signal));
-    // Azure goes on behind its own markers alone: a name is found from the start of the listing.
-    let marker: string | undefined;
+      return goOn(pageOf(await this.#ask({ ...asked, marker: after.token }, signal)));
+    // Azure goes on behind its own markers alone: another name is found from the start of the listing.
+    let marker = after === undefined ? undefined : this.#options.markers.after(listing, after.name);
     for (;;) {
       const reply = await this.#ask({ ...asked, marker }, signal);
       const page = pageOf(
         after === undefined ? reply : behind(reply, after.name, foldedName({ ...query, prefix }) !== undefined),
       );
-      if (page.objects.length + page.prefixes.length > 0 || reply.nextMarker === undefined) return page;
+      if (page.objects.length + page.prefixes.length > 0 || reply.nextMarker === undefined) return goOn(page);
       marker = reply.nextMarker;
     }
+  }
+
+  #remembered(page: ListPage, listing: ListingId): ListPage {
+    const { objects, prefixes, next } = page;
+    const lastName = [objects.at(-1)?.key ?? "", prefixes.at(-1) ?? ""].toSorted(compareKeys).at(-1) ?? "";
+    if (next !== undefined && "token" in next && lastName !== "")
+      this.#options.markers.remember(listing, lastName, next.token);
+    return page;
   }
 
   objectRequest(key: string): SourceRequest {
@@ -88,6 +106,8 @@ export class AzureFolder implements Folder {
       restype: "container",
       comp: "list",
       maxresults: String(maxKeys),
+      // It tells folders from files.
+      include: "metadata",
       ...(prefix === "" ? {} : { prefix }),
       ...(delimiter === undefined ? {} : { delimiter }),
       ...(marker === undefined ? {} : { marker }),

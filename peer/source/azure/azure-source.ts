@@ -21,16 +21,18 @@ import {
 import { AzureFolder } from "./azure-folder.ts";
 import { blobReadSas } from "./azure-signature.ts";
 import { AzureTransport } from "./azure-transport.ts";
+import { MarkerMemory } from "./marker-memory.ts";
 
 /** How long a seed may read with the rights it is handed: long enough for the largest file on a slow link. */
 const PORTABLE_RIGHT_MS = 12 * 3_600_000;
 
 export function azureDriver(components: DriverComponents): SourceDriver {
   const own = { ...components, tokens: new TokenCache(components.io.nowMs) };
+  const markers = new MarkerMemory();
   return {
     schemes: ["as", "abs"],
     open: (request, options) => openAzureSource(request, own, options),
-    openFolder: (request, options) => openAzureFolder(request, own, options),
+    openFolder: (request, options) => openAzureFolder(request, own, markers, options),
   };
 }
 
@@ -63,12 +65,13 @@ async function openAzureSource(
 async function openAzureFolder(
   request: SourceRequest,
   components: AzureAccessComponents,
+  markers: MarkerMemory,
   { guard }: OpenSourceOptions = {},
 ): Promise<Folder> {
   const address = parseAzureUrl(request.url);
   const access = await findAzureAccess(request.store ?? {}, address, components);
   const { io } = components;
-  return new AzureFolder({ request, address, access, headers: callerHeaders(request.headers), io, guard });
+  return new AzureFolder({ request, address, access, headers: callerHeaders(request.headers), io, guard, markers });
 }
 
 /** The right to read this blob and no other, where the key of the account can give it. */

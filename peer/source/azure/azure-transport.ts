@@ -50,6 +50,7 @@ export class AzureTransport implements SourceTransport {
       headers.set("authorization", sharedKeyAuthorization(method, url, headers, { account, key: credential.key }));
     }
     const response = await io.fetch(url, { ...requestInit(method, headers, signal), addresses });
+    if (isDirectory(response.headers)) return notThere(response);
     return range === undefined ? response : seenEmpty(response);
   }
 }
@@ -60,6 +61,17 @@ const REMEDIES: Readonly<Record<AzureAccess["credential"]["kind"], string>> = {
   sas: "Check that the shared access signature is for this container or blob, lets it be read, and has not expired",
   token: "Check that the identity has the role Storage Blob Data Reader for this container",
 };
+
+/** A folder of an account with a hierarchy (Data Lake Storage), or what Hadoop keeps for one elsewhere: it has a name and no
+ *  content, and is no object to those who ask for files. */
+function isDirectory(headers: Headers): boolean {
+  return headers.get("x-ms-resource-type") === "directory" || headers.get("x-ms-meta-hdi_isfolder") === "true";
+}
+
+async function notThere(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, { status: 404 });
+}
 
 /** Azurite 3.37 answers a range of an empty blob with 206 and `bytes 0--1/0`, where Azure answers 416. */
 function seenEmpty(response: Response): Response {

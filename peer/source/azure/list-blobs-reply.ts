@@ -32,8 +32,7 @@ export async function parseListBlobsReply(xml: string, prefix: string): Promise<
   const results = resultsOf(parser, xml);
   if (results === undefined) return undefined;
   const blobs = elementOf(results, "Blobs");
-  // Of a storage account with a hierarchy: folders are listed beside what is in them.
-  const files = elementsOf(blobs, "Blob").filter((blob) => propertyOf(blob, "ResourceType") !== "directory");
+  const files = elementsOf(blobs, "Blob").filter((blob) => !isDirectory(blob));
   const objects = files.map(objectOf);
   const prefixes = elementsOf(blobs, "BlobPrefix").map(nameOf);
   const names = [...prefixes, ...objects.map((object) => object?.key)];
@@ -53,6 +52,13 @@ function resultsOf(parser: { parse: (xml: string) => unknown }, xml: string): El
   } catch {
     return undefined;
   }
+}
+
+/** Folders are listed beside what is in them, in accounts with a hierarchy and by Hadoop in others. */
+function isDirectory(blob: Element): boolean {
+  if (propertyOf(blob, "ResourceType") === "directory") return true;
+  const metadata = elementOf(blob, "Metadata");
+  return Object.keys(metadata).some((name) => name.toLowerCase() === "hdi_isfolder" && metadata[name] === "true");
 }
 
 function objectOf(blob: Element): ListedObject | undefined {
