@@ -2,6 +2,7 @@
  *  S3. Objects come through the tasks of this peer, so that their bytes leave the store once for the whole cluster. */
 import type { Log } from "../../schema/log.ts";
 import { problemOf } from "../../schema/problem.ts";
+import { OWN_READ_HEADER, OWN_READ_ID } from "../source/own-reads.ts";
 import type { Sources } from "../source/sources.ts";
 import type { Transfers } from "../transfer/transfers.ts";
 import { authenticate, type Caller } from "./authenticate.ts";
@@ -75,6 +76,7 @@ export class S3Gateway {
     }
     const access = this.#components.access();
     const request = parseS3Request(given, access.domain);
+    refuseOwnRead(request);
     const { bucket: name, key } = targetOf(request);
     const caller = authenticate(request, access.keys, this.#components.nowMs());
     if (name === undefined) {
@@ -121,6 +123,14 @@ export class S3Gateway {
       this.#components.log("info", "gateway.refused", { request: requestId, method, code, message });
     }
   }
+}
+
+/** A profile or a rule of `stores` names this gateway as the store of one of its buckets. */
+function refuseOwnRead({ headers }: S3Request): void {
+  if (headers.get(OWN_READ_HEADER) !== OWN_READ_ID) return;
+  throw new S3Problem("InvalidRequest", "This gateway was asked by its own peer, as if it were the store", {
+    headers: { [OWN_READ_HEADER]: OWN_READ_ID },
+  });
 }
 
 function refuse(error: unknown, { target }: GatewayRequest, reply: GatewayReply): void {

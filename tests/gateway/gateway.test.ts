@@ -382,6 +382,30 @@ describe("the gateway", () => {
     TIMEOUT_MS,
   );
 
+  test.each(["HEAD", "GET"])(
+    "tells a %s that its store is itself, where a profile of the machine names it as the store",
+    async (method) => {
+      const port = await freePort();
+      const name = `loop-${method}`;
+      const config = join(cluster.folder, `${name}.yaml`);
+      const told = { name, buckets: { models: "s3://bucket" }, store: {} };
+      await writeFile(config, JSON.stringify(configOf(told)), { mode: 0o600 });
+      const { accessKeyId, secretAccessKey } = READER;
+      const lines = [`aws_access_key_id = ${accessKeyId}`, `aws_secret_access_key = ${secretAccessKey}`];
+      const profile = join(cluster.folder, `${name}.profile`);
+      await writeFile(profile, ["[default]", ...lines, `endpoint_url = http://127.0.0.1:${port}`].join("\n"));
+      const peer = await cluster.join(name, {
+        args: ["--config", config, "--gateway-listen", `127.0.0.1:${port}`],
+        env: { AWS_CONFIG_FILE: profile, AWS_SHARED_CREDENTIALS_FILE: profile },
+      });
+      const gateway = { peer, url: await gatewayUrl(peer) };
+      const response = await ask("/models/model.bin", { method }, READER, gateway);
+      expect(response.status).toBe(400);
+      if (method === "GET") expect((await errorOf(response)).Message).toContain("Name the store's own endpoint");
+    },
+    TIMEOUT_MS,
+  );
+
   test(
     "follows its settings while it runs",
     async () => {

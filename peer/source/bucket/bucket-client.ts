@@ -1,6 +1,7 @@
 /** Sends signed requests for one bucket and what is in it: what differs between the stores that speak like S3. */
 import { ProblemError } from "../../../schema/problem.ts";
 import { callerHeaders } from "../caller-headers.ts";
+import { OWN_READ_HEADER, OWN_READ_ID, refuseOwnReply } from "../own-reads.ts";
 import type { OpenSourceOptions } from "../source.ts";
 import { requestInit, type SourceIo } from "../source-io.ts";
 import { type AddressStyle, requestUrl } from "./bucket-address.ts";
@@ -76,5 +77,8 @@ export async function sendSigned(request: BucketRequest, parts: SendingParts): P
   const headers = sign === undefined ? signed : await sign({ ...request, url, signed });
   for (const [name, value] of caller.unsigned) headers.set(name, value);
   for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
-  return await io.fetch(url, { ...requestInit(request.method, headers, request.signal), addresses });
+  headers.set(OWN_READ_HEADER, OWN_READ_ID);
+  const response = await io.fetch(url, { ...requestInit(request.method, headers, request.signal), addresses });
+  refuseOwnReply(response, url);
+  return response;
 }
