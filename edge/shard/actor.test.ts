@@ -327,6 +327,7 @@ describe("digests", () => {
     for (const client of clients) client.heard.length = 0;
     const [reader, ...others] = clients;
     await reader?.say(progressOf(task, { added: [{ firstPiece: 0, pieceCount: 1 }], digests: digestRun([0]) }));
+    await bench.wait(bench.policy.relayIntervalMs);
     for (const other of others) expect(typesOf(other.take("digests"))).toEqual(["digests"]);
   });
 });
