@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Server, ServerWebSocket } from "bun";
 import type { Log } from "../../schema/log.ts";
-import { isProblemError, ProblemError } from "../../schema/problem.ts";
+import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, ticketKeyOf } from "../../schema/ticket.ts";
 import { VERSION } from "../../schema/version.ts";
 import { MAX_FRAME_BYTES } from "../../schema/wire/codec.ts";
@@ -56,7 +56,6 @@ class BunScheduler implements RunningScheduler {
   readonly #actors: ShardActor[] = [];
   readonly #timers = new Map<number, Timer>();
   readonly #sockets = new Set<Socket>();
-  readonly #pending = new Set<Promise<void>>();
   /** Requests wait for it: the port is taken before the databases are, so that whoever is late hears about the port. */
   readonly #app = Promise.withResolvers<ReturnType<typeof createApp>>();
   readonly #lost = Promise.withResolvers<ProblemError>();
@@ -110,7 +109,7 @@ class BunScheduler implements RunningScheduler {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const socket of this.#sockets) socket.close(1012, "The scheduler stops");
     await this.#server?.stop(true);
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    for (const actor of this.#actors) await actor.settled();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const directory of this.#directories) await directory.close();
   }
@@ -134,11 +133,11 @@ class BunScheduler implements RunningScheduler {
           },
           message: (socket, message) => {
             const frame = typeof message === "string" ? new TextEncoder().encode(message) : message;
-            this.#keep(socket.data.session?.receive(frame));
+            void socket.data.session?.receive(frame);
           },
           close: (socket) => {
             this.#sockets.delete(socket);
-            this.#keep(socket.data.session?.closed());
+            void socket.data.session?.closed();
           },
         },
       });
@@ -151,20 +150,8 @@ class BunScheduler implements RunningScheduler {
     clearTimeout(this.#timers.get(shard));
     this.#timers.delete(shard);
     if (atMs === undefined) return;
-    const wake = () => this.#keep(this.#actors[shard]?.tick());
+    const wake = () => void this.#actors[shard]?.tick();
     this.#timers.set(shard, setTimeout(wake, Math.min(Math.max(0, atMs - Date.now()), MAX_TIMER_MS)));
-  }
-
-  /** Remembers what is under way, so that stopping waits for it. */
-  #keep(work: Promise<void> | undefined): void {
-    if (work === undefined) return;
-    const kept = work
-      .catch((error: unknown) => {
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#log("warn", isProblemError(error) ? "work-refused" : "work-failed", { error: text });
-      })
-      .finally(() => this.#pending.delete(kept));
-    this.#pending.add(kept);
   }
 }
 

@@ -170,9 +170,15 @@ export class ShardActor implements Shard {
     return await this.#queue.run(() => sumUp(this.#queries, counters));
   }
 
-  /** Does one thing after all that was asked before. A fault of ours ends the turn, never the shard. */
-  async #turn(act: () => Promise<Gathered>): Promise<void> {
-    await this.#queue.run(async () => {
+  /** Resolves when all that was asked so far is done. */
+  async settled(): Promise<void> {
+    await this.#queue.run(async () => {});
+  }
+
+  /** Does one thing after all that was asked before. A fault of ours ends the turn, never the shard. Most frames say what
+   *  only memory need know: a turn waits for nothing unless it must. */
+  #turn(act: () => Promise<Gathered>): Promise<void> {
+    return this.#queue.run(async () => {
       try {
         await this.#commit(await act());
       } catch (error) {
@@ -207,8 +213,9 @@ export class ShardActor implements Shard {
     const gathered: Gathered = { changes: [], outgoing: [] };
     for (const message of messages) {
       this.#messagesIn++;
-      if (message.type === "announce") await this.#shelf.load(message.task.taskId);
-      else if ("taskId" in message) await this.#shelf.load(message.taskId);
+      const taskId =
+        message.type === "announce" ? message.task.taskId : "taskId" in message ? message.taskId : undefined;
+      if (taskId !== undefined && !this.#swarm.tasks.has(taskId)) await this.#shelf.load(taskId);
       try {
         gather(gathered, receive(this.#swarm, hostId, message, this.#policy, nowMs(), random, via));
       } catch (error) {
@@ -241,9 +248,9 @@ export class ShardActor implements Shard {
 
   /** Writes first, so that nobody is told what a crash would undo. */
   async #commit({ changes, outgoing }: Outcome): Promise<void> {
-    await this.#journal.write(changes);
+    if (changes.length > 0 || this.#journal.isBehind) await this.#journal.write(changes);
     if (!this.#journal.isBehind) this.#shelf.evict();
-    this.#lines.deliver(await messagesByHost(outgoing, this.#components));
+    if (outgoing.length > 0) this.#lines.deliver(await messagesByHost(outgoing, this.#components));
   }
 
   #schedule(): void {

@@ -27,9 +27,18 @@ function heartbeatOf({ load }: Fields): PeerMessageOf<"heartbeat"> | undefined {
   if (!isCount(activeUploads) || !isCount(activeDownloads)) return undefined;
   if (!isCount(uploadBytesPerSecond) || !isCount(downloadBytesPerSecond)) return undefined;
   if (!isCount(storedBytes) || !isCount(freeBytes) || !isCount(residentBytes)) return undefined;
-  const transfers = { activeUploads, activeDownloads, uploadBytesPerSecond, downloadBytesPerSecond };
-  const all: HostLoad = { ...transfers, storedBytes, freeBytes, residentBytes };
-  return { type: "heartbeat", load: all };
+  return {
+    type: "heartbeat",
+    load: {
+      activeUploads,
+      activeDownloads,
+      uploadBytesPerSecond,
+      downloadBytesPerSecond,
+      storedBytes,
+      freeBytes,
+      residentBytes,
+    },
+  };
 }
 
 /** Digests come from few, and are left to the schema. */
@@ -42,11 +51,12 @@ function progressOf(fields: Fields): PeerMessageOf<"progress"> | undefined {
   const removed = listOf(fields.removed, MAX_RUNS_PER_MESSAGE, runOf);
   const leases = listOf(fields.leases, MAX_RUNS_PER_MESSAGE, leaseOf);
   if (digests === undefined || added === undefined || removed === undefined || leases === undefined) return undefined;
-  const told = { added, removed, digests, leases, sourceBytes, peerBytes };
-  const message: PeerMessageOf<"progress"> = { type: "progress", taskId: taskId as TaskId, ...told };
-  if (cursors === undefined) return message;
+  const id = taskId as TaskId;
+  if (cursors === undefined)
+    return { type: "progress", taskId: id, added, removed, digests, leases, sourceBytes, peerBytes };
   const pieces = listOf(cursors, MAX_CURSORS, pieceOf);
-  return pieces === undefined ? undefined : { ...message, cursors: pieces };
+  if (pieces === undefined) return undefined;
+  return { type: "progress", taskId: id, added, removed, digests, leases, sourceBytes, peerBytes, cursors: pieces };
 }
 
 /** Whatever the frame has; those that are not named here are ignored. */
