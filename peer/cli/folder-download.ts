@@ -159,7 +159,7 @@ class FolderDownload {
 /** Checked before anything is fetched. */
 async function makeRoom(output: string, overwrite: boolean): Promise<void> {
   await mkdir(dirname(output), { recursive: true }).catch((cause: unknown) => {
-    const message = `${plainText(dirname(output))} cannot be made a folder: another file has its name`;
+    const message = `${plainText(dirname(output))} cannot be made a folder: a file, or a link that leads to none, has its name or that of a folder above it. Move it away, or name another output with -O`;
     throw new ProblemError("output-unwritable", message, { cause });
   });
   const existing = await lstat(output).catch(() => undefined);
