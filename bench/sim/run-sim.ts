@@ -21,6 +21,8 @@ export interface SimResult {
   readonly messagesDownPerHost: number;
   readonly rowsPerHost: number;
   readonly questionsPerHost: number;
+  /** Piece requests that found all upload slots of a parent busy. */
+  readonly refusalsPerHost: number;
   /** Time the simulation took on this machine. */
   readonly wallSeconds: number;
 }
@@ -56,6 +58,7 @@ export function runSim(options: SimOptions): SimResult {
     messagesDownPerHost: simulation.messagesDown / finished,
     rowsPerHost: simulation.rows / finished,
     questionsPerHost: trade.questions / finished,
+    refusalsPerHost: trade.refusals / finished,
     wallSeconds: (performance.now() - startedAtMs) / 1000,
   };
 }

@@ -89,6 +89,7 @@ function outcomeOf(result: SimResult): Outcome {
       figure("sim.messages_down_per_peer", "messages", "lower", result.messagesDownPerHost),
       figure("sim.rows_per_peer", "rows", "lower", result.rowsPerHost),
       figure("sim.questions_per_peer", "questions", "lower", result.questionsPerHost),
+      figure("sim.refusals_per_peer", "refusals", "lower", result.refusalsPerHost),
       figure("sim.wall_s", "s", "lower", result.wallSeconds),
     ],
     notes: [

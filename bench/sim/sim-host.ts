@@ -43,6 +43,8 @@ export class SimHost {
   waiting: SimLink[] = [];
   readonly report = new ProgressReport();
   readonly pace = new RecentPace();
+  /** Of pieces it begins to send. */
+  readonly sendPace = new RecentPace();
   state: HostState = "waiting";
   ticket = false;
   heldCount = 0;

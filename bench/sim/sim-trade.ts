@@ -3,6 +3,8 @@
 import { mostLeases } from "../../edge/core/readers.ts";
 import { digestOf } from "../../edge/core/testing/fixtures.ts";
 import { newsPauseMs } from "../../peer/core/news.ts";
+import { DEFAULT_MAX_UPLOADS, DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
+import { slotRetryMs } from "../../peer/core/upload-slots.ts";
 import { addPiece } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import { pieceRange } from "../../schema/piece.ts";
@@ -14,13 +16,10 @@ import type { Flight, Reading, SimHost } from "./sim-host.ts";
 import { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
 
-/** More uploads are told to come later (`--max-uploads`). */
-const MAX_UPLOADS = 64;
-
 export type TradeEvent =
   | { readonly kind: "ask"; readonly link: SimLink }
   | { readonly kind: "answer"; readonly link: SimLink }
-  | { readonly kind: "fail"; readonly link: SimLink; readonly piece: number };
+  | { readonly kind: "fail" | "busy"; readonly link: SimLink; readonly piece: number };
 
 /** What the simulation around it does. */
 export interface TradeComponents {
@@ -55,6 +54,8 @@ export class SimTrade {
   crossZoneBytes = 0;
   /** Asked of neighbours: what they have. */
   questions = 0;
+  /** Piece requests that found all upload slots busy. */
+  refusals = 0;
 
   constructor(parts: TradeComponents) {
     this.#parts = parts;
@@ -83,6 +84,7 @@ export class SimTrade {
     if (link.closed) return;
     if (event.kind === "ask") this.#ask(link);
     else if (event.kind === "answer") this.#answer(link);
+    else if (event.kind === "busy") this.#busy(link, event.piece);
     else this.#fail(link, event.piece);
   }
 
@@ -150,7 +152,9 @@ export class SimTrade {
       const link = host.links.get(hostId);
       if (link === undefined) continue;
       const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: new Map(), sinceMs: nowMs() };
-      const lost = random() < options.lossShare || this.#flows.streamsFrom(link.parent.index) >= MAX_UPLOADS;
+      const isBusy = this.#flows.streamsFrom(link.parent.index) >= DEFAULT_MAX_UPLOADS;
+      if (!isBusy) link.parent.sendPace.note(nowMs());
+      const lost = isBusy || random() < options.lossShare;
       const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
       const stream =
         lost || link.parent.state === "dead"
@@ -161,7 +165,7 @@ export class SimTrade {
       flight.streams.set(hostId, stream ?? -1);
       link.activeRequests++;
       host.requestCount++;
-      if (stream === undefined) later({ kind: "fail", link, piece }, options.roundTripMs);
+      if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, options.roundTripMs);
     }
   }
 
@@ -254,6 +258,16 @@ export class SimTrade {
     if (parent.complete) return;
     const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
     later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);
+  }
+
+  #busy(link: SimLink, piece: number): void {
+    const { child, parent } = link;
+    this.refusals++;
+    const { nowMs } = this.#parts;
+    this.#endFlight(child, piece, child.flights.get(piece)?.streams.get(parent.hostId), parent.hostId);
+    link.restUntilMs =
+      nowMs() + slotRetryMs(DEFAULT_MAX_UPLOADS, parent.sendPace.perSecond(nowMs()), DEFAULT_UPLOAD_POLICY);
+    this.replan(child);
   }
 
   #fail(link: SimLink, piece: number): void {

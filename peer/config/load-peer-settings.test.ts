@@ -60,7 +60,7 @@ describe("loadPeerSettings()", () => {
       hostname: "node-7",
       idc: "",
       location: "",
-      maxUploads: 64,
+      maxUploads: 14,
       maxDownloads: 64,
       memoryBudget: 128 * 1024 ** 2,
       streamsPerParent: 4,

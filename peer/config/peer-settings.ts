@@ -15,6 +15,7 @@ import { storeOptionsSchema } from "../../schema/wire/store-options.ts";
 import { DEFAULT_EVICTION_POLICY } from "../core/evict.ts";
 import {
   DEFAULT_MAX_DOWNLOADS,
+  DEFAULT_MAX_UPLOADS,
   DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_TRANSFER_POLICY,
   MOST_DOWNLOADS,
@@ -122,7 +123,7 @@ export const PEER_SETTINGS = {
     remedy: "Use a path of at most 256 characters",
   },
   maxUploads: {
-    schema: wholeNumber(1, 4096).default(64),
+    schema: wholeNumber(1, 4096).default(DEFAULT_MAX_UPLOADS),
     value: "N",
     help: "most pieces served to other peers at the same time",
     remedy: "Use a whole number",

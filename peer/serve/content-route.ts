@@ -1,4 +1,6 @@
 /** `GET|HEAD /v1/tasks/:id/content`: bytes of verified pieces, and of nothing else. */
+
+import { RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -7,7 +9,7 @@ import { pacedContent } from "./paced-content.ts";
 import { refuse } from "./problem-response.ts";
 import type { UploadMeter } from "./upload-meter.ts";
 
-/** A child waits at least this long before it asks a busy parent again. */
+/** The same in the whole seconds of HTTP, for others than peers. */
 const RETRY_AFTER_SECONDS = "1";
 
 export interface ContentRoute {
@@ -53,8 +55,10 @@ export function serveContent(
   if (uploads.overfull) {
     return refuse("too-many-requests", "All upload slots of this host are busy: ask another parent, or again later", {
       "retry-after": RETRY_AFTER_SECONDS,
+      [RETRY_AFTER_MS_HEADER]: String(uploads.refuse(nowMs())),
     });
   }
+  uploads.grant(nowMs());
   task.noteUse();
   const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
   // An empty file has no range to send.

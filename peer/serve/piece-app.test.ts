@@ -267,6 +267,8 @@ describe("content", () => {
     const refused = await askContent({ range: "bytes=0-9" });
     expect(refused.status).toBe(429);
     expect(refused.headers.get("retry-after")).toBe("1");
+    expect(refused.headers.get("retry-after-ms")).toBe("250");
+    expect(uploads.refused).toBe(1);
     expect(await codeOf(refused)).toBe("too-many-requests");
     // Neither a question nor a HEAD needs a slot.
     expect((await askBitfield("")).status).toBe(200);

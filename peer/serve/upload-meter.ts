@@ -1,4 +1,7 @@
 import type { TaskId } from "../../schema/ids.ts";
+import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
+import { slotRetryMs } from "../core/upload-slots.ts";
+import { RecentPace } from "../transfer/recent-pace.ts";
 
 /** Longer than a child takes for a piece that it gets at full speed; one that is paced is noted again with every grain. */
 const LONGEST_UPLOAD_MS = 60_000;
@@ -13,6 +16,8 @@ export class UploadMeter {
   #pendingRequests: () => number = () => 0;
   #others = 0;
   #servedBytes = 0;
+  #refused = 0;
+  readonly #pace = new RecentPace();
   /** When content of a task was last granted, latest grant last. */
   readonly #grantedAtMs = new Map<TaskId, number>();
 
@@ -39,6 +44,22 @@ export class UploadMeter {
   /** Bytes of content granted to children. A child that breaks off is counted for all it asked, unless it was paced. */
   get servedBytes(): number {
     return this.#servedBytes;
+  }
+
+  /** Requests that found all slots busy. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** A request found all slots busy. @returns when it should come again, in milliseconds */
+  refuse(nowMs: number): number {
+    this.#refused++;
+    return slotRetryMs(this.maxUploads, this.#pace.perSecond(nowMs), DEFAULT_UPLOAD_POLICY);
+  }
+
+  /** A request got a slot. */
+  grant(nowMs: number): void {
+    this.#pace.note(nowMs);
   }
 
   /** A range of a task is granted to a child. */

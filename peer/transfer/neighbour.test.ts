@@ -17,11 +17,32 @@ const info = {
 const POLICY = { ...DEFAULT_TRANSFER_POLICY, probeSilenceMs: 20 };
 const NEWS: BitfieldOutcome = { kind: "bitfield", bitfield: new Uint8Array([0b11]), version: 1, complete: true };
 
-function met(answer: NeighbourComponents["ask"]) {
+test("a neighbour whose slots are busy rests as long as it says, and is never given up for it", () => {
+  let nowMs = 1000;
+  const { neighbour, lost } = met(
+    (_neighbour, _query, signal) => silent(signal),
+    () => nowMs,
+  );
+  for (let refusals = 0; refusals < 2 * POLICY.parentFailures; refusals++) {
+    neighbour.failed("busy", 120);
+    expect(neighbour.restUntilMs).toBe(nowMs + 120);
+    nowMs += 120;
+  }
+  neighbour.failed("busy", 1_000_000);
+  expect(neighbour.restUntilMs).toBe(nowMs + POLICY.busyRestMaxMs);
+  nowMs = neighbour.restUntilMs;
+  neighbour.failed("busy");
+  expect(neighbour.restUntilMs).toBe(nowMs + POLICY.parentBackoffMs);
+  expect(neighbour.signal.aborted).toBe(false);
+  neighbour.close();
+  void lost;
+});
+
+function met(answer: NeighbourComponents["ask"], nowMs = () => 0) {
   const lost = Promise.withResolvers<string>();
   const neighbour = new Neighbour(info, 2, {
     policy: POLICY,
-    nowMs: () => 0,
+    nowMs,
     ask: answer,
     newsPauseMs: () => 0,
     offered: () => {},

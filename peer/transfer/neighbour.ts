@@ -29,6 +29,8 @@ export class Neighbour {
   activeRequests = 0;
   receivedBytes = 0;
   restUntilMs = 0;
+  /** Why it did not serve last; `undefined` when it did. */
+  lastFailure: ParentFailure | undefined;
   #failures = 0;
   #probing = false;
   #components: NeighbourComponents;
@@ -52,16 +54,22 @@ export class Neighbour {
   succeeded(bytes: number): void {
     this.#failures = 0;
     this.restUntilMs = 0;
+    this.lastFailure = undefined;
     this.receivedBytes += bytes;
   }
 
-  /** Lets it rest, longer with each failure in a row, and gives it up when there were too many. */
-  failed(failure: ParentFailure): void {
+  /** Lets it rest, longer with each failure in a row, and gives it up when there were too many. A busy parent is a good one:
+   *  it only wants to be asked later, when it says. */
+  failed(failure: ParentFailure, retryInMs?: number): void {
     const { policy, nowMs, lost } = this.#components;
+    this.lastFailure = failure;
     // Requests that ran side by side fail together: that is one failure.
     if (nowMs() < this.restUntilMs) return;
-    // A busy parent is a good one: it only wants to be asked later.
-    if (failure !== "busy") this.#failures++;
+    if (failure === "busy") {
+      this.restUntilMs = nowMs() + Math.min(policy.busyRestMaxMs, retryInMs ?? policy.parentBackoffMs);
+      return;
+    }
+    this.#failures++;
     this.restUntilMs = nowMs() + policy.parentBackoffMs * 2 ** Math.min(this.#failures, 6);
     if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
   }

@@ -94,7 +94,7 @@ export class ParentRequests {
         // The slower of two requests for this piece has nothing left to bring.
         for (const [other, otherStop] of flight.requests) if (other !== neighbour) otherStop.abort();
       } else {
-        neighbour.failed(outcome.failure);
+        neighbour.failed(outcome.failure, outcome.retryInMs);
         if (outcome.failure === "refused") refused(parent.ticket);
       }
     } catch (error) {

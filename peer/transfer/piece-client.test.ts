@@ -129,6 +129,18 @@ describe("fetchPiece()", () => {
   }
 });
 
+test("fetchPiece() tells when a busy parent wants to be asked again", async () => {
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => new Response(null, { status: 429, headers: { "retry-after-ms": "70" } }),
+  });
+  const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
+  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, heard: () => {}, take: async () => {} };
+  const outcome = await fetchPiece(parent, { start: 0, end: 10 }, options);
+  expect(outcome).toEqual({ kind: "failed", failure: "busy", retryInMs: 70 });
+});
+
 describe("fetchBitfield()", () => {
   test("refuses a field that does not fit the task", async () => {
     const body = JSON.stringify({ version: 1, complete: false, bitfield: "//8=" });

@@ -1,6 +1,7 @@
 /** What one peer asks of another over HTTP. Expected failures are values, since a parent that fails is everyday. */
 
 import { type Bitfield, isBitfieldOf } from "../../schema/bitfield.ts";
+import { RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { formatRange } from "../../schema/byte-range.ts";
 import type { TaskId } from "../../schema/ids.ts";
@@ -13,7 +14,14 @@ import { Silence } from "./silence.ts";
  *  slots are busy. */
 export type ParentFailure = "unreachable" | "refused" | "missing" | "busy";
 
-export type PieceOutcome = { readonly kind: "piece" } | { readonly kind: "failed"; readonly failure: ParentFailure };
+/** `retryInMs`: when a busy parent says that it may have a slot. */
+export interface FailedOutcome {
+  readonly kind: "failed";
+  readonly failure: ParentFailure;
+  readonly retryInMs?: number;
+}
+
+export type PieceOutcome = { readonly kind: "piece" } | FailedOutcome;
 
 export type BitfieldOutcome =
   | { readonly kind: "bitfield"; readonly bitfield: Bitfield; readonly version: number; readonly complete: boolean }
@@ -135,9 +143,14 @@ async function ask(parent: ParentAddress, what: string, init: RequestInit): Prom
   });
 }
 
-async function failed(response: Response): Promise<{ readonly kind: "failed"; readonly failure: ParentFailure }> {
+async function failed(response: Response): Promise<FailedOutcome> {
   await response.body?.cancel();
   if (response.status === 404 || response.status === 416) return { kind: "failed", failure: "missing" };
-  if (response.status === 429) return { kind: "failed", failure: "busy" };
+  if (response.status === 429) return { kind: "failed", failure: "busy", ...retryOf(response) };
   return { kind: "failed", failure: response.status < 500 ? "refused" : "unreachable" };
+}
+
+function retryOf(response: Response): { readonly retryInMs?: number } {
+  const text = response.headers.get(RETRY_AFTER_MS_HEADER) ?? "";
+  return /^\d{1,6}$/.test(text) ? { retryInMs: Number(text) } : {};
 }
