@@ -123,7 +123,9 @@ test("get -r goes on after a file that fails, and ends with its exit code", asyn
   await writeFile(join(output, "onnx"), "in the way");
   const result = await getFolder("s3://bucket/models/llama", output, ["--no-progress"]);
   expect(result.exitCode).toBe(8);
-  expect(result.stderr).toMatch(/1 of 5 files failed\n.*onnx cannot be made a folder: a file, .*has its name.*Move it away/);
+  expect(result.stderr).toMatch(
+    /1 of 5 files failed\n.*onnx cannot be made a folder: a file, .*has its name.*Move it away/,
+  );
   expect(result.stdout).toContain("4 files, ");
   expect(result.stdout).toContain("1 failed");
   await expectContent(
