@@ -11,10 +11,10 @@ test("two folders change places, and a path that is absent changes nothing", asy
     await mkdir(one);
     await mkdir(other);
     await writeFile(join(one, "first"), "");
-    expect(exchangePaths(one, other)).toBe(true);
+    expect(await exchangePaths(one, other)).toBe(true);
     expect(await readdir(other)).toEqual(["first"]);
     expect(await readdir(one)).toEqual([]);
-    expect(exchangePaths(one, join(folder, "absent"))).toBe(false);
+    expect(await exchangePaths(one, join(folder, "absent"))).toBe(false);
     expect((await readdir(folder)).toSorted()).toEqual(["one é", "other"]);
   } finally {
     await rm(folder, { recursive: true });

@@ -19,3 +19,12 @@ export function listenProblem(where: string, setting: string, cause: unknown, on
     { detail: { address: where, errorCode: code }, cause },
   );
 }
+
+/** Runs `listen`. @throws ProblemError as `listenProblem` makes it */
+export function listening<Server>(where: string, setting: string, listen: () => Server): Server {
+  try {
+    return listen();
+  } catch (cause) {
+    throw listenProblem(where, setting, cause);
+  }
+}

@@ -1,5 +1,5 @@
 /** WebSocket client with an Authorization header, which Bun and Deno offer beyond the web standard, and a way to end one
- *  whose other side is gone, which Bun offers. */
+ *  whose other side is gone, which Bun offers: on Deno 2.9 the system gives such a connection up, later. */
 import type { Socket, SocketEvents } from "../channel/socket-line.ts";
 
 /** Frames this side has not sent yet may not pile up: a scheduler that stopped reading is given up. */
@@ -11,7 +11,7 @@ const CLOSING_TIMEOUT_MS = 2000;
 export function openSocket(url: string, token: string, events: SocketEvents): Socket {
   const socket = new WebSocket(url.replace(/^http/, "ws"), {
     headers: { authorization: `Bearer ${token}` },
-  } as unknown as string[]) as WebSocket & { terminate(): void };
+  } as unknown as string[]) as WebSocket & { readonly terminate?: () => void };
   socket.binaryType = "arraybuffer";
   let over = false;
   const end = (code: number, reason: string) => {
@@ -27,7 +27,7 @@ export function openSocket(url: string, token: string, events: SocketEvents): So
   socket.addEventListener("close", ({ code, reason }) => end(code, reason));
   const close = (code: number, reason: string) => {
     socket.close(code, reason);
-    const timer = setTimeout(() => socket.terminate(), CLOSING_TIMEOUT_MS);
+    const timer = setTimeout(() => socket.terminate?.(), CLOSING_TIMEOUT_MS);
     // Nothing is lost when the process ends first.
     timer.unref();
     socket.addEventListener("close", () => clearTimeout(timer));

@@ -3,9 +3,11 @@
 import { isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { FetchInit } from "../source/source-io.ts";
+import type { HttpFetchInit } from "./http-fetch.ts";
+import { platformFetch } from "./platform-fetch.ts";
 import { proxyFor } from "./proxy-variables.ts";
 
-export type PinnedInit = FetchInit & { readonly tls?: BunFetchRequestInitTLS };
+export type PinnedInit = FetchInit & Pick<HttpFetchInit, "tls">;
 
 /** An address that could not be connected to, or was silent, is tried last for this long. */
 const AVOIDED_MS = 60_000;
@@ -18,9 +20,9 @@ export function pinnedFetch(
   const avoided = new LRUCache<string, true>({ max: 1024, ttl: AVOIDED_MS });
   return async (url, { addresses, ...init }) => {
     const hostname = url.hostname.replace(/\.$/, "");
-    if (addresses === undefined || isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0) return await fetch(url, init);
+    if (addresses === undefined || isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0) return await platformFetch(url, init);
     const proxy = proxyFor(url, env);
-    if (proxy !== undefined) return await fetch(url, { ...init, proxy: { url: proxy, respectNoProxy: false } });
+    if (proxy !== undefined) return await platformFetch(url, { ...init, proxy: { url: proxy, respectNoProxy: false } });
 
     const headers = new Headers(init.headers);
     headers.set("host", url.host);
@@ -28,7 +30,7 @@ export function pinnedFetch(
     let failure: unknown = new Error(`No address of ${hostname} was admitted`);
     for (const address of addresses.toSorted((a, b) => Number(avoided.has(a)) - Number(avoided.has(b)))) {
       try {
-        return await fetch(urlAt(url, address), pinned);
+        return await platformFetch(urlAt(url, address), pinned);
       } catch (error) {
         failure = error;
         const code = error instanceof Error && "code" in error ? String(error.code) : "";

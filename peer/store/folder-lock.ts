@@ -7,6 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import { ProblemError } from "../../schema/problem.ts";
 
 const SQLITE_BUSY = 5;
+/** The same in SQLite's words: Deno gives no number (2.9). */
+const BUSY_TEXT = "database is locked";
 
 export interface FolderLock {
   release(): void;
@@ -21,7 +23,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
-    if (!(cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY)) throw cause;
+    if (!isBusy(cause)) throw cause;
     const pid = (await readFile(pidPath, "utf8").catch(() => "")).trim();
     throw new ProblemError(
       "in-use",
@@ -32,4 +34,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   // Only for the message above: a full disk is no reason not to start.
   await writeFile(pidPath, `${process.pid}\n`).catch(() => {});
   return { release: () => database.close() };
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return "errcode" in error ? error.errcode === SQLITE_BUSY : error.message === BUSY_TEXT;
 }

@@ -37,7 +37,7 @@ export class StagingFolder implements AsyncDisposable {
 
   /** Changes places with what the repository has. Triton never sees a part of either. */
   async swap(): Promise<void> {
-    if ((await exists(this.#target)) && exchangePaths(this.path, this.#target)) return;
+    if ((await exists(this.#target)) && (await exchangePaths(this.path, this.#target))) return;
     const away = `${this.path}-old`;
     // Where the system cannot exchange, the model is absent for a moment.
     const existed = await exists(this.#target);
