@@ -41,6 +41,18 @@ export interface TransferPolicy {
   readonly pullRetries: number;
   /** Without progress and without the scheduler for this long, a download fails. */
   readonly schedulerWaitMs: number;
+  /** Without the scheduler for this long, hosts read from the source what falls to them (docs/decisions/0013): one that is
+   *  only restarted is back before. */
+  readonly ownReadAfterMs: number;
+  /** One that got nothing for this long reads nothing that falls to it: it goes to the next. */
+  readonly ownerPatienceMs: number;
+  /** Pieces are shared out in runs of this length, or one piece: one request to the source each. */
+  readonly ownedRunBytes: number;
+  /** Runs that all hosts which know each other read at a time, and one of them at most: as under leases. */
+  readonly ownedStreamsPerTask: number;
+  readonly ownedStreamsPerHost: number;
+  /** How often neighbours are asked meanwhile what they have and read. */
+  readonly ownReadLookMs: number;
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
   /** How far leases are is reported this late when nothing else is new: well within their time to live, and before a host
@@ -79,6 +91,12 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   pullRetryMs: 1000,
   pullRetries: 5,
   schedulerWaitMs: 20_000,
+  ownReadAfterMs: 10_000,
+  ownerPatienceMs: 5000,
+  ownedRunBytes: 1024 * 1024,
+  ownedStreamsPerTask: 16,
+  ownedStreamsPerHost: 4,
+  ownReadLookMs: 1000,
   tradeReportMs: 3000,
   leaseReportMs: 1000,
   reportsPerTask: 32,

@@ -1,6 +1,7 @@
 /** `GET /v1/tasks/:id/bitfield?since=V&waitMs=M`: what is held, as soon as it is more than the child knows. */
 import { Buffer } from "node:buffer";
-import type { BitfieldReply } from "../../schema/wire/pull.ts";
+import type { PieceRun } from "../../schema/wire/peer-message.ts";
+import { type BitfieldReply, MAX_READING_RUNS } from "../../schema/wire/pull.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { refuse } from "./problem-response.ts";
 
@@ -11,7 +12,13 @@ const MAX_WAITING = 1024;
 export class BitfieldRoute {
   readonly #waiting = new Set<AbortController>();
 
-  async serve(request: Request, query: URLSearchParams, task: StoredTask): Promise<Response> {
+  /** @param reading what this host reads from the source, asked once the answer is due */
+  async serve(
+    request: Request,
+    query: URLSearchParams,
+    task: StoredTask,
+    reading: () => readonly PieceRun[],
+  ): Promise<Response> {
     const since = countIn(query, "since");
     const waitMs = countIn(query, "waitMs");
     if (since === undefined || waitMs === undefined) {
@@ -30,6 +37,7 @@ export class BitfieldRoute {
       version: task.version,
       complete: task.complete,
       bitfield: Buffer.from(task.held).toString("base64"),
+      reading: reading().slice(0, MAX_READING_RUNS),
     };
     return Response.json(reply, { headers: { "cache-control": "no-store" } });
   }

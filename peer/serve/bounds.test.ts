@@ -11,7 +11,7 @@ test("at most 1024 children wait for news at the same time", async () => {
   const query = new URLSearchParams({ since: "0", waitMs: "30000" });
   const leaving = new AbortController();
   const wait = (signal?: AbortSignal) =>
-    route.serve(new Request("http://parent/", signal === undefined ? {} : { signal }), query, task);
+    route.serve(new Request("http://parent/", signal === undefined ? {} : { signal }), query, task, () => []);
   const waiting = Array.from({ length: 1024 }, (_, at) => wait(at === 0 ? leaving.signal : undefined));
   expect((await wait()).status).toBe(429);
   // A child that goes away makes room.

@@ -7,8 +7,7 @@ import { parseHostId } from "../../schema/ids.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, TICKET_TTL_MS, ticketKeyOf } from "../../schema/ticket.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
-import { bunFileRange, servePieces } from "../runtime/bun-server.ts";
-import type { PieceServer } from "../runtime/peer-servers.ts";
+import { bunFileRange, type PieceServer, servePieces } from "../runtime/bun-server.ts";
 import { openDiskStore } from "../store/disk-store.ts";
 import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
@@ -31,7 +30,14 @@ let authorization: string;
 async function serve(overrides: Partial<PieceAppComponents> = {}): Promise<void> {
   uploads = overrides.uploads ?? new UploadMeter(64);
   uploadLimit = new RateLimit({ hostBps: UNLIMITED, taskBps: UNLIMITED }, () => performance.now());
-  const own = { store, ticketKey, nowMs: () => nowMs, fileRange: bunFileRange, pull: async () => {} };
+  const own = {
+    store,
+    ticketKey,
+    nowMs: () => nowMs,
+    fileRange: bunFileRange,
+    reading: () => [],
+    pull: async () => {},
+  };
   const components = { ...own, uploads, uploadLimit, ...overrides };
   server = await servePieces({ hostname: "127.0.0.1", port: 0, app: createPieceApp(components) });
 }
@@ -366,7 +372,7 @@ describe("content with an upload limit", () => {
 });
 
 describe("tickets", () => {
-  const paths = () => ["content", "bitfield"].map((what) => `/v1/tasks/${task.info.taskId}/${what}`);
+  const paths = () => ["content", "bitfield", "digests"].map((what) => `/v1/tasks/${task.info.taskId}/${what}`);
 
   test("missing answers 401", async () => {
     for (const value of ["", "Basic abc", "Bearer", "Bearer "]) {
@@ -419,12 +425,18 @@ describe("tickets", () => {
 describe("bitfield", () => {
   test("tells what is held now", async () => {
     await writePieces(task, 0, 2);
-    expect(await (await askBitfield("")).json()).toEqual({ version: 2, complete: false, bitfield: "BQ==" });
+    expect(await (await askBitfield("")).json()).toEqual({
+      version: 2,
+      complete: false,
+      bitfield: "BQ==",
+      reading: [],
+    });
     await writePieces(task, 1);
     expect(await (await askBitfield("?since=0&waitMs=30000")).json()).toEqual({
       version: 3,
       complete: true,
       bitfield: "Bw==",
+      reading: [],
     });
   });
 
@@ -458,6 +470,23 @@ describe("bitfield", () => {
       async (response) => expect(await response.json()).toMatchObject({ version: 0 }),
       () => {},
     );
+  });
+});
+
+describe("digests", () => {
+  const askDigests = (query: string) => ask(`/v1/tasks/${task.info.taskId}/digests${query}`);
+
+  test("are told of pieces that are held, and of no others", async () => {
+    await writePieces(task, 0, 2);
+    const reply = await askDigests("?of=0-2");
+    expect(reply.status).toBe(200);
+    const hex = (piece: number) => Buffer.from(task.digestOf(piece) ?? "").toString("hex");
+    expect(await reply.json()).toEqual({ digests: [0, 2].map((piece) => ({ piece, digest: hex(piece) })) });
+  });
+
+  test("are refused to a question that is no list of runs or names too many pieces", async () => {
+    for (const query of ["", "?of=", "?of=2-1", "?of=0-2048", `?of=${"0-0,".repeat(64)}0-0`])
+      expect((await askDigests(query)).status).toBe(400);
   });
 });
 
@@ -532,11 +561,13 @@ describe("the piece port", () => {
   });
 
   test("answers 405 with the methods that are allowed", async () => {
-    const wrong = { content: "POST", bitfield: "DELETE", pull: "GET" };
+    const wrong = { content: "POST", bitfield: "DELETE", digests: "POST", pull: "GET" };
     for (const [what, method] of Object.entries(wrong)) {
       const response = await ask(`/v1/tasks/${task.info.taskId}/${what}`, { method });
       expect(response.status).toBe(405);
-      expect(response.headers.get("allow")).toBe({ content: "GET, HEAD", bitfield: "GET", pull: "POST" }[what] ?? "");
+      expect(response.headers.get("allow")).toBe(
+        { content: "GET, HEAD", bitfield: "GET", digests: "GET", pull: "POST" }[what] ?? "",
+      );
       expect(await codeOf(response)).toBe("method-not-allowed");
     }
     expect((await ask("/healthz", { method: "PUT" })).status).toBe(405);

@@ -3,10 +3,12 @@
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { parseTaskId, type TaskId } from "../../schema/ids.ts";
 import { isProblemError, ProblemError } from "../../schema/problem.ts";
+import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { BitfieldRoute } from "./bitfield-route.ts";
 import { serveContent } from "./content-route.ts";
+import { serveDigests } from "./digests-route.ts";
 import { problemResponse, refuse } from "./problem-response.ts";
 import { type Pull, PullRoute } from "./pull-route.ts";
 import { TicketCheck } from "./ticket-check.ts";
@@ -21,6 +23,8 @@ export interface PieceAppComponents {
   readonly fileRange: (path: string, range: ByteRange) => BodyInit;
   /** A child asks this host to take part as a seed; `undefined` when this host is no seed. */
   readonly pull: Pull | undefined;
+  /** What this host reads of a task from its source just now. */
+  readonly reading: (taskId: TaskId) => readonly PieceRun[];
   readonly uploads: UploadMeter;
   readonly uploadLimit: RateLimit;
 }
@@ -34,10 +38,11 @@ export interface PieceApp {
   close(): void;
 }
 
-const ROUTE = /^\/v1\/tasks\/([^/]{1,128})\/(content|bitfield|pull)$/;
+const ROUTE = /^\/v1\/tasks\/([^/]{1,128})\/(content|bitfield|digests|pull)$/;
 const METHODS: Record<string, readonly string[]> = {
   content: ["GET", "HEAD"],
   bitfield: ["GET"],
+  digests: ["GET"],
   pull: ["POST"],
   healthz: ["GET", "HEAD"],
 };
@@ -69,7 +74,9 @@ export function createPieceApp(components: PieceAppComponents): PieceApp {
     return uploads.outsideSlots(async () => {
       const child = await tickets.childOf(request, taskId);
       if (route === "pull") return pulls.serve(request, taskId, child);
-      return bitfields.serve(request, url.searchParams, storedTask(store, taskId));
+      const task = storedTask(store, taskId);
+      if (route === "digests") return serveDigests(url.searchParams, task);
+      return bitfields.serve(request, url.searchParams, task, () => components.reading(taskId));
     });
   }
 

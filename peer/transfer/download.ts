@@ -6,7 +6,7 @@ import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
-import type { LeaseProgress, PeerMessage } from "../../schema/wire/peer-message.ts";
+import type { LeaseProgress, PeerMessage, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { newsPauseMs } from "../core/news.ts";
@@ -29,8 +29,10 @@ import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
 import { strangersIn } from "./strangers.ts";
 import { TicketHolder } from "./ticket-holder.ts";
+import { WithoutScheduler } from "./without-scheduler.ts";
 
 export interface DownloadComponents {
+  readonly hostId: HostId;
   readonly policy: TransferPolicy;
   /** For what comes from parents; the source comes with its own. */
   readonly downloadLimit: RateLimit;
@@ -73,6 +75,8 @@ export class Download {
   readonly #ticket: TicketHolder;
   readonly #planner: PiecePlanner;
   readonly #watch: ProgressWatch;
+  readonly #withoutScheduler: WithoutScheduler;
+  #sourceProblem = "";
   /** Of pieces that are kept. */
   readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
@@ -154,6 +158,14 @@ export class Download {
       requests: this.#requests,
       ticket: this.#ticket,
     });
+    this.#withoutScheduler = new WithoutScheduler({
+      ...components,
+      task,
+      digests: this.#digests,
+      neighbours: this.#neighbours,
+      leases: this.#leases,
+      learned: () => this.#planner.soon(),
+    });
     this.#timers = [
       setInterval(() => this.#flushIfDue(), components.progressIntervalMs()),
       setInterval(() => this.#tick(), TICK_MS),
@@ -167,6 +179,11 @@ export class Download {
 
   leases(): LeaseProgress[] {
     return this.#leases.progress();
+  }
+
+  /** What is read from the source just now. */
+  reading(): PieceRun[] {
+    return this.#leases.progress().map(({ firstPiece, pieceCount }) => ({ firstPiece, pieceCount }));
   }
 
   leasedPieceCount(): number {
@@ -254,6 +271,8 @@ export class Download {
       this.#fail(error);
       return;
     }
+    this.#withoutScheduler.failed();
+    this.#sourceProblem = `; the source: ${message}`;
     this.#flush();
     const problem = { code, message: message.slice(0, MAX_REASON_LENGTH) };
     this.#components.send([{ type: "return-leases", taskId, leaseIds: [leaseId], problem }]);
@@ -290,8 +309,9 @@ export class Download {
     const stall = this.#watch.newStall();
     if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
     if (this.#watch.isTimeToProbe()) this.#neighbours.probe();
-    if (this.#watch.isHopeless()) {
-      const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept`;
+    this.#withoutScheduler.tick();
+    if (this.#leases.count === 0 && this.#watch.isHopeless()) {
+      const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept${this.#sourceProblem}`;
       this.#fail(new ProblemError("scheduler-unreachable", message));
       return;
     }

@@ -1,5 +1,5 @@
 /** What tests of this room need: a task in memory, a source that says what it is told to, and the ports of a download. */
-import type { TaskId } from "../../schema/ids.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
@@ -65,6 +65,7 @@ export function standalonePeer(task: StoredTask) {
   const world = { nowMs: 1_000_000, schedulerHears: true };
   const peer = new TaskPeer(
     {
+      hostId: "a".repeat(32) as HostId,
       policy: DEFAULT_TRANSFER_POLICY,
       downloadLimit: unlimited(),
       budget: new RequestBudget({ requests: 64, bytes: 64 * 1024 * 1024 }),

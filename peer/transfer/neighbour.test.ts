@@ -15,7 +15,13 @@ const info = {
   needsPull: false,
 };
 const POLICY = { ...DEFAULT_TRANSFER_POLICY, probeSilenceMs: 20 };
-const NEWS: BitfieldOutcome = { kind: "bitfield", bitfield: new Uint8Array([0b11]), version: 1, complete: true };
+const NEWS: BitfieldOutcome = {
+  kind: "bitfield",
+  bitfield: new Uint8Array([0b11]),
+  version: 1,
+  complete: true,
+  reading: [],
+};
 
 test("a neighbour whose slots are busy rests as long as it says, and is never given up for it", () => {
   let nowMs = 1000;

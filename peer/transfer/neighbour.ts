@@ -1,5 +1,7 @@
 /** One host we trade a task with: what it offers, how it behaves, and the watch that keeps both up to date. */
+import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
@@ -26,6 +28,10 @@ export interface NeighbourComponents {
 export class Neighbour {
   readonly info: NeighbourInfo;
   bitfield: Bitfield;
+  /** What it reads from the source, as far as it told. */
+  reading: readonly PieceRun[] = [];
+  /** When it was found to have other pieces than before. */
+  gainedAtMs = Number.NEGATIVE_INFINITY;
   activeRequests = 0;
   receivedBytes = 0;
   restUntilMs = 0;
@@ -33,6 +39,7 @@ export class Neighbour {
   lastFailure: ParentFailure | undefined;
   #failures = 0;
   #probing = false;
+  #looking = false;
   #components: NeighbourComponents;
   #stopping = new AbortController();
 
@@ -85,6 +92,22 @@ export class Neighbour {
     if (late.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, outcome.failure);
   }
 
+  /** Asks what it has and reads now, and makes nothing of it when it does not say. */
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const outcome = await this.#components.ask(this, { since: undefined, waitMs: 0 }, this.signal);
+    this.#looking = false;
+    if (outcome.kind === "bitfield" && !this.signal.aborted) this.#learn(outcome);
+  }
+
+  #learn({ bitfield, reading }: Extract<BitfieldOutcome, { kind: "bitfield" }>): void {
+    if (Buffer.compare(bitfield, this.bitfield) !== 0) this.gainedAtMs = this.#components.nowMs();
+    this.bitfield = bitfield;
+    this.reading = reading;
+    this.#components.offered();
+  }
+
   async #watch(): Promise<void> {
     let version: number | undefined;
     while (!this.signal.aborted) {
@@ -98,9 +121,8 @@ export class Neighbour {
         continue;
       }
       version = outcome.version;
-      this.bitfield = outcome.bitfield;
       this.#failures = 0;
-      this.#components.offered();
+      this.#learn(outcome);
       if (outcome.complete) return;
       const pauseMs = this.#components.newsPauseMs(this.bitfield);
       const intervalMs = waited ? pauseMs : Math.max(pauseMs, this.#components.policy.bitfieldPollMs);

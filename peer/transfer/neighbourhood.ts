@@ -5,7 +5,7 @@ import type { HostId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { problemOf } from "../../schema/problem.ts";
-import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import type { PeerMessageOf, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { Neighbour as NeighbourInfo, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
@@ -13,7 +13,7 @@ import type { TransferPolicy } from "../core/policy.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
-import { fetchBitfield, type ParentAddress, requestPull } from "./piece-client.ts";
+import { fetchBitfield, fetchDigests, type ParentAddress, requestPull } from "./piece-client.ts";
 
 export interface NeighbourhoodComponents {
   readonly info: TaskInfo;
@@ -75,6 +75,16 @@ export class Neighbourhood {
   /** Nobody sends anything: gives up those who are not there any more. */
   probe(): void {
     for (const neighbour of this.#neighbours.values()) void neighbour.probe();
+  }
+
+  /** Asks everybody what they have and read now. */
+  look(): void {
+    for (const neighbour of this.#neighbours.values()) void neighbour.look();
+  }
+
+  /** Digests of what a neighbour holds of these runs. */
+  async digestsOf(neighbour: Neighbour, runs: readonly PieceRun[]): Promise<Map<number, Uint8Array> | undefined> {
+    return await fetchDigests(this.addressOf(neighbour.info), runs, neighbour.signal);
   }
 
   /** Stops trading with a host, and tells the scheduler why. */

@@ -5,8 +5,10 @@ import { RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { formatRange } from "../../schema/byte-range.ts";
 import type { TaskId } from "../../schema/ids.ts";
+import { formatPieceRuns } from "../../schema/piece-runs.ts";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
-import { bitfieldReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
+import type { PieceRun } from "../../schema/wire/peer-message.ts";
+import { bitfieldReplySchema, digestsReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
 import { readExactly, readText } from "./read-body.ts";
 import { Silence } from "./silence.ts";
 
@@ -24,7 +26,14 @@ export interface FailedOutcome {
 export type PieceOutcome = { readonly kind: "piece" } | FailedOutcome;
 
 export type BitfieldOutcome =
-  | { readonly kind: "bitfield"; readonly bitfield: Bitfield; readonly version: number; readonly complete: boolean }
+  | {
+      readonly kind: "bitfield";
+      readonly bitfield: Bitfield;
+      readonly version: number;
+      readonly complete: boolean;
+      /** What it reads from the source. */
+      readonly reading: readonly PieceRun[];
+    }
   | { readonly kind: "failed"; readonly failure: ParentFailure };
 
 /** One parent and the right to ask it. */
@@ -93,9 +102,33 @@ export async function fetchBitfield(
     const reply = bitfieldReplySchema.parse(JSON.parse(await readText(response, MAX_NEWS_BYTES, silence)));
     const bitfield = Uint8Array.from(Buffer.from(reply.bitfield, "base64"));
     if (!isBitfieldOf(bitfield, pieceCount)) return { kind: "failed", failure: "refused" };
-    return { kind: "bitfield", bitfield, version: reply.version, complete: reply.complete };
+    const { version, complete, reading } = reply;
+    return { kind: "bitfield", bitfield, version, complete, reading };
   } catch {
     return { kind: "failed", failure: "unreachable" };
+  }
+}
+
+/** Digests of what the parent holds of these runs, by piece; `undefined` when it does not tell.
+ *  @param runs at most `MAX_DIGEST_RUNS`, with `MAX_DIGESTS_PER_REPLY` pieces */
+export async function fetchDigests(
+  parent: ParentAddress,
+  runs: readonly PieceRun[],
+  signal: AbortSignal,
+): Promise<Map<number, Uint8Array> | undefined> {
+  using silence = new Silence(NEWS_GRACE_MS);
+  try {
+    const response = await ask(parent, `digests?of=${formatPieceRuns(runs)}`, {
+      signal: AbortSignal.any([signal, silence.signal]),
+    });
+    if (response.status !== 200) {
+      await failed(response);
+      return undefined;
+    }
+    const { digests } = digestsReplySchema.parse(JSON.parse(await readText(response, MAX_NEWS_BYTES, silence)));
+    return new Map(digests.map(({ piece, digest }) => [piece, Uint8Array.from(Buffer.from(digest, "hex"))]));
+  } catch {
+    return undefined;
   }
 }
 

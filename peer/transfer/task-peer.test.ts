@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { LeaseId } from "../../schema/ids.ts";
-import { isProblemError } from "../../schema/problem.ts";
+import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import { MAX_CURSORS, type PeerMessage } from "../../schema/wire/peer-message.ts";
 import { until } from "../../tests/fixtures/daemon.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
@@ -190,7 +190,10 @@ describe("a download", () => {
   test("that waited long for the source does not die of a scheduler that is away for a moment", async () => {
     const task = await storedTask(2);
     const { peer, world, events } = standalonePeer(task);
-    const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), never));
+    const refusing = sourceOf(task, () => {
+      throw new ProblemError("source-refused", "no");
+    });
+    const waiting = outcomeOf(peer.complete(refusing, statOf(task), never));
     world.nowMs += 10 * DEFAULT_TRANSFER_POLICY.schedulerWaitMs;
     await until("the stall is named", () => events.includes("download.stalled"));
     world.schedulerHears = false;
@@ -198,6 +201,20 @@ describe("a download", () => {
     expect(waiting.now()).toBe("waiting");
     world.nowMs += DEFAULT_TRANSFER_POLICY.schedulerWaitMs + 1;
     expect(await waiting.settled).toBe("scheduler-unreachable");
+  });
+
+  test("reads the source itself when the scheduler stays away", async () => {
+    const task = await storedTask(2);
+    const { peer, world, events } = standalonePeer(task);
+    const reading = sourceOf(task, async function* ({ start, end }) {
+      for (let piece = start / PIECE_BYTES; piece < end / PIECE_BYTES; piece++) yield pieceBytes(piece);
+    });
+    const waiting = outcomeOf(peer.complete(reading, statOf(task), never));
+    world.schedulerHears = false;
+    await Bun.sleep(600);
+    world.nowMs += DEFAULT_TRANSFER_POLICY.ownReadAfterMs;
+    expect(await waiting.settled).toBe("done");
+    expect(events).toContain("download.without-scheduler");
   });
 
   test("ends with what the scheduler says when it is refused, and keeps what it has", async () => {

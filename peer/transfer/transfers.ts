@@ -22,6 +22,7 @@ import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
 
 export interface TransfersComponents {
+  readonly hostId: HostId;
   readonly store: PieceStore;
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
@@ -216,8 +217,9 @@ export class Transfers {
   }
 
   #forPeers() {
-    const { policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
+    const { hostId, policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
     return {
+      hostId,
       policy,
       downloadLimit,
       budget,

@@ -1,7 +1,8 @@
 /** Peer to peer, JSON: a child tells a seed where the source of a task is (`POST /v1/tasks/:id/pull`). It may hold
  *  credentials, so it goes straight from peer to peer and never to the scheduler. */
 import { z } from "zod";
-import { labelField, pieceLengthField, textField } from "./fields.ts";
+import { labelField, pieceField, pieceLengthField, textField } from "./fields.ts";
+import { pieceRunSchema } from "./peer-message.ts";
 import { storeOptionsSchema } from "./store-options.ts";
 
 const headerName = z
@@ -28,11 +29,29 @@ export type SourceRequest = z.infer<typeof sourceRequestSchema>;
 
 export const pullRequestSchema = z.object({ source: sourceRequestSchema });
 
+/** More than a host has leases of one task. */
+export const MAX_READING_RUNS = 64;
+
 /** `GET /v1/tasks/:id/bitfield?since=&waitMs=`: waits until `version` passes `since` or the time is up. */
 export const bitfieldReplySchema = z.object({
   version: z.int().min(0),
   complete: z.boolean(),
   /** base64 */
   bitfield: z.string().max(400_000),
+  /** What the host reads from the source just now. */
+  reading: z.array(pieceRunSchema).max(MAX_READING_RUNS).default([]),
 });
 export type BitfieldReply = z.infer<typeof bitfieldReplySchema>;
+
+/** Runs that one question for digests may name, and pieces they may have together. */
+export const MAX_DIGEST_RUNS = 64;
+export const MAX_DIGESTS_PER_REPLY = 2048;
+
+/** `GET /v1/tasks/:id/digests?of=<first>-<last>,...`: BLAKE3 digests of those pieces that are held, for children who
+ *  hear of no scheduler. */
+export const digestsReplySchema = z.object({
+  digests: z
+    .array(z.object({ piece: pieceField, digest: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits") }))
+    .max(MAX_DIGESTS_PER_REPLY),
+});
+export type DigestsReply = z.infer<typeof digestsReplySchema>;

@@ -1,0 +1,142 @@
+/** Keeps a download going while no scheduler grants leases: this host reads from the source what falls to it, and has digests
+ *  from those who hold the pieces (docs/decisions/0013). */
+import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import type { PieceRun } from "../../schema/wire/peer-message.ts";
+import { MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY } from "../../schema/wire/pull.ts";
+import { planOwnedRuns } from "../core/owned-runs.ts";
+import type { TransferPolicy } from "../core/policy.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+import type { Neighbour } from "./neighbour.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
+import type { PieceDigests } from "./piece-digests.ts";
+import { pieceRuns } from "./progress-report.ts";
+import type { SourceLeases } from "./source-leases.ts";
+
+export interface WithoutSchedulerComponents {
+  readonly hostId: HostId;
+  readonly policy: TransferPolicy;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  readonly schedulerHears: () => boolean;
+  readonly task: StoredTask;
+  readonly digests: PieceDigests;
+  readonly neighbours: Neighbourhood;
+  readonly leases: SourceLeases;
+  /** Digests came, so that more can be asked for. */
+  readonly learned: () => void;
+}
+
+/** A lease nobody granted; the scheduler takes it over when it comes back, or revokes it. */
+const OWN_LEASE_TTL_MS = 10_000;
+
+export class WithoutScheduler {
+  readonly #components: WithoutSchedulerComponents;
+  readonly #pieceCount: number;
+  readonly #asking = new Set<Neighbour>();
+  #awaySinceMs: number | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** Nothing is read before: the source failed this host. */
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #count = 0;
+
+  constructor(components: WithoutSchedulerComponents) {
+    this.#components = components;
+    const { sizeBytes, pieceLengthBytes } = components.task.info;
+    this.#pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
+  }
+
+  /** Looks what there is to do; to be called a few times a second. */
+  tick(): void {
+    const { policy, nowMs, schedulerHears, neighbours, task, log } = this.#components;
+    if (schedulerHears()) {
+      this.#awaySinceMs = undefined;
+      return;
+    }
+    this.#awaySinceMs ??= nowMs();
+    if (nowMs() - this.#awaySinceMs < policy.ownReadAfterMs) return;
+    if (nowMs() - this.#lookedAtMs >= policy.ownReadLookMs) {
+      // What neighbours read just now must be known before anything is read twice.
+      const isFirst = this.#lookedAtMs < this.#awaySinceMs;
+      this.#lookedAtMs = nowMs();
+      neighbours.look();
+      if (isFirst) log("warn", "download.without-scheduler", { task: task.info.taskId, neighbours: neighbours.size });
+      if (isFirst && neighbours.size > 0) return;
+    }
+    for (const neighbour of neighbours.list()) void this.#askDigests(neighbour);
+    this.#readOwned(this.#awaySinceMs);
+  }
+
+  /** The source failed this host: others may do better. */
+  failed(): void {
+    const { nowMs, policy } = this.#components;
+    this.#failures++;
+    this.#restUntilMs = nowMs() + policy.ownerPatienceMs * 2 ** Math.min(this.#failures - 1, 4);
+  }
+
+  #readOwned(awaySinceMs: number): void {
+    const { hostId, policy, nowMs, task, neighbours, leases } = this.#components;
+    const others = neighbours.list();
+    const streams = Math.ceil(policy.ownedStreamsPerTask / (others.length + 1));
+    const spareRuns = task.info.ranged
+      ? Math.min(streams, policy.ownedStreamsPerHost) - leases.count
+      : 1 - leases.count;
+    if (spareRuns <= 0 || nowMs() < this.#restUntilMs) return;
+    const { taskId, pieceLengthBytes, ranged } = task.info;
+    const offered = emptyBitfield(this.#pieceCount);
+    const reading = leases.pieces(this.#pieceCount);
+    for (const { bitfield, reading: runs } of others) {
+      for (let at = 0; at < offered.length; at++) offered[at] = (offered[at] ?? 0) | (bitfield[at] ?? 0);
+      addRuns(reading, runs);
+    }
+    const planned = planOwnedRuns(
+      {
+        taskId,
+        hostId,
+        pieceCount: this.#pieceCount,
+        pieceLengthBytes,
+        ranged,
+        held: task.held,
+        offered,
+        reading,
+        others: others.map(({ info, gainedAtMs }) => ({
+          hostId: info.hostId,
+          activeAtMs: Math.max(gainedAtMs, awaySinceMs + policy.ownReadAfterMs),
+        })),
+        spareRuns,
+      },
+      policy,
+      nowMs(),
+    );
+    for (const run of planned) {
+      const leaseId = `own-${hostId.slice(0, 12)}-${(++this.#count).toString(36)}` as LeaseId;
+      leases.grant({ leaseId, ...run, ttlMs: OWN_LEASE_TTL_MS });
+    }
+  }
+
+  async #askDigests(neighbour: Neighbour): Promise<void> {
+    const { task, digests, neighbours, learned } = this.#components;
+    if (this.#asking.has(neighbour)) return;
+    const unknown: number[] = [];
+    for (let piece = 0; piece < this.#pieceCount && unknown.length < MAX_DIGESTS_PER_REPLY; piece++) {
+      if (!hasPiece(neighbour.bitfield, piece) || hasPiece(task.held, piece) || hasPiece(digests.known, piece))
+        continue;
+      unknown.push(piece);
+    }
+    if (unknown.length === 0) return;
+    this.#asking.add(neighbour);
+    const told = await neighbours.digestsOf(neighbour, pieceRuns(unknown).slice(0, MAX_DIGEST_RUNS));
+    this.#asking.delete(neighbour);
+    if (told === undefined) return;
+    for (const [piece, digest] of told) digests.add({ firstPiece: piece, digests: digest });
+    if (told.size > 0) learned();
+  }
+}
+
+function addRuns(bits: Bitfield, runs: readonly PieceRun[]): void {
+  for (const { firstPiece, pieceCount } of runs)
+    for (let piece = firstPiece; piece < firstPiece + pieceCount; piece++) addPiece(bits, piece);
+}
