@@ -2,6 +2,7 @@
 import type { HostId } from "../../schema/ids.ts";
 import { unbanHost } from "./ban.ts";
 import { looksAroundAtMs } from "./cut-off.ts";
+import { expireFrozen, recheckAtMs } from "./frozen.ts";
 import { silentAtMs } from "./hopeless.ts";
 import type { Host } from "./host.ts";
 import { expireLeases } from "./leases.ts";
@@ -35,6 +36,7 @@ export function tick(swarm: Swarm, policy: Policy, nowMs: number, random: () => 
       dropUnstated(turn, host);
       restated.push(host.info.hostId);
     }
+    expireFrozen(turn, host);
     if (host.bannedUntilMs !== null && nowMs >= host.bannedUntilMs) unbanHost(turn, host);
   }
   for (const task of swarm.tasks.values()) {
@@ -56,6 +58,7 @@ export function nextDeadlineMs(swarm: Swarm, policy: Policy, nowMs: number): num
   for (const host of swarm.hosts.values()) {
     consider(presenceDeadlineMs(host, policy));
     consider(host.restateByMs);
+    consider(recheckAtMs(host, policy));
     consider(host.bannedUntilMs);
   }
   for (const task of swarm.tasks.values()) for (const atMs of deadlinesOf(task, policy)) consider(atMs);

@@ -25,6 +25,8 @@ export interface Host {
    *  asked to state everything anew. `resumed`: likewise, and what is stored of it holds. `stated`: it said hello. */
   known: "stored" | "awaited" | "resumed" | "stated";
   resyncAskedAtMs: number;
+  /** Since when it is taken for frozen, while that is not sure. */
+  suspectedAtMs: number | undefined;
 }
 
 export function createHost(info: HostInfo, nowMs: number): Host {
@@ -41,6 +43,7 @@ export function createHost(info: HostInfo, nowMs: number): Host {
     restateByMs: undefined,
     known: "stored",
     resyncAskedAtMs: Number.NEGATIVE_INFINITY,
+    suspectedAtMs: undefined,
   };
 }
 

@@ -74,14 +74,6 @@ export function expireLeases(turn: Turn, task: Task): void {
   }
 }
 
-/** Ends the leases of a host that does not answer another: nor does it speak to us, so it is frozen. A source that keeps its
- *  reader waiting keeps nobody from answering. */
-export function expireFrozen(turn: Turn, peer: Peer): void {
-  const heardMs = turn.nowMs - turn.policy.frozenAfterMs;
-  if (peer.host.lastSeenAtMs > heardMs) return;
-  for (const lease of [...peer.leases]) if (lease.aliveAtMs <= heardMs) expire(turn, lease);
-}
-
 /** Ends a lease; its reader is passed over for a while. */
 export function expire(turn: Turn, lease: Lease): void {
   const { peer } = lease;

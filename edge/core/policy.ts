@@ -68,8 +68,14 @@ export interface Policy {
   /** A lease without progress for this long is granted to somebody else. */
   readonly leaseTtlMs: number;
   /** A lease holder that does not answer another host, and that we did not hear for this long either, is frozen: it reports
-   *  every `progressIntervalMs` while it reads. */
+   *  every second while it reads (`leaseReportMs` of the peer). */
   readonly frozenAfterMs: number;
+  /** It has so much longer to be heard, as a machine that is busy gives a process no time for a second or two: with the 2 s in
+   *  which a child finds out, a host that stopped costs less than 3 s. */
+  readonly frozenRecheckMs: number;
+  /** When this process itself comes so much too late to the look at it, what the host said may wait here unread: it is looked
+   *  at once more. */
+  readonly lateMs: number;
   /** Longest time to live of a lease. A reader whose leases expire in a row gets twice the time with each, up to this: more
    *  than the 153 s in which a peer finds out itself that a source is silent (5 tries of 30 s). */
   readonly leaseTtlMaxMs: number;
@@ -148,6 +154,8 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   sourceStreamsPerTask: 16,
   leaseTtlMs: 10 * SECOND,
   frozenAfterMs: 1500,
+  frozenRecheckMs: 600,
+  lateMs: 200,
   leaseTtlMaxMs: 160 * SECOND,
   sourceSilentMs: 10 * MINUTE,
   sourceBackoffMs: 30 * SECOND,

@@ -6,8 +6,9 @@ import { avoid } from "./avoid.ts";
 import { banHost } from "./ban.ts";
 import { noteCursors } from "./cursors.ts";
 import { acceptDigests } from "./digests.ts";
+import { suspectFrozen } from "./frozen.ts";
 import { gainRuns, loseRuns } from "./holdings.ts";
-import { backOff, expireFrozen, followLeases } from "./leases.ts";
+import { backOff, followLeases } from "./leases.ts";
 import { unlink } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
 import { countBytes, recordPeer, setState, stateOf, withdraw } from "./standing.ts";
@@ -60,7 +61,7 @@ export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): 
   if (parent === undefined || !peer.neighbours.has(parent)) return;
   unlink(turn, peer, parent);
   if (message.kind === "corrupt") banHost(turn, parent.host);
-  if (message.kind === "unreachable") expireFrozen(turn, parent);
+  if (message.kind === "unreachable") suspectFrozen(turn, parent.host);
 }
 
 /** Its digest differs from the one the task has: what it read is another content under the same name. */

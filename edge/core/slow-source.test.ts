@@ -6,7 +6,7 @@ import { Scene } from "./testing/scene.ts";
 import type { SimHost } from "./testing/sim-host.ts";
 
 const NEVER_MS = Number.POSITIVE_INFINITY;
-const { leaseTtlMs, sourceSilentMs } = DEFAULT_POLICY;
+const { leaseTtlMs, sourceSilentMs, frozenAfterMs, frozenRecheckMs } = DEFAULT_POLICY;
 
 function aHerd(hosts: number, sourceDelayMs: number, pieces = 40): Herd {
   const herd = new Herd(aTask(1, pieces), DEFAULT_POLICY);
@@ -97,20 +97,47 @@ describe("a reader that does not answer another host", () => {
     return scene;
   }
 
-  test("nor speaks to the shard is frozen: what it was to read goes to others at once", () => {
+  test("nor speaks to the shard is frozen: what it was to read goes to others a moment later", () => {
     const scene = aScene();
-    scene.wait(DEFAULT_POLICY.frozenAfterMs);
+    scene.wait(frozenAfterMs);
     scene.say(2, fault("unreachable"));
+    scene.wait(frozenRecheckMs - 1);
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
+    scene.wait(1);
     expect(scene.peer(task.taskId, 1).leases.size).toBe(0);
     expect(scene.granted(2).length).toBeGreaterThan(0);
+  });
+
+  test("but speaks to the shard soon had no time of its machine, and reads on", () => {
+    const scene = aScene();
+    scene.wait(frozenAfterMs);
+    scene.say(2, fault("unreachable"));
+    scene.wait(frozenRecheckMs - 1);
+    scene.say(1, { type: "heartbeat", load: IDLE_LOAD });
+    scene.wait(2 * frozenRecheckMs);
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
+  });
+
+  test("is looked at once more when the scheduler comes late to it: what it said may wait there", () => {
+    const scene = aScene();
+    scene.wait(frozenAfterMs);
+    scene.say(2, fault("unreachable"));
+    // Nothing runs for 2 s; then what waited comes.
+    scene.nowMs += 2000;
+    scene.wait(0);
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
+    scene.say(1, { type: "heartbeat", load: IDLE_LOAD });
+    scene.wait(2 * frozenRecheckMs);
+    expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
   });
 
   test("keeps its leases when it was heard a moment ago, or answered", () => {
     for (const kind of ["unreachable", "refused"] as const) {
       const scene = aScene();
-      scene.wait(DEFAULT_POLICY.frozenAfterMs);
+      scene.wait(frozenAfterMs);
       if (kind === "unreachable") scene.say(1, { type: "heartbeat", load: IDLE_LOAD });
       scene.say(2, fault(kind));
+      scene.wait(frozenRecheckMs);
       expect(scene.peer(task.taskId, 1).leases.size).toBe(1);
     }
   });
