@@ -12,7 +12,7 @@ import type { PeerSettings } from "../config/peer-settings.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import { UpstreamTrust } from "../proxy/upstream-trust.ts";
 import { openSocket } from "../runtime/open-socket.ts";
-import { bunFileRange, servePieces, serveUnix } from "../runtime/bun-server.ts";
+import { fileRange, servePieces, serveUnix } from "../runtime/platform-servers.ts";
 import { trustingFetch } from "../runtime/trusting-fetch.ts";
 import { createPieceApp } from "../serve/piece-app.ts";
 import { UploadMeter } from "../serve/upload-meter.ts";
@@ -78,7 +78,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
       store,
       ticketKey: await ticketKeyOf(settings.token),
       nowMs,
-      fileRange: bunFileRange,
+      fileRange,
       reading: (taskId) => transfers?.get(taskId)?.download?.reading() ?? [],
       uploads,
       uploadLimit: limits.upload,
