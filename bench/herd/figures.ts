@@ -9,7 +9,7 @@ import { type HerdRun, lastSeconds } from "./run-herd.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** What is left of a rate by `tbf` for the content: Ethernet, IP, TCP and HTTP headers take the rest (measured with one stream). */
-export const GOODPUT_SHARE = 0.958;
+const GOODPUT_SHARE = 0.958;
 
 export function herdFigures(runs: readonly HerdRun[]): Figure[] {
   const of = (sample: (run: HerdRun) => number) => runs.map(sample);
@@ -155,7 +155,7 @@ export function herdNotes(runs: readonly HerdRun[]): string[] {
   const percent = (value: number) => `${Math.round(100 * value)} %`;
   return [
     `bound ${number(bound)} s at the nominal rates; the last host took ${number(last)} s in the median, ` +
-      `${percent(bound / GOODPUT_SHARE / last)} of the bound over what is left of the rates for content`,
+      `${percent(boundSeconds(first.plan, GOODPUT_SHARE) / last)} of the bound over what is left of the rates for content`,
     `the source was read ${Math.max(...runs.map((run) => run.sourceBytes / run.plan.sizeBytes)).toFixed(4)} times in the worst run`,
     ...troubleNotes(runs),
     ...runs.flatMap(({ failures }) => failures.slice(0, 1)).map(({ name, problem }) => `${name} failed: ${problem}`),

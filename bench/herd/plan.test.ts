@@ -29,6 +29,7 @@ test("boundSeconds() counts the link between zones, and that the last host begin
   expect(boundSeconds(PLAN)).toBeCloseTo(10, 6);
   expect(boundSeconds({ ...PLAN, zones: 2, zoneMbit: 40 })).toBeCloseTo(20, 6);
   expect(boundSeconds({ ...PLAN, joinSeconds: 5 })).toBeCloseTo(15, 6);
+  expect(boundSeconds({ ...PLAN, joinSeconds: 5 }, 0.5)).toBeCloseTo(25, 6);
 });
 
 test("calmOf() is the same herd without slow hosts, deaths and the death of the scheduler, or nothing", () => {

@@ -66,8 +66,10 @@ export function calmOf(plan: HerdPlan): HerdPlan | undefined {
   return { ...rest, slowShare: 0, killShare: 0 };
 }
 
-/** No system lets the last of the fast hosts have the file sooner, counted from the start of the first. */
-export function boundSeconds(plan: HerdPlan): number {
+/** No system lets the last of the fast hosts have the file sooner, counted from the start of the first.
+ *  @param rateShare of the nominal rates that is there for content */
+export function boundSeconds(nominal: HerdPlan, rateShare = 1): number {
+  const plan = slowed(nominal, rateShare);
   const { sizeBytes, sourceMbit, rateMbit, joinSeconds, zones, zoneMbit } = plan;
   const hostsBps = hostNames(plan).map((_, host) => bpsOfMbit(hostMbit(plan, host)));
   const fastBps = hostsBps.filter((bps) => bps === bpsOfMbit(rateMbit));
@@ -78,4 +80,10 @@ export function boundSeconds(plan: HerdPlan): number {
   const links = lowerBoundSeconds(sizeBytes, { sourceBps: bpsOfMbit(sourceMbit), hostsBps: fastBps, seedsBps });
   const trunk = zones > 1 && zoneMbit !== undefined ? sizeBytes / bpsOfMbit(zoneMbit) : 0;
   return Math.max(links, trunk, joinSeconds + sizeBytes / bpsOfMbit(rateMbit));
+}
+
+function slowed(plan: HerdPlan, share: number): HerdPlan {
+  const { rateMbit, sourceMbit, zoneMbit } = plan;
+  const trunk = zoneMbit === undefined ? {} : { zoneMbit: zoneMbit * share };
+  return { ...plan, rateMbit: rateMbit * share, sourceMbit: sourceMbit * share, ...trunk };
 }
