@@ -71,7 +71,9 @@ function unpack(bytes: Uint8Array): unknown {
   try {
     return packr.unpack(bytes);
   } catch (cause) {
-    throw new ProblemError("bad-message", "The frame is not valid msgpack", { cause });
+    const message =
+      "The frame is not valid msgpack: it must be one map whose keys are text (str), with nothing behind it";
+    throw new ProblemError("bad-message", message, { cause });
   }
 }
 
