@@ -40,7 +40,7 @@ export const pieceLengthField = z.int().min(MIN_USER_PIECE_LENGTH_BYTES).max(MAX
 /** Raw bytes. The copy detaches them from the frame they were decoded from, which would otherwise be kept alive. */
 export const bytesField = (maxBytes: number) =>
   z
-    .instanceof(Uint8Array, "must be bytes (bin)")
+    .instanceof(Uint8Array, { error: "must be bytes (bin)" })
     .refine((bytes) => bytes.length <= maxBytes, `must be at most ${maxBytes} bytes`)
     .transform((bytes): Uint8Array => new Uint8Array(bytes));
 
