@@ -64,7 +64,9 @@ export async function replyFailure(
   if (status === 401 || status === 403 || status === 407 || CREDENTIAL_CODES.has(said.code ?? "")) {
     return problem("source-forbidden", said.code === "RequestTimeTooSkewed" ? SKEW_REMEDY : transport.forbiddenRemedy);
   }
-  if (status === 404 || status === 410) return problem("source-not-found", "Check that the object exists and its name");
+  if (status === 404 || status === 410) {
+    return problem("source-not-found", NO_BUCKET_CODES.has(said.code ?? "") ? NO_BUCKET_REMEDY : NO_OBJECT_REMEDY);
+  }
   if (status === 412 || status === 416) return problem("source-changed", "The content is another one now: start again");
   const mayMend = RETRIED_STATUSES.has(status) || (status >= 500 && status !== NOT_IMPLEMENTED);
   const refused = problem("source-refused", mayMend ? BUSY_REMEDY : ODD_REMEDY);
@@ -73,6 +75,9 @@ export async function replyFailure(
   return new TransientError(refused, retryAfterMs(response.headers.get("retry-after"), nowMs), throttled);
 }
 
+const NO_BUCKET_CODES = new Set(["NoSuchBucket", "ContainerNotFound"]);
+const NO_BUCKET_REMEDY = "Check the name of the bucket or container, and that the endpoint and the account are its own";
+const NO_OBJECT_REMEDY = "Check that the object exists and its name";
 const SKEW_REMEDY = "Set the clock of this machine: it differs from the one of the store";
 const BUSY_REMEDY = "The source has trouble or limits us: try again later";
 const ODD_REMEDY = "Check that the URL is a file that can be downloaded";

@@ -78,10 +78,12 @@ test("an S3 source tells a missing object from a missing bucket", async () => {
   const codeAt = async (url: string) => (await problemIn(statOf(await sourceOpener().open(url, s3())))).toProblem();
   expect(await codeAt("s3://bucket/nothing")).toMatchObject({
     code: "source-not-found",
+    message: expect.stringContaining("that the object exists"),
     detail: { sourceCode: "NoSuchKey" },
   });
   expect(await codeAt("s3://nowhere/x")).toMatchObject({
     code: "source-not-found",
+    message: expect.stringContaining("the name of the bucket"),
     detail: { sourceCode: "NoSuchBucket" },
   });
 });
