@@ -31,6 +31,20 @@ const MAX_FILTERS = 256;
 /** Dragonfly refuses tasks of this priority. */
 const FORBIDDEN_PRIORITY = 1;
 
+const NONE: DragonflyOptions = {
+  tag: undefined,
+  application: undefined,
+  filteredQueryParams: undefined,
+  usePeers: false,
+  prefetch: undefined,
+  pieceLengthBytes: undefined,
+  contentName: undefined,
+  registry: undefined,
+  byDigest: true,
+  outputPath: undefined,
+  forceHardLink: false,
+};
+
 export function isDragonflyHeader(lowerCaseName: string): boolean {
   return lowerCaseName.startsWith(PREFIX);
 }
@@ -40,6 +54,7 @@ export function isDragonflyHeader(lowerCaseName: string): boolean {
 export function dragonflyOptions(all: HeaderList): DragonflyOptions {
   // Most requests have none.
   const headers = all.filter(([name]) => isDragonflyHeader(name.toLowerCase()));
+  if (headers.length === 0) return NONE;
   const value = (name: string) => headerValue(headers, `${PREFIX}${name}`)?.trim() || undefined;
   if (value("priority") === String(FORBIDDEN_PRIORITY)) {
     throw new ProxyRefusal(403, "proxy", "X-Dragonfly-Priority 1 forbids the download: use another priority, or none");

@@ -11,8 +11,13 @@ export function headerListOf(raw: readonly string[]): HeaderList {
 
 /** Repeated values are joined by commas, as their meaning is the same. */
 export function headerValue(list: HeaderList, name: string): string | undefined {
-  const values = list.filter(([candidate]) => candidate.toLowerCase() === name).map(([, value]) => value);
-  return values.length === 0 ? undefined : values.join(", ");
+  let found: string | undefined;
+  for (const [candidate, value] of list) {
+    // Asked often for each request: most names differ in their length already.
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    found = found === undefined ? value : `${found}, ${value}`;
+  }
+  return found;
 }
 
 /** Whether a comma-separated header holds a word, in any case. */

@@ -16,6 +16,8 @@ export interface UrlRule {
   readonly unvalidated: boolean;
 }
 
+let patterns: typeof import("./pattern.ts") | undefined;
+
 /** The first whose pattern is in a text. */
 export async function matching<Rule extends { readonly pattern: string }>(
   text: string,
@@ -23,7 +25,8 @@ export async function matching<Rule extends { readonly pattern: string }>(
 ): Promise<Rule | undefined> {
   if (rules.length === 0) return undefined;
   // What understands patterns takes a while to load, and many peers have none.
-  const { patternIsIn } = await import("./pattern.ts");
+  patterns ??= await import("./pattern.ts");
+  const { patternIsIn } = patterns;
   return rules.find(({ pattern }) => patternIsIn(pattern, text));
 }
 
