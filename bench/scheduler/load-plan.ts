@@ -2,6 +2,7 @@
 export interface LoadPlan {
   readonly url: string;
   readonly token: string;
+  readonly schedulerPid: number;
   readonly hosts: number;
   /** Hosts are in herds of this many, each around a task of its own. */
   readonly hostsPerTask: number;
@@ -15,6 +16,9 @@ export interface LoadResult {
   /** From when a frame was due, so that a client that comes late hides nothing, until its answer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Share of a core that the client itself used. */
+  /** CPU time of the scheduler for an event, in microseconds. */
+  readonly cpuUsPerEvent: number;
+  /** Shares of a core that the scheduler and the client itself used. */
+  readonly schedulerBusy: number;
   readonly clientBusy: number;
 }

@@ -6,11 +6,11 @@ import type { Figure } from "../lib/figure.ts";
 import { number } from "../lib/figure-table.ts";
 import { countFlag, hostsFlag, numberFlag } from "../lib/flags.ts";
 import { ROOT } from "../lib/machine.ts";
-import { cpuSecondsOf } from "../lib/processes.ts";
 import type { Outcome } from "../lib/result.ts";
 import { runBench } from "../lib/run-bench.ts";
 import type { Workbench } from "../lib/workbench.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
+import { measureRestart } from "./measure-restart.ts";
 
 /** Events a second that are tried one after the other, until one is not answered in time. */
 const RATES = [2500, 5000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 80_000];
@@ -21,13 +21,10 @@ interface Flags {
   readonly seconds: number;
   readonly p99Ms: number;
   readonly runs: number;
+  readonly restart: boolean;
+  readonly peers: number;
+  readonly tasks: number;
   readonly json: boolean;
-}
-
-interface Step extends LoadResult {
-  readonly askedPerSecond: number;
-  /** Share of a core the scheduler used. */
-  readonly schedulerBusy: number;
 }
 
 export function addSchedulerCommand(program: Command, args: readonly string[], finish: (code: number) => void): void {
@@ -40,21 +37,25 @@ export function addSchedulerCommand(program: Command, args: readonly string[], f
     .option("--hosts <n>", "hosts, each with a channel", hostsFlag, 400)
     .option("--seconds <n>", "how long each rate is held", numberFlag, 5)
     .option("--p99-ms <n>", "an answer later than this is late", numberFlag, 5)
-    .option("--runs <n>", "how often the rates are gone through", countFlag, 1)
+    .option("--runs <n>", "how often the rates are gone through, or it is killed", countFlag, 1)
+    .option("--restart", "instead: kill it, start it anew, and wait until it knows all again", false)
+    .option("--peers <n>", "with --restart: hosts, each with a channel", hostsFlag, 1000)
+    .option("--tasks <n>", "with --restart: tasks that each host holds", countFlag, 10)
     .option("--json", "print the result as one object, on the last line of standard output", false)
     .action(async (flags: Flags) => {
-      finish(await runBench({ bench: "scheduler", args, json: flags.json }, (workbench) => measure(workbench, flags)));
+      const bench = { bench: "scheduler", args, json: flags.json };
+      finish(await runBench(bench, (workbench) => (flags.restart ? measureRestart : measure)(workbench, flags)));
     });
 }
 
 async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
-  const best: Step[] = [];
+  const best: LoadResult[] = [];
   for (let run = 0; run < flags.runs; run++) {
-    let held: Step | undefined;
+    let held: LoadResult | undefined;
     for (const rate of RATES) {
       const step = await hold(workbench, flags, rate, `${run}-${rate}`);
-      const { p50Ms, p99Ms, schedulerBusy, clientBusy } = step;
-      const cores = `scheduler ${number(schedulerBusy)} cores, client ${number(clientBusy)}`;
+      const { p50Ms, p99Ms, schedulerBusy, clientBusy, cpuUsPerEvent } = step;
+      const cores = `scheduler ${number(schedulerBusy)} cores (${number(cpuUsPerEvent)} us an event), client ${number(clientBusy)}`;
       workbench.say(`  ${rate} events/s: p50 ${number(p50Ms)} ms, p99 ${number(p99Ms)} ms; ${cores}`);
       if (p99Ms > flags.p99Ms) break;
       held = step;
@@ -62,7 +63,7 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
     if (held === undefined) throw new Error(`Even ${RATES[0]} events/s are answered late: is the machine busy?`);
     best.push(held);
   }
-  const figure = (name: string, unit: string, better: Figure["better"], of: (step: Step) => number): Figure => ({
+  const figure = (name: string, unit: string, better: Figure["better"], of: (step: LoadResult) => number): Figure => ({
     name,
     unit,
     better,
@@ -74,23 +75,23 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
       figure("scheduler.events_per_s", "events/s", "higher", (step) => step.eventsPerSecond),
       figure("scheduler.p99_ms", "ms", "lower", (step) => step.p99Ms),
       figure("scheduler.cores", "cores", "lower", (step) => step.schedulerBusy),
+      figure("scheduler.cpu_us_per_event", "us", "lower", (step) => step.cpuUsPerEvent),
     ],
     notes: [`the highest rate tried at which p99 stays within ${flags.p99Ms} ms; one shard, ${flags.hosts} hosts`],
   };
 }
 
 /** A fresh scheduler and a fresh client for each rate. */
-async function hold(workbench: Workbench, flags: Flags, eventsPerSecond: number, name: string): Promise<Step> {
+async function hold(workbench: Workbench, flags: Flags, eventsPerSecond: number, name: string): Promise<LoadResult> {
   const cluster = await BenchCluster.start(workbench, name);
   const { url, daemon } = cluster.scheduler;
   const { hosts, seconds } = flags;
-  const plan: LoadPlan = { url, token: cluster.token, hosts, hostsPerTask: HOSTS_PER_TASK, eventsPerSecond, seconds };
-  const cpuBefore = await cpuSecondsOf(daemon.pid);
+  const target = { url, token: cluster.token, schedulerPid: daemon.pid };
+  const plan: LoadPlan = { ...target, hosts, hostsPerTask: HOSTS_PER_TASK, eventsPerSecond, seconds };
   const client = [process.execPath, join(ROOT, "bench/scheduler/client-process.ts"), JSON.stringify(plan)];
-  const { stdout, seconds: took } = await workbench.runWell(client);
-  const schedulerBusy = ((await cpuSecondsOf(daemon.pid)) - cpuBefore) / took;
+  const { stdout } = await workbench.runWell(client);
   await daemon.stop();
   const result = JSON.parse(stdout) as LoadResult;
   // Infinity is null in JSON.
-  return { ...result, p99Ms: result.p99Ms ?? Number.POSITIVE_INFINITY, askedPerSecond: eventsPerSecond, schedulerBusy };
+  return { ...result, p99Ms: result.p99Ms ?? Number.POSITIVE_INFINITY };
 }
