@@ -51,7 +51,7 @@ describe("pantala registry setup", () => {
     await using folder = await tempFolder();
     const { exitCode, stdout } = await setup(folder.path, "podman", "--print", "--registry", "registry.test:5000");
     expect([exitCode, await readdir(folder.path)]).toEqual([0, []]);
-    expect(stdout).toContain('location = "127.0.0.1:65001/registry.test:5000"\ninsecure = true');
+    expect(stdout).toContain('location = "127.0.0.1:65001/registry.test_5000"\ninsecure = true');
     expect((await setup(folder.path, "nothing")).exitCode).toBe(2);
   });
 });

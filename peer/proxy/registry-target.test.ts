@@ -4,9 +4,10 @@ import { blobDigest, registryTarget } from "./registry-target.ts";
 
 const HEX = "a".repeat(64);
 const PRIVATE = { host: "registry.test:5000", url: "http://10.0.0.5:5000", insecure: false, certs: [], direct: false };
+const PLAIN = { ...PRIVATE, host: "plain:5000", url: "http://10.0.0.6:5000" };
 
 function urlOf(rawPath: string, named?: string): string {
-  const found = registryTarget(rawPath, named, { ...DEFAULT_PROXY, registries: [PRIVATE] });
+  const found = registryTarget(rawPath, named, { ...DEFAULT_PROXY, registries: [PRIVATE, PLAIN] });
   return "kind" in found ? found.kind : `${found.target.url.origin}${found.target.rawPath}`;
 }
 
@@ -53,6 +54,24 @@ describe("registryTarget()", () => {
       "/v2/registry.test:5000/demo/manifests/v1",
       undefined,
       "http://10.0.0.5:5000/v2/demo/manifests/v1",
+    ],
+    [
+      "takes a registry with a port in a path as podman can say it",
+      "/v2/other.test_5000/demo/manifests/v1",
+      undefined,
+      "https://other.test:5000/v2/demo/manifests/v1",
+    ],
+    [
+      "knows a registry of the settings by its part of a path, though its name has no dot",
+      "/v2/plain_5000/demo/manifests/v1",
+      undefined,
+      "http://10.0.0.6:5000/v2/demo/manifests/v1",
+    ],
+    [
+      "takes no repository with an underscore for a registry",
+      "/v2/team_2024/demo/manifests/v1",
+      undefined,
+      "https://registry-1.docker.io/v2/team_2024/demo/manifests/v1",
     ],
     [
       "takes no repository for a registry",

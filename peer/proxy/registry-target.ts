@@ -21,7 +21,13 @@ const DOCKER_HUB = /^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io)$/;
 const DOCKER_HUB_URL = "https://registry-1.docker.io";
 const BLOB = /^\/v2\/.+\/blobs\/(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 /** First part of a path that is a host: no repository is called so. */
-const HOST_PART = /^\/v2\/((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d{1,5})?|[a-z0-9.-]+:\d{1,5}|localhost(?::\d{1,5})?)\//i;
+const HOST_PART =
+  /^\/v2\/((?:[a-z0-9-]+\.)+[a-z0-9-]+(?:[:_]\d{1,5})?|[a-z0-9.-]+:\d{1,5}|localhost(?:[:_]\d{1,5})?)\//i;
+
+/** What stands for a registry in a path: clients take no `:` there, so `_` is before the port. */
+export function registryPathPart(host: string): string {
+  return host.replace(/:(\d+)$/, "_$1");
+}
 
 /** @param rawPath path and query @param named the registry by `X-Dragonfly-Registry`
  *  @throws ProxyRefusal 400, 404 */
@@ -64,9 +70,12 @@ function upstreamOf(
 ): { readonly upstream: RegistryUpstream; readonly path: string } {
   if (named !== undefined) return { upstream: upstreamAt(named, settings), path };
   if (namespace !== undefined && namespace !== "") return { upstream: upstreamAt(namespace, settings), path };
-  const host = HOST_PART.exec(path)?.[1];
-  if (host === undefined) return { upstream: settings.registryMirror, path };
-  return { upstream: upstreamAt(host, settings), path: `/v2/${path.slice(`/v2/${host}/`.length)}` };
+  // Names without a dot may be repositories, too, unless the settings know better.
+  const known = settings.registries.find((each) => path.startsWith(`/v2/${registryPathPart(each.host)}/`));
+  const part = known === undefined ? HOST_PART.exec(path)?.[1] : registryPathPart(known.host);
+  if (part === undefined) return { upstream: settings.registryMirror, path };
+  const upstream = known ?? upstreamAt(part.replace(/_(\d+)$/, ":$1"), settings);
+  return { upstream, path: `/v2/${path.slice(`/v2/${part}/`.length)}` };
 }
 
 /** @param name host, or a base URL */

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const registries = [
     { host: "open.test", url: `http://${open.host}` },
     { host: "guarded.test", url: `http://${guarded.host}` },
+    { host: "ported.test:5000", url: `http://${open.host}` },
   ];
   const peers = await Promise.all(
     ["one", "two"].map((name) => joinProxy(cluster, name, { registries, upstreams: LOOPBACK })),
@@ -92,6 +93,16 @@ describe("a registry behind two peers", () => {
       expect(pulled.layer?.equals(layer)).toBe(true);
       // The bytes of the second came from the first; the registry was only asked whether they may be had.
       expect(open.blobBytes() - read).toBeWithin(0, 5);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "gives skopeo an image of a registry with a port",
+    async () => {
+      const pulled = await skopeo(proxies[1] ?? "", "ported.test:5000", "ported");
+      expect([pulled.exitCode, pulled.stderr]).toEqual([0, ""]);
+      expect(pulled.layer?.equals(layer)).toBe(true);
     },
     TIMEOUT_MS,
   );
