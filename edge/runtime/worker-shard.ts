@@ -32,10 +32,14 @@ export function shardName(shard: number, shardCount: number): string {
   return `${shard}-of-${shardCount}`;
 }
 
+/** Deadlines nearer than this have a timer, which costs nothing: an object is awake for 10 s after whatever happened last. */
+const SOON_MS = 1000;
+
 export class SchedulerShard extends DurableObject<Env> implements Shard {
   readonly #actor: Promise<ShardActor>;
   readonly #sessions = new WeakMap<WebSocket, ChannelSession>();
   #alarmAtMs: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -134,9 +138,19 @@ export class SchedulerShard extends DurableObject<Env> implements Shard {
     return session;
   }
 
-  /** One alarm serves all deadlines: an early one looks again. Setting it is a row written, so it is not moved back. */
+  /** Near deadlines, some ten a second while a herd reads its source, have a timer. One alarm serves all far ones: an early
+   *  one looks again. Setting it is a row written, so it is not moved back. */
   #wakeAt(atMs: number | undefined): void {
-    if (atMs === undefined || (this.#alarmAtMs !== undefined && this.#alarmAtMs <= atMs)) return;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (atMs === undefined) return;
+    const waitMs = atMs - Date.now();
+    if (waitMs < SOON_MS) {
+      const tick = async () => await (await this.#actor).tick();
+      this.#timer = setTimeout(() => this.ctx.waitUntil(tick()), Math.max(0, waitMs));
+      return;
+    }
+    if (this.#alarmAtMs !== undefined && this.#alarmAtMs <= atMs) return;
     this.#alarmAtMs = atMs;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
   }
