@@ -1,5 +1,5 @@
 /** How a room tells what happens; the process it runs in decides where that goes. Fields hold no secrets. */
-export type Log = (level: "info" | "warn", event: string, fields: Record<string, unknown>) => void;
+export type Log = (level: "debug" | "info" | "warn", event: string, fields: Record<string, unknown>) => void;
 
 /** One line an event: time, level, event, then `key=value` pairs (logfmt). Scheduler and peer log alike. */
 export function logLine(at: Date, level: string, event: string, fields: Readonly<Record<string, unknown>>): string {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../schema/log.ts";
+import { displayUrl } from "../../schema/source-location.ts";
 import { type HeaderList, headerListOf, headerValue } from "./header-list.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { PassThrough } from "./pass-through.ts";
@@ -88,13 +89,16 @@ export class ForwardProxy {
     const { target, options, rule, digest, shared } = plan;
     const headers = plan.registry === undefined ? plan.headers : registry.withToken(plan.headers, target);
     const method = incoming.method ?? "GET";
-    let obstacle = shared ? requestObstacle({ method, headers, ...target }) : "no rule matches";
-    if (obstacle === undefined) {
+    let obstacle = shared ? requestObstacle({ method, headers, ...target }) : undefined;
+    if (shared && obstacle === undefined) {
       const settings = this.#components.settings();
       const prefetch = options.prefetch ?? settings.prefetch;
       const call = { url: target.url, headers, options, rule, digest, settings, via, prefetch, outgoing };
       obstacle = await this.#components.tasks.answer({ ...call, method: method === "HEAD" ? "HEAD" : "GET" });
       if (obstacle === undefined) return;
+    }
+    if (obstacle !== undefined) {
+      this.#components.log("debug", "proxy.straight-through", { url: displayUrl(target.url), reason: obstacle });
     }
     const passed = { method, target, headers: plan.headers, namesErrors: shared };
     if (plan.registry === undefined) await passThrough.relay(passed, incoming, outgoing);

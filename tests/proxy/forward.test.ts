@@ -193,6 +193,25 @@ describe("what may not be shared", () => {
     );
   }
 
+  test(
+    "is named with its reason in the log of a peer that is to tell everything",
+    async () => {
+      const config = join(cluster.folder, "talkative.yaml");
+      await writeFile(config, JSON.stringify({ proxy: { rules: [{ regex: "/models/" }], upstreams: LOOPBACK } }));
+      const peer = await cluster.join("talkative", { args: ["--config", config, "--log-level", "debug"] });
+      const proxy = await proxyOf(peer);
+      await curl(proxy, `${origin.file("/models/told", SECRET, { "cache-control": "private" })}?token=secret`);
+      await curl(proxy, origin.file("/unruled", SECRET));
+      const told = peer.daemon
+        .log()
+        .split("\n")
+        .filter((line) => line.includes("proxy.straight-through"));
+      expect(told).toEqual([expect.stringMatching(/url=\S+\/models\/told\S* reason="it is private"$/)]);
+      expect(told.join()).not.toContain("secret");
+    },
+    TIMEOUT_MS,
+  );
+
   const requests: [string, string[]][] = [
     ["cookies", ["-b", "session=1"]],
     ["credentials", ["-H", "Authorization: Bearer one"]],
