@@ -1,7 +1,8 @@
 /** Requests that go straight through: to the server and back as they are, hop-by-hop headers apart. */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { endToEnd, flatHeaders, type HeaderList, headerListOf, headerValue, withoutHeaders } from "./header-list.ts";
+import { type HeaderList, headerListOf, headerValue } from "./header-list.ts";
 import { ProxyRefusal } from "./proxy-refusal.ts";
+import { relayReply } from "./relay-reply.ts";
 import { authorityOf, type RequestTarget } from "./request-target.ts";
 import type { UpstreamAccess } from "./upstream-access.ts";
 import { connectFault } from "./upstream-connect.ts";
@@ -33,12 +34,10 @@ interface Exchange {
 export class PassThrough {
   readonly #components: PassThroughComponents;
   readonly #requests: UpstreamRequests;
-  readonly #via: string;
 
   constructor(components: PassThroughComponents) {
     this.#components = components;
     this.#requests = new UpstreamRequests(components.via);
-    this.#via = `1.1 ${components.via}`;
   }
 
   /** Resolves when the reply has gone, or was broken off. The body of the request is read from `incoming`.
@@ -62,7 +61,8 @@ export class PassThrough {
       exchange.done();
       exchange = await this.#exchange({ ...asked, headers }, incoming, outgoing);
     }
-    await this.#answer(exchange, outgoing, passed.namesErrors);
+    const { reply, done } = exchange;
+    await relayReply(reply, outgoing, { via: this.#components.via, namesErrors: passed.namesErrors, done });
   }
 
   close(): void {
@@ -89,39 +89,6 @@ export class PassThrough {
         throw new ProxyRefusal(502, "backend", `${where} does not answer: ${connectFault(error)}`, { cause: error });
       }
     }
-  }
-
-  async #answer({ reply, done }: Exchange, outgoing: ServerResponse, namesErrors: boolean): Promise<void> {
-    const said = endToEnd(headerListOf(reply.rawHeaders));
-    // Trailers come with chunks alone, which HTTP/1.0 does not know, and which a length takes the place of.
-    const takesTrailers = outgoing.req.httpVersion !== "1.0" && headerValue(said, "content-length") === undefined;
-    const kept = takesTrailers ? said : withoutHeaders(said, (name) => name === "trailer");
-    const headers: HeaderList = [...kept, ["Via", this.#via]];
-    const isError = (reply.statusCode ?? 0) >= 400;
-    const named: HeaderList = namesErrors && isError ? [...headers, ["X-Dragonfly-Error-Type", "backend"]] : headers;
-    outgoing.sendDate = false;
-    outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, flatHeaders(named));
-    // Head and body go in one packet when the body is there already.
-    setImmediate(() => {
-      if (!outgoing.destroyed) outgoing.flushHeaders();
-    });
-    await new Promise<void>((resolve) => {
-      outgoing.once("close", resolve);
-      const broken = () => {
-        // A part must not be taken for the whole.
-        outgoing.destroy();
-        resolve();
-      };
-      reply.once("aborted", broken);
-      reply.once("error", broken);
-      reply.once("end", () => {
-        done();
-        if (takesTrailers && reply.rawTrailers.length > 0) outgoing.addTrailers(headerListOf(reply.rawTrailers));
-        outgoing.end();
-        resolve();
-      });
-      reply.pipe(outgoing, { end: false });
-    });
   }
 }
 
