@@ -1,7 +1,7 @@
 /** One simulated herd and what came of it. */
 import { lowerBoundSeconds } from "../herd/lower-bound.ts";
 import type { SimOptions } from "./sim-options.ts";
-import { isSlow } from "./sim-trade.ts";
+import { isSlow, rateOf } from "./sim-trade.ts";
 import { Simulation } from "./simulation.ts";
 
 export interface SimResult {
@@ -40,7 +40,7 @@ export function runSim(options: SimOptions): SimResult {
   }
   simulation.run();
   const times = simulation.hosts
-    .filter((host) => host.state === "succeeded" && !isSlow(options, host.index))
+    .filter((host) => host.state === "succeeded" && host.index >= options.seeds && !isSlow(options, host.index))
     .map((host) => host.endedAtMs / 1000)
     .sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
@@ -66,7 +66,8 @@ export function runSim(options: SimOptions): SimResult {
 function boundOf(options: SimOptions): number {
   const { hosts, sizeBytes, rateBps, sourceBps } = options;
   const all = Array.from({ length: hosts }, (_, host) => isSlow(options, host));
-  const hostsBps = all.filter((slow) => !slow).map(() => rateBps);
-  const seedsBps = all.filter((slow) => slow).map(() => rateBps / 10);
+  const fast = all.map((slow, host) => !slow && host >= options.seeds);
+  const hostsBps = fast.filter((isFast) => isFast).map(() => rateBps);
+  const seedsBps = fast.flatMap((isFast, host) => (isFast ? [] : [rateOf(options, host)]));
   return lowerBoundSeconds(sizeBytes, { sourceBps, hostsBps, seedsBps });
 }

@@ -15,6 +15,8 @@ interface Flags {
   readonly seed: number;
   readonly rateMbit: number;
   readonly sourceMbit: number;
+  readonly seeds: number;
+  readonly seedMbit: number;
   readonly slow: number;
   readonly kill: number;
   readonly zones: number;
@@ -35,6 +37,8 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
     .option("--seed <n>", "of all chance", numberFlag, 1)
     .option("--rate-mbit <n>", "link of every host, both ways, for content", numberFlag, 100)
     .option("--source-mbit <n>", "link of the source", numberFlag, 100)
+    .option("--seeds <n>", "seeds among the hosts", numberFlag, 0)
+    .option("--seed-mbit <n>", "link of every seed", numberFlag, 100)
     .option("--slow <share>", "share of the hosts with a tenth of the rate", shareFlag, 0)
     .option("--kill <share>", "share of the hosts that dies at random moments", shareFlag, 0)
     .option("--zones <n>", "hosts in so many zones, in turn", numberFlag, 1)
@@ -61,6 +65,8 @@ function optionsOf(flags: Flags): SimOptions {
     seed: flags.seed,
     rateBps: bpsOfMbit(flags.rateMbit),
     sourceBps: bpsOfMbit(flags.sourceMbit),
+    seeds: flags.seeds,
+    seedBps: bpsOfMbit(flags.seedMbit),
     slowShare: flags.slow,
     killShare: flags.kill,
     zones: Math.max(1, flags.zones),

@@ -9,6 +9,9 @@ export interface SimOptions {
   /** Of every host, both ways, and of the source. Bytes a second of content: headers are not simulated. */
   readonly rateBps: number;
   readonly sourceBps: number;
+  /** The first hosts are seeds, each with a link of its own. */
+  readonly seeds: number;
+  readonly seedBps: number;
   /** Share of the hosts with a tenth of the rate. */
   readonly slowShare: number;
   /** Share of the hosts that dies at random moments of the least time the herd needs. */
@@ -32,6 +35,8 @@ export const DEFAULT_SIM: SimOptions = {
   seed: 1,
   rateBps: 12.5e6,
   sourceBps: 12.5e6,
+  seeds: 0,
+  seedBps: 12.5e6,
   slowShare: 0,
   killShare: 0,
   zones: 1,

