@@ -78,9 +78,8 @@ function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
     .flatMap((seed) => task.peers.get(seed.info.hostId) ?? [])
     .filter((seed) => task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed));
   const local = fitting(task.tradersByIdc.get(host.info.idc)?.sample(neighbourSample, turn.random) ?? []);
-  const remote = fitting(task.traders.sample(neighbourSample, turn.random)).filter(
-    (other) => other.idc !== host.info.idc,
-  );
+  const anywhere = task.traders.sample(neighbourSample, turn.random);
+  const remote = fitting(anywhere.filter((other) => other.idc !== host.info.idc));
   const mostLocal = Math.floor(maxNeighbours * sameIdcShare);
   return new Set([...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)]);
 }
