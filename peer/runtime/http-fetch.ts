@@ -42,7 +42,6 @@ export async function httpFetch(url: URL, init: HttpFetchInit): Promise<Response
     port: url.port,
     path: `${url.pathname}${url.search}`,
     headers: Object.fromEntries(headers),
-    ...(signal === undefined ? {} : { signal }),
   };
   const { serverName = hostname, ...trust } = tls;
   // An address is no name that a server could be asked for.
@@ -53,7 +52,16 @@ export async function httpFetch(url: URL, init: HttpFetchInit): Promise<Response
       url.protocol === "https:"
         ? tlsRequest({ ...options, ...secured, ...way }, resolve)
         : request({ ...options, ...way }, resolve);
-    outgoing.once("error", (error) => reject(reasonOf(signal, error)));
+    // More than once: a request that has its reply can be aborted, too.
+    outgoing.on("error", (error) => reject(reasonOf(signal, error)));
+    // Without an error, which a connection that just became free would throw at nobody; the option `signal` gives one,
+    // and stays with the connection besides (Deno 2.9).
+    const abort = () => {
+      reject(signal?.reason);
+      outgoing.destroy();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    outgoing.once("close", () => signal?.removeEventListener("abort", abort));
     outgoing.end(body);
   });
   // Whoever reads the body hears of it.
