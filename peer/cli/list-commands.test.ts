@@ -37,8 +37,21 @@ const detail: LocalTaskDetail = {
       heldPieceCount: 1024,
       receivedBytes: GIB / 2,
       activeRequests: 2,
+      standing: "asked",
+      restMs: 0,
+    },
+    {
+      hostId: "b".repeat(32),
+      address: "http://10.0.0.8:65002",
+      role: "normal",
+      heldPieceCount: 512,
+      receivedBytes: 0,
+      activeRequests: 0,
+      standing: "busy",
+      restMs: 120,
     },
   ],
+  leases: [{ leaseId: "a-1", firstPiece: 512, pieceCount: 16, readBytes: 4 * 1024 ** 2 }],
   leasedPieceCount: 0,
   sourceBytes: 0,
   peerBytes: GIB / 2,
@@ -193,12 +206,21 @@ test("pantala task ls as a process writes the whole of a long list into a pipe",
 });
 
 describe("pantala task show", () => {
+  test("--explain tells why each neighbour gives or does not, and what is read from the source", async () => {
+    await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
+    const { stdout } = await run(peer, ["task", "show", "3fa9", "--explain"]);
+    expect(stdout).toContain("gives pieces");
+    expect(stdout).toContain("busy: all its upload slots are taken; asked again in 120 ms");
+    expect(stdout).toMatch(/a-1 +512 +16 +25/);
+    expect((await run(peer, ["task", "show", "3fa9"])).stdout).not.toContain("busy");
+  });
+
   test("shows what is held, what it waits for and who gives", async () => {
     await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
     const { stdout } = await run(peer, ["task", "show", "3FA9"]);
     expect(stdout).toContain("held         50 %, 512 of 1024 pieces of 1 MiB\n");
     expect(stdout).toContain("state        partial, stalled: no parent has what is missing\n");
-    expect(stdout).toContain("77ab00000000  seed  http://10.0.0.7:65002  100 %  512 MiB         2\n");
+    expect(stdout).toContain("77ab00000000  seed    http://10.0.0.7:65002  100 %  512 MiB         2\n");
   });
 
   test("finds a task of the cluster by the beginning of its id", async () => {

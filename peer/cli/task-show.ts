@@ -13,10 +13,18 @@ import { addSettings } from "./setting-options.ts";
 import { readTaskIds } from "./task-id-argument.ts";
 import { textTable } from "./text-table.ts";
 
+type LocalNeighbour = LocalTaskDetail["neighbours"][number];
+
 const TASK_SHOW_SETTINGS = {
   cluster: {
     schema: onOff.default(false),
     help: "as the scheduler knows it, with who holds what",
+    remedy: "Give the flag without a value",
+    only: "flag",
+  },
+  explain: {
+    schema: onOff.default(false),
+    help: "also why each neighbour gives or does not, and what is read from the source",
     remedy: "Give the flag without a value",
     only: "flag",
   },
@@ -34,18 +42,18 @@ export function addTaskShowCommand(task: Command, context: CliContext): void {
     const { ids, faults } = readTaskIds([text]);
     const [id = ""] = ids;
     const { flags, client } = await openCommand(command, context, TASK_SHOW_SETTINGS, () => faults);
-    const { cluster, json } = flags;
+    const { cluster, explain, json } = flags;
     if (cluster) {
       const detail = await client.read(`/v1/cluster/tasks/${await clusterTaskId(client, id)}`, taskDetailSchema);
       context.stdout.write(json ? `${JSON.stringify(detail)}\n` : clusterText(detail));
     } else {
       const detail = await client.read(`/v1/tasks/${id}`, localTaskDetailSchema);
-      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : localText(detail));
+      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : localText(detail, explain));
     }
   });
 }
 
-function localText(task: LocalTaskDetail): string {
+function localText(task: LocalTaskDetail, explain: boolean): string {
   const held = `${task.heldPieceCount} of ${task.pieceCount} pieces of ${humanBytes(task.pieceLengthBytes)}`;
   const facts = factLines([
     ["task", task.taskId],
@@ -64,7 +72,8 @@ function localText(task: LocalTaskDetail): string {
     ["pinned", task.pinned ? "yes" : ""],
     ["path", task.path],
   ]);
-  if (task.neighbours.length === 0) return facts;
+  const leases = explain && task.leases.length > 0 ? `\n${leaseTable(task)}` : "";
+  if (task.neighbours.length === 0) return `${facts}${leases}`;
   const neighbours = textTable(
     [
       { title: "NEIGHBOUR", of: (host) => host.hostId.slice(0, 12) },
@@ -73,10 +82,38 @@ function localText(task: LocalTaskDetail): string {
       { title: "HOLDS", of: (host) => humanPercent(host.heldPieceCount, task.pieceCount), right: true },
       { title: "GAVE", of: (host) => humanBytes(host.receivedBytes), right: true },
       { title: "REQUESTS", of: (host) => String(host.activeRequests), right: true },
+      ...(explain ? [{ title: "NOW", of: standingText }] : []),
     ],
     task.neighbours,
   );
-  return `${facts}\n${neighbours}`;
+  return `${facts}\n${neighbours}${leases}`;
+}
+
+const STANDINGS: Record<LocalNeighbour["standing"], string> = {
+  asked: "gives pieces",
+  busy: "busy: all its upload slots are taken",
+  missing: "missing: it has not opened the task yet, or lost the piece",
+  refused: "refused: it does not take our ticket",
+  unreachable: "unreachable: it did not answer",
+  unheard: "unheard: it has not told what it holds",
+  "nothing-new": "nothing-new: it holds nothing that is missing here",
+  ready: "ready: what it holds is asked of others, or not verifiable yet",
+};
+
+function standingText({ standing, restMs }: LocalNeighbour): string {
+  return restMs > 0 ? `${STANDINGS[standing]}; asked again in ${restMs} ms` : STANDINGS[standing];
+}
+
+function leaseTable({ leases, pieceLengthBytes }: LocalTaskDetail): string {
+  return textTable(
+    [
+      { title: "LEASE", of: (lease) => lease.leaseId },
+      { title: "FIRST PIECE", of: (lease) => String(lease.firstPiece), right: true },
+      { title: "PIECES", of: (lease) => String(lease.pieceCount), right: true },
+      { title: "READ", of: (lease) => humanPercent(lease.readBytes, lease.pieceCount * pieceLengthBytes), right: true },
+    ],
+    leases,
+  );
 }
 
 function clusterText(task: TaskDetail): string {

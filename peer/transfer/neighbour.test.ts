@@ -44,6 +44,22 @@ test("a neighbour whose slots are busy rests as long as it says, and is never gi
   void lost;
 });
 
+test("a neighbour tells why it is not asked", async () => {
+  const nothing = new Uint8Array([0]);
+  const silentOne = met((_neighbour, _query, signal) => silent(signal)).neighbour;
+  expect(silentOne.standing(nothing)).toBe("unheard");
+  silentOne.failed("busy", 120);
+  expect([silentOne.standing(nothing), silentOne.restMs]).toEqual(["busy", 120]);
+  silentOne.close();
+  const { neighbour } = met(async () => NEWS);
+  await Bun.sleep(0);
+  expect(neighbour.standing(nothing)).toBe("ready");
+  expect(neighbour.standing(new Uint8Array([0b11]))).toBe("nothing-new");
+  neighbour.activeRequests = 1;
+  expect(neighbour.standing(nothing)).toBe("asked");
+  neighbour.close();
+});
+
 function met(answer: NeighbourComponents["ask"], nowMs = () => 0) {
   const lost = Promise.withResolvers<string>();
   const neighbour = new Neighbour(info, 2, {

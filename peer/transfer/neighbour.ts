@@ -37,6 +37,8 @@ export class Neighbour {
   restUntilMs = 0;
   /** Why it did not serve last; `undefined` when it did. */
   lastFailure: ParentFailure | undefined;
+  /** Of what it told last. */
+  #version: number | undefined;
   #failures = 0;
   #probing = false;
   #looking = false;
@@ -81,6 +83,20 @@ export class Neighbour {
     if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
   }
 
+  /** What it is to a download that holds these pieces: `asked` while it serves, why it rests (see `ParentFailure`), `unheard`
+   *  before it told what it has, `nothing-new` when it has nothing that is missing. */
+  standing(held: Bitfield): "asked" | ParentFailure | "unheard" | "nothing-new" | "ready" {
+    if (this.activeRequests > 0) return "asked";
+    if (this.lastFailure !== undefined && this.restMs > 0) return this.lastFailure;
+    if (this.#version === undefined) return "unheard";
+    return this.bitfield.some((byte, at) => (byte & ~(held[at] ?? 0)) !== 0) ? "ready" : "nothing-new";
+  }
+
+  /** How long it is not asked for pieces still. */
+  get restMs(): number {
+    return Math.max(0, Math.round(this.restUntilMs - this.#components.nowMs()));
+  }
+
   /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does. */
   async probe(): Promise<void> {
     if (this.#probing) return;
@@ -109,18 +125,17 @@ export class Neighbour {
   }
 
   async #watch(): Promise<void> {
-    let version: number | undefined;
     while (!this.signal.aborted) {
       const { nowMs } = this.#components;
       const askedAtMs = nowMs();
-      const { outcome, waited } = await this.#ask(version);
+      const { outcome, waited } = await this.#ask(this.#version);
       if (this.signal.aborted) return;
       if (outcome.kind === "failed") {
         this.#askFailed(outcome.failure);
         await pause(this.restUntilMs - nowMs(), this.signal);
         continue;
       }
-      version = outcome.version;
+      this.#version = outcome.version;
       this.#failures = 0;
       this.#learn(outcome);
       if (outcome.complete) return;
@@ -141,7 +156,11 @@ export class Neighbour {
   #askFailed(failure: ParentFailure): void {
     const { policy, nowMs } = this.#components;
     // A task that is only being opened there is no failure of the host.
-    if (failure === "missing") this.restUntilMs = nowMs() + policy.parentBackoffMs;
-    else this.failed(failure);
+    if (failure !== "missing") {
+      this.failed(failure);
+      return;
+    }
+    this.lastFailure = failure;
+    this.restUntilMs = nowMs() + policy.parentBackoffMs;
   }
 }

@@ -92,7 +92,14 @@ export const localTaskDetailSchema = localTaskSchema.extend({
       heldPieceCount: z.number(),
       receivedBytes: z.number(),
       activeRequests: z.number(),
+      /** What it is to this download now, and how long it is left alone still. */
+      standing: z.enum(["asked", "busy", "missing", "refused", "unreachable", "unheard", "nothing-new", "ready"]),
+      restMs: z.number(),
     }),
+  ),
+  /** What this host reads from the source. */
+  leases: z.array(
+    z.object({ leaseId: z.string(), firstPiece: z.number(), pieceCount: z.number(), readBytes: z.number() }),
   ),
   leasedPieceCount: z.number(),
   sourceBytes: z.number(),
