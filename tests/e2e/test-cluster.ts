@@ -98,7 +98,9 @@ export class TestCluster implements AsyncDisposable {
       /** Another way to the scheduler. */
       readonly scheduler?: string;
       readonly args?: readonly string[];
-      readonly env?: Record<string, string>;
+      readonly env?: Readonly<Record<string, string>>;
+      /** As for `startPeer`. */
+      readonly runtime?: readonly string[];
     } = {},
   ): Promise<RunningPeer> {
     const { role = "normal", args = [], env = {} } = options;
@@ -110,6 +112,7 @@ export class TestCluster implements AsyncDisposable {
       role,
       args: [...(role === "seed" && !options.guarded ? ["--pull-allow", "127.0.0.1"] : []), ...args],
       env,
+      ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
     });
     this.#owned.defer(async () => void (await peer.daemon.stop()));
     (role === "seed" ? this.seeds : this.peers).push(peer);
