@@ -5,7 +5,7 @@ import type { Holdings } from "./holdings.ts";
 export interface PieceWriter extends Disposable {
   /** Takes the next bytes, from the beginning of the piece on. Resolves when more may come. They are not copied: who
    *  appends them must not change them. @throws ProblemError `disk-full` or `store-failed`, also of bytes before */
-  append(bytes: Uint8Array): Promise<void>;
+  append(...chunks: readonly Uint8Array[]): Promise<void>;
 
   /** Holds the piece, whose bytes were verified and are all there. False when somebody else has kept it in the meantime.
    *  @throws ProblemError as `append`; the piece is then not held */
@@ -54,11 +54,11 @@ export class OpenPiece implements PieceWriter {
     return this.#options.readable ? this.#placedBytes : 0;
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  async append(...chunks: readonly Uint8Array[]): Promise<void> {
     this.#throwFault();
     if (this.#over) return;
-    this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
+    this.#pending.push(...chunks);
+    for (const bytes of chunks) this.#pendingBytes += bytes.length;
     this.#placing ??= this.#placePending();
     if (this.#pendingBytes >= MAX_PENDING_BYTES) await this.#placing;
     this.#throwFault();

@@ -19,6 +19,7 @@ import type { StoredTask } from "../store/piece-store.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { NewsBudget } from "./news-budget.ts";
+import type { ParentConnections } from "./parent-connections.ts";
 import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
@@ -43,6 +44,8 @@ export interface DownloadComponents {
   readonly random: () => number;
   readonly log: Log;
   readonly news: NewsBudget;
+  /** Shared by all downloads of this host. */
+  readonly parents: ParentConnections;
   /** Sends to the shard of this task; dropped while it is away. */
   readonly send: (messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: () => boolean;
@@ -103,7 +106,7 @@ export class Download {
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
-    const { policy, nowMs, log, news, announce, schedulerHears } = components;
+    const { policy, nowMs, log, news, parents, announce, schedulerHears } = components;
     this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs });
     this.#watch = new ProgressWatch({ policy, nowMs, schedulerHears, awaited: () => this.#awaited() });
     this.#keeper = new PieceKeeper({
@@ -119,6 +122,7 @@ export class Download {
       nowMs,
       log,
       news,
+      parents,
       source: source.portableRequest,
       ticket: () => this.#ticket.ticket,
       newsPauseMs: (offered) =>
@@ -143,6 +147,7 @@ export class Download {
       limit: components.downloadLimit,
       budget: components.budget,
       keeper: this.#keeper,
+      parents,
       received: () => this.#watch.moved(),
       corrupt: (piece, from) => this.#corrupt(piece, from),
       refused: (ticket) => this.#ticket.refused(ticket),

@@ -9,6 +9,7 @@ import type { Source, SourceStat } from "../source/source.ts";
 import { openMemoryStore } from "../store/memory-store.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
+import { ParentConnections } from "./parent-connections.ts";
 import { TaskPeer } from "./task-peer.ts";
 
 export const PIECE_BYTES = 64 * 1024;
@@ -73,6 +74,7 @@ export function standalonePeer(task: StoredTask) {
       random: Math.random,
       log: (_level, event) => void events.push(event),
       news: new NewsBudget(8),
+      parents: new ParentConnections(),
       schedulerUrl: "http://scheduler",
       progressIntervalMs: () => 10,
       send: (_peer, messages) => void sent.push(...messages),

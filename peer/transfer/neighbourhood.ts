@@ -12,6 +12,7 @@ import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { NewsBudget } from "./news-budget.ts";
+import type { ParentConnections } from "./parent-connections.ts";
 import { pause } from "./pause.ts";
 import { fetchBitfield, fetchDigests, type ParentAddress, requestPull } from "./piece-client.ts";
 
@@ -21,6 +22,7 @@ export interface NeighbourhoodComponents {
   readonly nowMs: () => number;
   readonly log: Log;
   readonly news: NewsBudget;
+  readonly parents: ParentConnections;
   /** Our proof for parents; empty while there is none. */
   readonly ticket: () => string;
   /** For a seed that must be told where the source is. */
@@ -84,7 +86,7 @@ export class Neighbourhood {
 
   /** Digests of what a neighbour holds of these runs. */
   async digestsOf(neighbour: Neighbour, runs: readonly PieceRun[]): Promise<Map<number, Uint8Array> | undefined> {
-    return await fetchDigests(this.addressOf(neighbour.info), runs, neighbour.signal);
+    return await fetchDigests(this.#components.parents, this.addressOf(neighbour.info), runs, neighbour.signal);
   }
 
   /** Stops trading with a host, and tells the scheduler why. */
@@ -109,7 +111,7 @@ export class Neighbourhood {
     const known = this.#neighbours.get(neighbour.hostId);
     if (known?.info.address === neighbour.address) return;
     known?.close();
-    const { info, policy, nowMs, news, newsPauseMs, offered } = this.#components;
+    const { info, policy, nowMs, news, newsPauseMs, offered, parents } = this.#components;
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     const met = new Neighbour(neighbour, pieceCount, {
       policy,
@@ -117,19 +119,20 @@ export class Neighbourhood {
       news,
       newsPauseMs,
       offered,
-      ask: (asked, query, signal) => fetchBitfield(this.addressOf(asked.info), { ...query, pieceCount }, signal),
+      ask: (asked, query, signal) =>
+        fetchBitfield(parents, this.addressOf(asked.info), { ...query, pieceCount }, signal),
       lost: (lost) => this.blame(lost, "unreachable"),
     });
     this.#neighbours.set(neighbour.hostId, met);
   }
 
   async #pull(seed: NeighbourInfo): Promise<void> {
-    const { info, policy, log, source } = this.#components;
+    const { info, policy, log, source, parents } = this.#components;
     const { signal } = this.#stopping;
     const facts = { task: info.taskId, seed: seed.hostId };
     for (let tries = 0; !signal.aborted; tries++) {
       try {
-        await requestPull(this.addressOf(seed), source, signal);
+        await requestPull(parents, this.addressOf(seed), source, signal);
         log("info", "seed.asked", facts);
         return;
       } catch (error) {

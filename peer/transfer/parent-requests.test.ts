@@ -10,6 +10,7 @@ import { blake3 } from "../store/hash.ts";
 import { PIECE_BYTES, pieceBytes, storedTask, taskOf, unlimited } from "./fixtures.ts";
 import { Neighbour } from "./neighbour.ts";
 import { NewsBudget } from "./news-budget.ts";
+import { ParentConnections } from "./parent-connections.ts";
 import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper } from "./piece-keeper.ts";
@@ -59,6 +60,7 @@ async function requestsUnder(limit: RateLimit) {
     limit,
     budget,
     keeper,
+    parents: new ParentConnections(),
     received: received.resolve,
     corrupt: () => void events.push("corrupt"),
     refused: () => void events.push("refused"),

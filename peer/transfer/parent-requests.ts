@@ -6,6 +6,7 @@ import { pacedGrains } from "../limits/paced-chunks.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Neighbour } from "./neighbour.ts";
+import type { ParentConnections } from "./parent-connections.ts";
 import { fetchPiece, type ParentAddress } from "./piece-client.ts";
 import type { PieceKeeper } from "./piece-keeper.ts";
 
@@ -16,6 +17,7 @@ export interface ParentRequestsComponents {
   readonly limit: RateLimit;
   readonly budget: RequestBudget;
   readonly keeper: PieceKeeper;
+  readonly parents: ParentConnections;
   /** Bytes came. */
   readonly received: () => void;
   /** What a parent sent is not the piece. */
@@ -62,7 +64,7 @@ export class ParentRequests {
   }
 
   async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
-    const { info, nowMs, silenceMs, limit, budget, keeper, received, corrupt, refused, ended, broken } =
+    const { info, nowMs, silenceMs, limit, budget, keeper, parents, received, corrupt, refused, ended, broken } =
       this.#components;
     using _place = budget.take(info.pieceLengthBytes);
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
@@ -74,8 +76,7 @@ export class ParentRequests {
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
-      const take = async (chunk: Uint8Array) => {
-        if (!limit.limited) return await intake.append(chunk);
+      const paced = async (chunk: Uint8Array) => {
         for await (const grain of pacedGrains(chunk, { taskId: info.taskId, limits: [limit], signal })) {
           // What we hold up ourselves is not late.
           flight.sinceMs = nowMs();
@@ -83,7 +84,11 @@ export class ParentRequests {
           await intake.append(grain);
         }
       };
-      const outcome = await fetchPiece(parent, range, { signal, silenceMs, heard: received, take });
+      const take = async (chunks: readonly Uint8Array[]) => {
+        if (!limit.limited) return await intake.append(...chunks);
+        for (const chunk of chunks) await paced(chunk);
+      };
+      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, heard: received, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
         if ((await keeper.finish(intake)) === "corrupt") {

@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { TaskId } from "../../schema/ids.ts";
+import { ParentConnections } from "./parent-connections.ts";
 import { fetchBitfield, fetchPiece, type ParentAddress } from "./piece-client.ts";
 
+const parents = new ParentConnections();
 const never = new AbortController().signal;
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -46,35 +48,37 @@ describe("fetchPiece()", () => {
       }
     });
     const chunks: Uint8Array[] = [];
-    const take = async (chunk: Uint8Array) => void chunks.push(chunk);
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 150, heard, take })).toEqual({ kind: "piece" });
+    const take = async (more: readonly Uint8Array[]) => void chunks.push(...more);
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 150, heard, take })).toEqual({
+      kind: "piece",
+    });
     const bytes = Buffer.concat(chunks);
     expect([bytes.length, bytes[999]]).toEqual([1000, 9]);
   });
 
-  test("tells of every byte as it comes, and gives a piece that comes in crumbs in grains of 64 KiB", async () => {
-    const length = 100 * 1024;
+  test("tells of every byte as it comes, and gives a piece that comes in crumbs in grains of 256 KiB", async () => {
+    const length = 300 * 1024;
     const parent = await parentThat(async (socket) => {
       socket.write(head("206 Partial Content", length));
       for (let n = 0; n < 100; n++) {
-        socket.write(new Uint8Array(1024).fill(n));
+        socket.write(new Uint8Array(3 * 1024).fill(n));
         await Bun.sleep(1);
       }
     });
     const grains: Uint8Array[] = [];
-    const take = async (grain: Uint8Array) => void grains.push(grain);
+    const take = async (more: readonly Uint8Array[]) => void grains.push(...more);
     let times = 0;
     const options = { signal: never, silenceMs: 1000, heard: () => void times++, take };
-    expect(await fetchPiece(parent, { start: 0, end: length }, options)).toEqual({ kind: "piece" });
+    expect(await fetchPiece(parents, parent, { start: 0, end: length }, options)).toEqual({ kind: "piece" });
     expect(grains.length).toBeLessThanOrEqual(2);
     expect(times).toBeGreaterThan(grains.length);
     const bytes = Buffer.concat(grains);
-    expect([bytes.length, bytes[0], bytes[50 * 1024], bytes[length - 1]]).toEqual([length, 0, 50, 99]);
+    expect([bytes.length, bytes[0], bytes[150 * 1024], bytes[length - 1]]).toEqual([length, 0, 50, 99]);
   });
 
   test("gives up a parent that falls silent in the middle", async () => {
     const parent = await parentThat((socket) => void socket.write(`${head("206 Partial Content", 1000)}half`));
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 50, heard, take: ignore })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 50, heard, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -93,7 +97,7 @@ describe("fetchPiece()", () => {
       socket.on("drain", more);
       more();
     });
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -104,13 +108,13 @@ describe("fetchPiece()", () => {
     const answer = (socket: Socket) => void socket.write(head("206 Partial Content", 1000) + "x".repeat(1000));
     const parent = await parentThat(answer);
     const slow = () => Bun.sleep(1500);
-    expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: slow })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: slow })).toEqual({
       kind: "piece",
     });
     const full = () => Promise.reject(new Error("disk full"));
-    await expect(fetchPiece(parent, range, { signal: never, silenceMs: 5000, heard, take: full })).rejects.toThrow(
-      "disk full",
-    );
+    await expect(
+      fetchPiece(parents, parent, range, { signal: never, silenceMs: 5000, heard, take: full }),
+    ).rejects.toThrow("disk full");
   });
 
   for (const [status, failure] of [
@@ -121,10 +125,12 @@ describe("fetchPiece()", () => {
   ] as const) {
     test(`calls a parent that answers ${status} ${failure}`, async () => {
       const parent = await parentThat((socket) => void socket.write(head(status, 0)));
-      expect(await fetchPiece(parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
-        kind: "failed",
-        failure,
-      });
+      expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual(
+        {
+          kind: "failed",
+          failure,
+        },
+      );
     });
   }
 });
@@ -137,7 +143,7 @@ test("fetchPiece() tells when a busy parent wants to be asked again", async () =
   });
   const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
   const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, heard: () => {}, take: async () => {} };
-  const outcome = await fetchPiece(parent, { start: 0, end: 10 }, options);
+  const outcome = await fetchPiece(parents, parent, { start: 0, end: 10 }, options);
   expect(outcome).toEqual({ kind: "failed", failure: "busy", retryInMs: 70 });
 });
 
@@ -145,7 +151,8 @@ describe("fetchBitfield()", () => {
   test("refuses a field that does not fit the task", async () => {
     const body = JSON.stringify({ version: 1, complete: false, bitfield: "//8=" });
     const parent = await parentThat((socket) => void socket.write(head("200 OK", body.length) + body));
-    const ask = (pieceCount: number) => fetchBitfield(parent, { since: undefined, waitMs: 0, pieceCount }, never);
+    const ask = (pieceCount: number) =>
+      fetchBitfield(parents, parent, { since: undefined, waitMs: 0, pieceCount }, never);
     expect(await ask(9)).toEqual({ kind: "failed", failure: "refused" });
     expect(await ask(16)).toMatchObject({ kind: "bitfield", version: 1 });
   });

@@ -9,8 +9,9 @@ import { formatPieceRuns } from "../../schema/piece-runs.ts";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import { bitfieldReplySchema, digestsReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
-import { readExactly, readText } from "./read-body.ts";
-import { Silence } from "./silence.ts";
+import type { ParentConnections, ParentReply, ParentRequest } from "./parent-connections.ts";
+import { PieceBody, type PieceBodyOptions } from "./piece-body.ts";
+import { TextBody } from "./text-body.ts";
 
 /** Why a parent did not serve: no answer; it refused our ticket; it does not hold the piece (any more); all its upload
  *  slots are busy. */
@@ -50,38 +51,28 @@ const NEWS_GRACE_MS = 5000;
 const MAX_NEWS_BYTES = 256 * 1024;
 const MAX_PROBLEM_BYTES = 64 * 1024;
 
-export interface FetchPieceOptions {
+export interface FetchPieceOptions extends PieceBodyOptions {
   readonly signal: AbortSignal;
   /** A parent that sends nothing for this long is given up, one that is slow is not. */
   readonly silenceMs: number;
-  /** Called whenever bytes come. */
-  readonly heard: () => void;
-  /** Called with each chunk as it comes; the next one is read once it resolves. What it throws, `fetchPiece` throws. */
-  readonly take: (chunk: Uint8Array) => Promise<void>;
 }
 
-/** Asks for one piece. Its digest is the caller's to check, once the outcome says that it came whole. */
+/** Asks for one piece. Its digest is the caller's to check, once the outcome says that it came whole.
+ *  @throws what `take` throws */
 export async function fetchPiece(
+  connections: ParentConnections,
   parent: ParentAddress,
   range: ByteRange,
   options: FetchPieceOptions,
 ): Promise<PieceOutcome> {
-  using silence = new Silence(options.silenceMs);
-  let fault: { readonly error: unknown } | undefined;
-  const take = (chunk: Uint8Array) =>
-    options.take(chunk).catch((error: unknown) => {
-      fault = { error };
-      throw error;
-    });
+  const body = new PieceBody(range.end - range.start, options);
   try {
-    const signal = AbortSignal.any([options.signal, silence.signal]);
-    const response = await ask(parent, "content", { signal, headers: { range: formatRange(range) } });
-    if (response.status !== 206) return await failed(response);
-    for await (const chunk of readExactly(response, range.end - range.start, silence, options.heard))
-      await silence.during(take(chunk));
+    const reply = await connections.ask(request(parent, "content", { range: formatRange(range) }), body, options);
+    if (reply.status !== 206) return failed(reply);
+    await body.taken();
     return { kind: "piece" };
   } catch {
-    if (fault !== undefined) throw fault.error;
+    await body.given();
     return { kind: "failed", failure: "unreachable" };
   }
 }
@@ -89,20 +80,22 @@ export async function fetchPiece(
 /** What the parent holds: at once when `since` is absent, else as soon as it is not version `since` any more, or after
  *  `waitMs`. */
 export async function fetchBitfield(
+  connections: ParentConnections,
   parent: ParentAddress,
   query: { readonly since: number | undefined; readonly waitMs: number; readonly pieceCount: number },
   signal: AbortSignal,
 ): Promise<BitfieldOutcome> {
-  using silence = new Silence(query.waitMs + NEWS_GRACE_MS);
   try {
     const { since, waitMs, pieceCount } = query;
     const target = `bitfield${since === undefined ? "" : `?since=${since}&waitMs=${waitMs}`}`;
-    const response = await ask(parent, target, { signal: AbortSignal.any([signal, silence.signal]) });
-    if (response.status !== 200) return await failed(response);
-    const reply = bitfieldReplySchema.parse(JSON.parse(await readText(response, MAX_NEWS_BYTES, silence)));
-    const bitfield = Uint8Array.from(Buffer.from(reply.bitfield, "base64"));
+    const body = new TextBody(MAX_NEWS_BYTES);
+    const options = { signal, silenceMs: waitMs + NEWS_GRACE_MS };
+    const reply = await connections.ask(request(parent, target), body, options);
+    if (reply.status !== 200) return failed(reply);
+    const news = bitfieldReplySchema.parse(JSON.parse(body.text));
+    const bitfield = Uint8Array.from(Buffer.from(news.bitfield, "base64"));
     if (!isBitfieldOf(bitfield, pieceCount)) return { kind: "failed", failure: "refused" };
-    const { version, complete, reading } = reply;
+    const { version, complete, reading } = news;
     return { kind: "bitfield", bitfield, version, complete, reading };
   } catch {
     return { kind: "failed", failure: "unreachable" };
@@ -112,20 +105,17 @@ export async function fetchBitfield(
 /** Digests of what the parent holds of these runs, by piece; `undefined` when it does not tell.
  *  @param runs at most `MAX_DIGEST_RUNS`, with `MAX_DIGESTS_PER_REPLY` pieces */
 export async function fetchDigests(
+  connections: ParentConnections,
   parent: ParentAddress,
   runs: readonly PieceRun[],
   signal: AbortSignal,
 ): Promise<Map<number, Uint8Array> | undefined> {
-  using silence = new Silence(NEWS_GRACE_MS);
   try {
-    const response = await ask(parent, `digests?of=${formatPieceRuns(runs)}`, {
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    if (response.status !== 200) {
-      await failed(response);
-      return undefined;
-    }
-    const { digests } = digestsReplySchema.parse(JSON.parse(await readText(response, MAX_NEWS_BYTES, silence)));
+    const body = new TextBody(MAX_NEWS_BYTES);
+    const asked = request(parent, `digests?of=${formatPieceRuns(runs)}`);
+    const { status } = await connections.ask(asked, body, { signal, silenceMs: NEWS_GRACE_MS });
+    if (status !== 200) return undefined;
+    const { digests } = digestsReplySchema.parse(JSON.parse(body.text));
     return new Map(digests.map(({ piece, digest }) => [piece, Uint8Array.from(Buffer.from(digest, "hex"))]));
   } catch {
     return undefined;
@@ -134,25 +124,25 @@ export async function fetchDigests(
 
 /** Tells a seed where the source of a task is. @throws ProblemError the seed's own, or `source-unreachable` when the
  *  seed itself does not answer. */
-export async function requestPull(seed: ParentAddress, source: SourceRequest, signal: AbortSignal): Promise<void> {
-  using silence = new Silence(PULL_TIMEOUT_MS);
-  let response: Response;
-  let text: string;
+export async function requestPull(
+  connections: ParentConnections,
+  seed: ParentAddress,
+  source: SourceRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = new TextBody(MAX_PROBLEM_BYTES);
+  let status: number;
   try {
-    response = await ask(seed, "pull", {
-      method: "POST",
-      body: JSON.stringify({ source }),
-      headers: { "content-type": "application/json" },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    text = await readText(response, MAX_PROBLEM_BYTES, silence);
+    const asked = request(seed, "pull", { "content-type": "application/json" });
+    const pull = { ...asked, method: "POST", body: JSON.stringify({ source }) } as const;
+    ({ status } = await connections.ask(pull, body, { signal, silenceMs: PULL_TIMEOUT_MS }));
   } catch (cause) {
     throw new ProblemError("source-unreachable", `The seed at ${seed.address} does not answer`, { cause });
   }
-  if (response.ok) return;
-  const problem = problemSchema.safeParse(jsonOf(text));
+  if (status >= 200 && status < 300) return;
+  const problem = problemSchema.safeParse(jsonOf(body.text));
   if (problem.success) throw new ProblemError(problem.data.code, problem.data.message, { detail: problem.data.detail });
-  throw new ProblemError("source-refused", `The seed at ${seed.address} answered ${response.status} to a pull`);
+  throw new ProblemError("source-refused", `The seed at ${seed.address} answered ${status} to a pull`);
 }
 
 function jsonOf(text: string): unknown {
@@ -163,27 +153,25 @@ function jsonOf(text: string): unknown {
   }
 }
 
-async function ask(parent: ParentAddress, what: string, init: RequestInit): Promise<Response> {
-  return await fetch(`${parent.address}/v1/tasks/${parent.taskId}/${what}`, {
-    ...init,
-    redirect: "error",
-    headers: {
-      ...(init.headers as Record<string, string> | undefined),
-      authorization: `Bearer ${parent.ticket}`,
-      // Pieces are opaque: nothing on the way may encode them.
-      "accept-encoding": "identity",
-    },
-  });
+function request(
+  { address, taskId, ticket }: ParentAddress,
+  what: string,
+  headers: Readonly<Record<string, string>> = {},
+): ParentRequest {
+  return {
+    origin: address,
+    method: "GET",
+    target: `/v1/tasks/${taskId}/${what}`,
+    headers: { ...headers, authorization: `Bearer ${ticket}`, "accept-encoding": "identity" },
+  };
 }
 
-async function failed(response: Response): Promise<FailedOutcome> {
-  await response.body?.cancel();
-  if (response.status === 404 || response.status === 416) return { kind: "failed", failure: "missing" };
-  if (response.status === 429) return { kind: "failed", failure: "busy", ...retryOf(response) };
-  return { kind: "failed", failure: response.status < 500 ? "refused" : "unreachable" };
+function failed({ status, header }: ParentReply): FailedOutcome {
+  if (status === 404 || status === 416) return { kind: "failed", failure: "missing" };
+  if (status === 429) return { kind: "failed", failure: "busy", ...retryOf(header(RETRY_AFTER_MS_HEADER) ?? "") };
+  return { kind: "failed", failure: status < 500 ? "refused" : "unreachable" };
 }
 
-function retryOf(response: Response): { readonly retryInMs?: number } {
-  const text = response.headers.get(RETRY_AFTER_MS_HEADER) ?? "";
+function retryOf(text: string): { readonly retryInMs?: number } {
   return /^\d{1,6}$/.test(text) ? { retryInMs: Number(text) } : {};
 }

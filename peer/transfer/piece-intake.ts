@@ -30,12 +30,14 @@ export class PieceIntake implements Disposable {
 
   /** Takes the next bytes, which must not be changed any more; resolves when more may come.
    *  @throws ProblemError of the store */
-  async append(bytes: Uint8Array): Promise<void> {
-    this.#lengthBytes += bytes.length;
+  async append(...chunks: readonly Uint8Array[]): Promise<void> {
     // Before the digest, so that the disk works meanwhile.
-    const written = this.#writer?.append(bytes);
-    if (this.#writer === undefined) this.#gathered.push(bytes);
-    this.#hasher.update(bytes);
+    const written = this.#writer?.append(...chunks);
+    if (this.#writer === undefined) this.#gathered.push(...chunks);
+    for (const bytes of chunks) {
+      this.#lengthBytes += bytes.length;
+      this.#hasher.update(bytes);
+    }
     await written;
   }
 

@@ -18,6 +18,7 @@ import { pinsOnlySize } from "../source/reply-facts.ts";
 import type { OpenSource, OpenSourceOptions, Source, SourceGuard, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
+import { ParentConnections } from "./parent-connections.ts";
 import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
 
@@ -69,6 +70,7 @@ export class Transfers {
   #peers = new Map<TaskId, TaskPeer>();
   #pulls = new Map<TaskId, Promise<void>>();
   readonly #news: NewsBudget;
+  readonly #parents = new ParentConnections();
   #stopping = new AbortController();
 
   constructor(components: TransfersComponents) {
@@ -145,6 +147,7 @@ export class Transfers {
   close(): void {
     this.#stopping.abort(new ProblemError("cancelled", "This peer is shutting down"));
     for (const peer of this.#peers.values()) peer.stop();
+    this.#parents.close();
   }
 
   async #ask(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions) {
@@ -227,6 +230,7 @@ export class Transfers {
       random,
       log,
       news: this.#news,
+      parents: this.#parents,
       progressIntervalMs: () => scheduler.progressIntervalMs,
       schedulerUrl: scheduler.url,
       send: (peer: TaskPeer, messages: readonly PeerMessage[]) => this.#send(peer, messages),
