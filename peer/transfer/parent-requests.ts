@@ -43,6 +43,13 @@ export class ParentRequests {
     this.#components = components;
   }
 
+  /** Under way. */
+  get count(): number {
+    let count = 0;
+    for (const flight of this.#flights.values()) count += flight.requests.size;
+    return count;
+  }
+
   view(): Map<number, InFlight> {
     const view = new Map<number, InFlight>();
     for (const [piece, flight] of this.#flights) {

@@ -64,6 +64,11 @@ export class PiecePlanner {
       return;
     }
     const requestsPerTask = Math.min(policy.requestsPerTask, downloadLimit.streams.task);
+    // Most of what is heard comes while all places are taken: then nothing has to be looked at.
+    if (requests.count >= requestsPerTask) {
+      budget.leave(this.soon);
+      return;
+    }
     const planned = planRequests(this.#view(spareRequests), { ...policy, requestsPerTask }, nowMs(), random);
     for (const { hostId, piece } of planned) {
       const neighbour = neighbours.get(hostId);
