@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, allPieces, announceOf, aTask, hostIdOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, announceOf, aTask, digestRun, hostIdOf, progressOf } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
 import { Scene } from "./testing/scene.ts";
 import type { SimHost } from "./testing/sim-host.ts";
@@ -141,6 +141,7 @@ describe("a lease of pieces that others hold", () => {
     const scene = new Scene();
     scene.greet([1, 2]);
     scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
+    scene.say(1, progressOf(task, { digests: digestRun(allPieces(task)) }));
     scene.say(2, announceOf(task));
     return scene;
   }
@@ -168,6 +169,17 @@ describe("a lease of pieces that others hold", () => {
     scene.say(2, fault);
     scene.wait(scene.policy.avoidMs * 2);
     expect(scene.granted(2)).toEqual([]);
+  });
+
+  test("is granted after a while when the holder tells no digest of them, and not while it may still do so", () => {
+    const scene = new Scene();
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
+    scene.say(2, announceOf(task));
+    scene.wait(scene.policy.stallMs - 1);
+    expect(scene.granted(2)).toEqual([]);
+    scene.wait(scene.policy.stallMs);
+    expect(scene.granted(2).length).toBeGreaterThan(0);
   });
 
   test("is not granted once the holder began anew elsewhere", () => {

@@ -6,7 +6,7 @@ import { expireFrozen, recheckAtMs } from "./frozen.ts";
 import { silentAtMs } from "./hopeless.ts";
 import type { Host } from "./host.ts";
 import { expireLeases } from "./leases.ts";
-import { hasStrangers, helpStalled, stalledAtMs } from "./neighbours.ts";
+import { hasStrangers, helpStalled, mayHaveMutes, stalledAtMs } from "./neighbours.ts";
 import type { Policy } from "./policy.ts";
 import { dropUnstated, goOffline } from "./presence.ts";
 import { endTurn } from "./settle.ts";
@@ -86,7 +86,7 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   for (const peer of task.running) {
     if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;
-    if (hasStrangers(peer)) yield stalledAtMs(peer, policy);
+    if (hasStrangers(peer) || mayHaveMutes(peer)) yield stalledAtMs(peer, policy);
     if (peer.avoid.size > 0) yield* [looksAroundAtMs(peer, policy), peer.leaseBackoffUntilMs];
     yield silentAtMs(peer, policy);
   }

@@ -1,7 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import type { HostId } from "../../schema/ids.ts";
 import { isComplete, type Peer } from "./peer.ts";
-import { aHost, allPieces, announceOf, aTask, finishOf, hostIdOf, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
+import {
+  aHost,
+  allPieces,
+  announceOf,
+  aTask,
+  digestRun,
+  finishOf,
+  hostIdOf,
+  IDLE_LOAD,
+  progressOf,
+} from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
 const task = aTask(1, 64);
@@ -181,6 +191,7 @@ describe("a fault", () => {
     const scene = new Scene();
     scene.greet([1]);
     scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
+    scene.say(1, progressOf(task, { digests: digestRun(allPieces(task)) }));
     join(scene, [2]);
     scene.say(2, fault(1, "unreachable"));
     scene.wait(scene.policy.avoidMs - 1);
@@ -219,7 +230,7 @@ describe("a fault", () => {
   test("of bytes is over after a while: what the host holds counts again, and others are told of it", () => {
     const scene = new Scene();
     join(scene, [1, 2]);
-    scene.say(1, progressOf(task, { added: [{ firstPiece: 3, pieceCount: 1 }] }));
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 3, pieceCount: 1 }], digests: digestRun([3]) }));
     scene.say(2, fault(1, "corrupt"));
     expect(scene.task(task.taskId).pieces.holdersOf(3)).toBe(0);
     for (let passed = 0; passed < scene.policy.corruptBanMs; passed += 60_000) {

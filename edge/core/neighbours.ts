@@ -1,6 +1,6 @@
 /** Whom a peer trades with. The mesh is random and nearly regular: everybody has about as many neighbours, most of them of
  *  the own site, so that no cut of the herd is narrow (design 3.4, field notes 2.3). */
-import { avoids, avoidsJustNow } from "./avoid.ts";
+import { avoid, avoids, avoidsJustNow } from "./avoid.ts";
 import { link, tellToPull, unlink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
@@ -46,11 +46,17 @@ export function meetPullers(turn: Turn, seed: Peer): void {
   }
 }
 
-/** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks. */
+/** A running peer that got nothing for `stallMs` is linked to somebody who has what it lacks, and parts from those who told no
+ *  digest of it. */
 export function helpStalled(turn: Turn, task: Task): void {
   for (const peer of task.running) {
     if (turn.nowMs < stalledAtMs(peer, turn.policy)) continue;
     peer.helpedAtMs = turn.nowMs;
+    for (const other of [...peer.neighbours]) {
+      if (!isMute(other, peer)) continue;
+      avoid(turn, peer, other.host);
+      unlink(turn, peer, other);
+    }
     const drawn = task.traders.sample(turn.policy.neighbourSample, turn.random);
     const helper = drawn.find((other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer));
     if (helper === undefined) continue;
@@ -66,6 +72,11 @@ export function stalledAtMs({ movedAtMs, helpedAtMs }: Peer, { stallMs }: Policy
 /** Whether looking again could bring a stalled peer anything. */
 export function hasStrangers(peer: Peer): boolean {
   return peer.task.traders.size - 1 > peer.neighbours.size;
+}
+
+/** Whether looking again could show that neighbours have only what nobody can verify. */
+export function mayHaveMutes({ task, neighbours }: Peer): boolean {
+  return neighbours.size > 0 && task.digests.knownCount < task.pieceCount;
 }
 
 /** Seeds with space first, then mostly the own site, the fewest neighbours first, ties by chance. */
@@ -143,6 +154,14 @@ function split(turn: Turn, peer: Peer, other: Peer): void {
 
 function hasSomethingFor(holder: Peer, peer: Peer): boolean {
   return holder.bitfield.some((byte, at) => (byte & ~(peer.bitfield[at] ?? 0)) !== 0);
+}
+
+/** Whether all it has for the peer lacks digests: nobody can take it, and it keeps the peer from the source. */
+function isMute(holder: Peer, peer: Peer): boolean {
+  const { known } = peer.task.digests;
+  const offers = (byte: number, at: number) => byte & ~(peer.bitfield[at] ?? 0);
+  const isVerifiable = (byte: number, at: number) => (offers(byte, at) & (known[at] ?? 0)) !== 0;
+  return hasSomethingFor(holder, peer) && !holder.bitfield.some(isVerifiable);
 }
 
 function leastUseful(peer: Peer): Peer | undefined {

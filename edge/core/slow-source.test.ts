@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, allPieces, announceOf, aTask, hostIdOf, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
+import { aHost, allPieces, announceOf, aTask, digestRun, hostIdOf, IDLE_LOAD, progressOf } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
 import { Scene } from "./testing/scene.ts";
 import type { SimHost } from "./testing/sim-host.ts";
@@ -60,6 +60,7 @@ describe("a source", () => {
     const slow = aTask(1, 64);
     scene.greet([1, 2]);
     scene.say(1, announceOf(slow, { wanting: false, have: allPieces(slow) }));
+    scene.say(1, progressOf(slow, { digests: digestRun(allPieces(slow)) }));
     scene.say(2, announceOf(slow));
     for (let passed = 0; passed < sourceSilentMs * 2; passed += 60_000) {
       scene.wait(60_000);
