@@ -16,19 +16,21 @@ export interface Ticket {
 }
 
 /** The signing key of a cluster: HKDF-SHA256 over its token, so that the token itself is never used as a key twice. */
-export async function ticketKeyOf(clusterToken: string): Promise<Uint8Array> {
+export async function ticketKeyOf(clusterToken: string): Promise<CryptoKey> {
   const encoder = new TextEncoder();
-  const secret = await crypto.subtle.importKey("raw", encoder.encode(clusterToken), "HKDF", false, ["deriveBits"]);
+  const secret = await crypto.subtle.importKey("raw", encoder.encode(clusterToken), "HKDF", false, ["deriveKey"]);
   const parameters = {
     name: "HKDF",
     hash: "SHA-256",
     salt: encoder.encode("pantala"),
     info: encoder.encode("ticket-v1"),
   };
-  return new Uint8Array(await crypto.subtle.deriveBits(parameters, secret, 256));
+  // A key in bytes would be imported anew for each ticket.
+  const algorithm = { name: "HMAC", hash: "SHA-256", length: 256 };
+  return await crypto.subtle.deriveKey(parameters, secret, algorithm, false, ["sign", "verify"]);
 }
 
-export async function signTicket(key: Uint8Array, ticket: Ticket, nowMs: number): Promise<string> {
+export async function signTicket(key: CryptoKey, ticket: Ticket, nowMs: number): Promise<string> {
   return await new SignJWT({ task: ticket.taskId })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuer(ISSUER)
@@ -38,7 +40,7 @@ export async function signTicket(key: Uint8Array, ticket: Ticket, nowMs: number)
 }
 
 /** @throws ProblemError `forbidden` when it is forged, expired or of another cluster. */
-export async function verifyTicket(key: Uint8Array, token: string, nowMs: number): Promise<Ticket> {
+export async function verifyTicket(key: CryptoKey, token: string, nowMs: number): Promise<Ticket> {
   try {
     const options = {
       algorithms: ["HS256"],

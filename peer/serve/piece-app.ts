@@ -17,7 +17,7 @@ import type { UploadMeter } from "./upload-meter.ts";
 export interface PieceAppComponents {
   readonly store: PieceStore;
   /** See `schema/ticket.ts`. */
-  readonly ticketKey: Uint8Array;
+  readonly ticketKey: CryptoKey;
   readonly nowMs: () => number;
   /** Body for a byte range of a file, sent without copying where the platform can. */
   readonly fileRange: (path: string, range: ByteRange) => BodyInit;

@@ -15,11 +15,11 @@ interface KnownTicket extends Ticket {
 }
 
 export class TicketCheck {
-  readonly #key: Uint8Array;
+  readonly #key: CryptoKey;
   readonly #nowMs: () => number;
   readonly #known = new Map<string, KnownTicket>();
 
-  constructor(key: Uint8Array, nowMs: () => number) {
+  constructor(key: CryptoKey, nowMs: () => number) {
     this.#key = key;
     this.#nowMs = nowMs;
   }
