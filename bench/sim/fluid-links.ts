@@ -10,6 +10,10 @@ export interface LinkSpeeds {
   readonly down: Float64Array;
   /** Streams into one node at most. */
   readonly streamsPerNode: number;
+  /** Of every node, numbered from 0. */
+  readonly zoneOf: Uint16Array;
+  /** Of the link between each further zone and the first one, each way, bytes a millisecond. */
+  readonly zoneSpeed: number;
 }
 
 export class FluidLinks {
@@ -24,10 +28,17 @@ export class FluidLinks {
   /** Slots until the first byte moves: the round trip of the request. */
   readonly #wait: Int32Array;
   readonly #caps: Float64Array;
+  readonly #zoneOf: Uint16Array;
+  readonly #zoneSpeed: number;
+  /** Streams that leave each zone, and that come into it. */
+  readonly #outStreams: Int32Array;
+  readonly #inStreams: Int32Array;
   /** Bytes each node has sent so far. */
   readonly sent: Float64Array;
+  /** Bytes that came into each zone from others so far. */
+  readonly intoZone: Float64Array;
 
-  constructor({ up, down, streamsPerNode }: LinkSpeeds) {
+  constructor({ up, down, streamsPerNode, zoneOf, zoneSpeed }: LinkSpeeds) {
     const nodes = up.length;
     this.#streamsPerNode = streamsPerNode;
     this.#caps = new Float64Array(streamsPerNode);
@@ -40,6 +51,12 @@ export class FluidLinks {
     this.#left = new Float64Array(nodes * this.#streamsPerNode);
     this.#wait = new Int32Array(nodes * this.#streamsPerNode);
     this.sent = new Float64Array(nodes);
+    const zones = 1 + zoneOf.reduce((most, zone) => Math.max(most, zone), 0);
+    this.#zoneOf = zoneOf;
+    this.#zoneSpeed = zoneSpeed;
+    this.#outStreams = new Int32Array(zones);
+    this.#inStreams = new Int32Array(zones);
+    this.intoZone = new Float64Array(zones);
   }
 
   streamsFrom(node: number): number {
@@ -57,6 +74,7 @@ export class FluidLinks {
       this.#wait[at] = waitSlots;
       add(this.#upStreams, parent, 1);
       add(this.#downStreams, child, 1);
+      this.#cross(parent, child, 1);
       return at;
     }
     return undefined;
@@ -66,8 +84,25 @@ export class FluidLinks {
     const parent = this.#parent[stream] ?? FREE;
     if (parent === FREE) return;
     this.#parent[stream] = FREE;
+    const child = Math.floor(stream / this.#streamsPerNode);
     add(this.#upStreams, parent, -1);
-    add(this.#downStreams, Math.floor(stream / this.#streamsPerNode), -1);
+    add(this.#downStreams, child, -1);
+    this.#cross(parent, child, -1);
+  }
+
+  #cross(parent: number, child: number, difference: number): void {
+    const from = this.#zoneOf[parent] ?? 0;
+    const to = this.#zoneOf[child] ?? 0;
+    if (from === to) return;
+    add(this.#outStreams, from, difference);
+    add(this.#inStreams, to, difference);
+  }
+
+  /** Share of the links between two zones that one stream has. The first zone is where those links meet. */
+  #zoneShare(from: number, to: number): number {
+    const out = from === 0 ? 0 : (this.#outStreams[from] ?? 0);
+    const into = to === 0 ? 0 : (this.#inStreams[to] ?? 0);
+    return this.#zoneSpeed / Math.max(1, out, into);
   }
 
   /** Bytes a stream has still to bring. */
@@ -90,6 +125,7 @@ export class FluidLinks {
   ): void {
     const first = child * this.#streamsPerNode;
     const caps = this.#caps;
+    const to = this.#zoneOf[child] ?? 0;
     let offered = 0;
     let flowing = 0;
     for (let n = 0; n < this.#streamsPerNode; n++) {
@@ -101,7 +137,9 @@ export class FluidLinks {
         this.#wait[first + n] = wait - 1;
         continue;
       }
-      const cap = (this.#up[parent] ?? 0) / (this.#upStreams[parent] ?? 1);
+      const from = this.#zoneOf[parent] ?? 0;
+      const upShare = (this.#up[parent] ?? 0) / (this.#upStreams[parent] ?? 1);
+      const cap = from === to ? upShare : Math.min(upShare, this.#zoneShare(from, to));
       caps[n] = cap;
       offered += cap;
       flowing++;
@@ -118,6 +156,7 @@ export class FluidLinks {
       const moved = Math.min(before, Math.min(cap, level) * ms);
       this.#left[stream] = before - moved;
       this.sent[parent] = (this.sent[parent] ?? 0) + moved;
+      if (this.#zoneOf[parent] !== to) this.intoZone[to] = (this.intoZone[to] ?? 0) + moved;
       if (before - moved > 0.5) continue;
       const tag = this.#tag[stream] ?? 0;
       this.stop(stream);

@@ -32,6 +32,15 @@ describe("a simulated herd", () => {
     expect(lastSeconds).toBeGreaterThan(boundSeconds);
   });
 
+  test("in two zones waits for the link between them", () => {
+    const free = sim({ hosts: 6, zones: 2 });
+    const limited = sim({ hosts: 6, zones: 2, zoneBps: 2e6 });
+    expect(free.crossZoneCopies).toBeGreaterThan(1);
+    expect(limited.lastSeconds).toBeGreaterThan(limited.boundSeconds);
+    expect(limited.boundSeconds).toBeCloseTo((16 * MIB) / 2e6, 3);
+    expect(sim({ hosts: 6 }).crossZoneCopies).toBe(0);
+  });
+
   test("goes on when a third of its hosts die, and when requests fail", () => {
     const calm = sim({ hosts: 30 });
     const dying = sim({ hosts: 30, killShare: 0.3 });

@@ -11,11 +11,13 @@ export interface SimResult {
   readonly lastSeconds: number;
   readonly p99Seconds: number;
   readonly p50Seconds: number;
+  /** Of all hosts that lived, slow ones and seeds too. */
+  readonly allSeconds: number;
   /** When the source had given its last byte. */
   readonly sourceSeconds: number;
   /** Bytes read from the source over the size of the file. */
   readonly egress: number;
-  /** Bytes that crossed between zones over the size of the file. */
+  /** Bytes that came from other zones into the one that took most, over the size of the file. */
   readonly crossZoneCopies: number;
   readonly messagesUpPerHost: number;
   readonly messagesDownPerHost: number;
@@ -51,9 +53,10 @@ export function runSim(options: SimOptions): SimResult {
     lastSeconds: at(1),
     p99Seconds: at(0.99),
     p50Seconds: at(0.5),
+    allSeconds: Math.max(...simulation.hosts.map((host) => (host.state === "succeeded" ? host.endedAtMs / 1000 : 0))),
     sourceSeconds: (trade.sourceMovedAtMs - simulation.startedAtMs) / 1000,
     egress: trade.sourceBytes / options.sizeBytes,
-    crossZoneCopies: trade.crossZoneBytes / options.sizeBytes,
+    crossZoneCopies: trade.mostIntoZoneBytes / options.sizeBytes,
     messagesUpPerHost: simulation.messagesUp / finished,
     messagesDownPerHost: simulation.messagesDown / finished,
     rowsPerHost: simulation.rows / finished,
@@ -64,10 +67,11 @@ export function runSim(options: SimOptions): SimResult {
 }
 
 function boundOf(options: SimOptions): number {
-  const { hosts, sizeBytes, rateBps, sourceBps } = options;
+  const { hosts, sizeBytes, rateBps, sourceBps, zones, zoneBps } = options;
   const all = Array.from({ length: hosts }, (_, host) => isSlow(options, host));
   const fast = all.map((slow, host) => !slow && host >= options.seeds);
   const hostsBps = fast.filter((isFast) => isFast).map(() => rateBps);
   const seedsBps = fast.flatMap((isFast, host) => (isFast ? [] : [rateOf(options, host)]));
-  return lowerBoundSeconds(sizeBytes, { sourceBps, hostsBps, seedsBps });
+  const trunkSeconds = zones > 1 ? sizeBytes / zoneBps : 0;
+  return Math.max(trunkSeconds, lowerBoundSeconds(sizeBytes, { sourceBps, hostsBps, seedsBps }));
 }

@@ -20,6 +20,7 @@ interface Flags {
   readonly slow: number;
   readonly kill: number;
   readonly zones: number;
+  readonly zoneMbit?: number;
   readonly loss: number;
   readonly controlMs: number;
   readonly json: boolean;
@@ -42,6 +43,7 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
     .option("--slow <share>", "share of the hosts with a tenth of the rate", shareFlag, 0)
     .option("--kill <share>", "share of the hosts that dies at random moments", shareFlag, 0)
     .option("--zones <n>", "hosts in so many zones, in turn", numberFlag, 1)
+    .option("--zone-mbit <n>", "link between each further zone and the first, where the source is", numberFlag)
     .option("--loss <share>", "share of piece requests that fail", shareFlag, 0)
     .option("--control-ms <n>", "one way between a host and the scheduler", numberFlag, DEFAULT_SIM.controlMs)
     .option("--json", "print the result as one object, on the last line of standard output", false)
@@ -70,6 +72,7 @@ function optionsOf(flags: Flags): SimOptions {
     slowShare: flags.slow,
     killShare: flags.kill,
     zones: Math.max(1, flags.zones),
+    zoneBps: flags.zoneMbit === undefined ? Number.POSITIVE_INFINITY : bpsOfMbit(flags.zoneMbit),
     lossShare: flags.loss,
     controlMs: flags.controlMs,
   };
@@ -89,6 +92,7 @@ function outcomeOf(result: SimResult): Outcome {
       figure("sim.last_host.bound_share", "share", "higher", boundSeconds / lastSeconds),
       figure("sim.p99.bound_share", "share", "higher", boundSeconds / p99Seconds),
       figure("sim.p50.bound_share", "share", "higher", boundSeconds / p50Seconds),
+      figure("sim.all_hosts.seconds", "s", "lower", result.allSeconds),
       figure("sim.source_egress", "copies", "lower", result.egress),
       figure("sim.cross_zone_copies", "copies", "lower", result.crossZoneCopies),
       figure("sim.messages_up_per_peer", "messages", "lower", result.messagesUpPerHost),

@@ -16,7 +16,10 @@ export interface SimOptions {
   readonly slowShare: number;
   /** Share of the hosts that dies at random moments of the least time the herd needs. */
   readonly killShare: number;
+  /** Hosts are in them in turn; the source is in the first. */
   readonly zones: number;
+  /** Of the link between each further zone and the first one, each way. */
+  readonly zoneBps: number;
   /** One way between a host and the scheduler. */
   readonly controlMs: number;
   /** Between two hosts, and to the source. */
@@ -40,6 +43,7 @@ export const DEFAULT_SIM: SimOptions = {
   slowShare: 0,
   killShare: 0,
   zones: 1,
+  zoneBps: Number.POSITIVE_INFINITY,
   controlMs: 10,
   roundTripMs: 1,
   lossShare: 0,

@@ -53,7 +53,6 @@ export class SimTrade {
   sourceMovedAtMs = 0;
   /** When a host got a piece last. */
   movedAtMs = 0;
-  crossZoneBytes = 0;
   /** Asked of neighbours: what they have. */
   questions = 0;
   /** Piece requests that found all upload slots busy. */
@@ -68,7 +67,9 @@ export class SimTrade {
     for (const { index } of hosts) speed[index] = rateOf(options, index) / 1000;
     speed[this.#source] = options.sourceBps / 1000;
     const streamsPerNode = options.transferPolicy.requestsPerTask + mostLeases(options.policy);
-    this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode });
+    const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
+    const zoneSpeed = options.zoneBps / 1000;
+    this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode, zoneOf, zoneSpeed });
   }
 
   /** Moves all bytes by one slot, and starts what follows. */
@@ -78,6 +79,11 @@ export class SimTrade {
       host.replan = false;
       if (host.state === "running") this.#plan(host);
     }
+  }
+
+  /** Bytes that came from other zones into the one that took most. */
+  get mostIntoZoneBytes(): number {
+    return Math.max(...this.#flows.intoZone);
   }
 
   happen(event: TradeEvent): void {
@@ -178,13 +184,12 @@ export class SimTrade {
   }
 
   #arrivedFromHost(host: SimHost, parentIndex: number, piece: number): void {
-    const { options, task, hosts } = this.#parts;
+    const { task, hosts } = this.#parts;
     const flight = host.flights.get(piece);
     const parent = hosts[parentIndex];
     if (flight === undefined || parent === undefined) return;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
     host.peerBytes += end - start;
-    if (parentIndex % options.zones !== host.index % options.zones) this.crossZoneBytes += end - start;
     const link = host.links.get(parent.hostId);
     if (link !== undefined) link.failures = 0;
     for (const [hostId, stream] of [...flight.streams]) this.#endFlight(host, piece, stream, hostId);
