@@ -24,6 +24,9 @@ export interface TransferPolicy {
   readonly busyRestMaxMs: number;
   /** Failures in a row after which a parent is reported to the scheduler and dropped. */
   readonly parentFailures: number;
+  /** When nothing came from anybody for this long, parents that owe a piece for as long are given up, however politely they
+   *  answer: the rest must come from elsewhere. */
+  readonly parentStallMs: number;
   /** How long one wait for news of a parent's pieces lasts. */
   readonly bitfieldWaitMs: number;
   /** Waits for news of all tasks together: half of what Bun lets a process fetch at a time (256), so that they never
@@ -82,6 +85,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   parentBackoffMs: 250,
   busyRestMaxMs: 2000,
   parentFailures: 5,
+  parentStallMs: 8000,
   bitfieldWaitMs: 10_000,
   bitfieldWaits: 128,
   bitfieldPollMs: 500,

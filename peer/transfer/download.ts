@@ -310,10 +310,11 @@ export class Download {
 
   #tick(): void {
     this.#ticket.tick();
-    const { log, schedulerUrl } = this.#components;
+    const { log, schedulerUrl, policy, nowMs } = this.#components;
     const stall = this.#watch.newStall();
     if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
     if (this.#watch.isTimeToProbe()) this.#neighbours.probe();
+    if (this.#watch.isStalled()) this.#neighbours.giveUpOwing(nowMs() - policy.parentStallMs);
     this.#withoutScheduler.tick();
     if (this.#leases.count === 0 && this.#watch.isHopeless()) {
       const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept${this.#sourceProblem}`;

@@ -33,6 +33,8 @@ export class Neighbour {
   /** When it was found to have other pieces than before. */
   gainedAtMs = Number.NEGATIVE_INFINITY;
   activeRequests = 0;
+  /** Since when it was asked for pieces and brought none; `undefined` when it owes nothing. */
+  owingSinceMs: number | undefined;
   receivedBytes = 0;
   restUntilMs = 0;
   /** Why it did not serve last; `undefined` when it did. */
@@ -61,6 +63,7 @@ export class Neighbour {
   }
 
   succeeded(bytes: number): void {
+    this.owingSinceMs = undefined;
     this.#failures = 0;
     this.restUntilMs = 0;
     this.lastFailure = undefined;

@@ -79,6 +79,13 @@ export class Neighbourhood {
     for (const neighbour of this.#neighbours.values()) void neighbour.probe();
   }
 
+  /** Gives up those who were asked for a piece by then and have brought none since. */
+  giveUpOwing(byMs: number): void {
+    for (const neighbour of this.list()) {
+      if (neighbour.owingSinceMs !== undefined && neighbour.owingSinceMs <= byMs) this.blame(neighbour, "unreachable");
+    }
+  }
+
   /** Asks everybody what they have and read now. */
   look(): void {
     for (const neighbour of this.#neighbours.values()) void neighbour.look();

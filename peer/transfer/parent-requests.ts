@@ -79,6 +79,7 @@ export class ParentRequests {
     const stop = new AbortController();
     flight.requests.set(neighbour, stop);
     neighbour.activeRequests++;
+    neighbour.owingSinceMs ??= nowMs();
     const signal = AbortSignal.any([stop.signal, neighbour.signal]);
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);

@@ -38,6 +38,11 @@ export class ProgressWatch {
     return true;
   }
 
+  /** Whether nothing moved for so long that whoever owes something is given up. */
+  isStalled(): boolean {
+    return this.#silentMs() >= this.#components.policy.parentStallMs;
+  }
+
   /** Why nothing moved for a while, in words, or null while something does. */
   stall(): string | null {
     const silentMs = this.#silentMs();

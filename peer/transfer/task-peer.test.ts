@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { LeaseId } from "../../schema/ids.ts";
+import type { HostId, LeaseId } from "../../schema/ids.ts";
 import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import { MAX_CURSORS, type PeerMessage } from "../../schema/wire/peer-message.ts";
 import { until } from "../../tests/fixtures/daemon.ts";
@@ -202,6 +202,50 @@ describe("a download", () => {
     world.nowMs += DEFAULT_TRANSFER_POLICY.schedulerWaitMs + 1;
     expect(await waiting.settled).toBe("scheduler-unreachable");
   });
+
+  test.each(["never answers", "is always busy"])(
+    "gives up a parent that offers pieces and %s when asked for them",
+    async (how) => {
+      const task = await storedTask(2);
+      const bitfield = { version: 1, complete: true, bitfield: Buffer.from([0b11]).toString("base64") };
+      const asked = Promise.withResolvers<void>();
+      using parent = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        fetch: (request) => {
+          if (request.url.includes("/bitfield")) return Response.json(bitfield);
+          asked.resolve();
+          return how === "is always busy"
+            ? new Response(null, { status: 429 })
+            : new Promise<Response>(() => undefined);
+        },
+      });
+      const { peer, sent, world } = standalonePeer(task);
+      const stop = new AbortController();
+      const waiting = outcomeOf(peer.complete(sourceOf(task), statOf(task), stop.signal));
+      const { taskId } = peer;
+      peer.hear({ type: "task", taskId, ticket: "ticket", ticketTtlMs: 600_000, digestsWanted: false });
+      const digests = Buffer.concat([0, 1].map((piece) => blake3(pieceBytes(piece))));
+      peer.hear({ type: "digests", taskId, runs: [{ firstPiece: 0, digests }] });
+      const hostId = "c".repeat(32) as HostId;
+      const info = {
+        hostId,
+        address: parent.url.origin,
+        idc: "",
+        location: "",
+        role: "normal",
+        needsPull: false,
+      } as const;
+      peer.hear({ type: "neighbours", taskId, add: [info], remove: [] });
+      await asked.promise;
+      const isFault = (message: PeerMessage) => message.type === "fault" && message.parentHostId === hostId;
+      expect(sent.some(isFault)).toBe(false);
+      world.nowMs += DEFAULT_TRANSFER_POLICY.parentStallMs;
+      await until("it is given up", () => sent.some(isFault));
+      stop.abort();
+      await waiting.settled;
+    },
+  );
 
   test("reads the source itself when the scheduler stays away", async () => {
     const task = await storedTask(2);
