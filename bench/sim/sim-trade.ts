@@ -289,11 +289,11 @@ export class SimTrade {
   /** As `peer/transfer/neighbour.ts`: rests longer with each failure in a row, and is given up after a few. */
   #resting(link: SimLink): void {
     const { options, nowMs, say, task, later } = this.#parts;
-    const { parentBackoffMs, parentFailures } = options.transferPolicy;
+    const { parentBackoffMs, parentFailures, goneFailures } = options.transferPolicy;
     if (nowMs() < link.restUntilMs || link.closed) return;
     link.failures++;
     link.restUntilMs = nowMs() + parentBackoffMs * 2 ** Math.min(link.failures, 6);
-    if (link.failures < parentFailures) {
+    if (link.failures < (link.parent.state === "dead" ? goneFailures : parentFailures)) {
       if (link.parent.state === "dead") later({ kind: "ask", link }, link.restUntilMs - nowMs());
       return;
     }

@@ -71,7 +71,7 @@ function presenceDeadlineMs(host: Host, policy: Policy): number {
     case "online":
       return host.lastSeenAtMs + policy.hostSilentMs;
     case "away":
-      return host.awaySinceMs + policy.offlineGraceMs;
+      return host.awayUntilMs;
     case "offline":
       return host.lastSeenAtMs + policy.hostForgetMs;
   }

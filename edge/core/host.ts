@@ -12,7 +12,8 @@ export interface Host {
   presence: "online" | "away" | "offline";
   via: Via;
   lastSeenAtMs: number;
-  awaySinceMs: number;
+  /** While it is away: when it is gone unless it comes back before. */
+  awayUntilMs: number;
   bannedUntilMs: number | null;
   load: HostLoad | null;
   /** Tasks it stated since it said hello. */
@@ -35,7 +36,7 @@ export function createHost(info: HostInfo, nowMs: number): Host {
     presence: "offline",
     via: "channel",
     lastSeenAtMs: nowMs,
-    awaySinceMs: nowMs,
+    awayUntilMs: nowMs,
     bannedUntilMs: null,
     load: null,
     tasks: new Set(),

@@ -101,6 +101,9 @@ export interface Policy {
   /** A host whose channel dropped, or that said hello and has not stated a task yet, keeps its leases and holdings for
    *  this long. */
   readonly offlineGraceMs: number;
+  /** The same once a neighbour cannot reach it either: longer than the first pause of a host that reconnects (250 ms), and two
+   *  round trips. */
+  readonly goneAfterMs: number;
   /** A host that says nothing for this long is offline: three heartbeats. */
   readonly hostSilentMs: number;
   /** A host that stays away for this long is forgotten with all its peers. */
@@ -170,6 +173,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   relayIntervalMs: 100,
 
   offlineGraceMs: 5 * SECOND,
+  goneAfterMs: 500,
   hostSilentMs: 90 * SECOND,
   hostForgetMs: 7 * DAY,
   corruptBanMs: 10 * MINUTE,

@@ -5,6 +5,10 @@ import { Scene } from "./testing/scene.ts";
 const task = aTask(1, 16);
 const typesOf = (messages: readonly { type: string }[]) => messages.map((message) => message.type);
 
+function unreachable(parent: number) {
+  return { type: "fault", taskId: task.taskId, parentHostId: hostIdOf(parent), kind: "unreachable" } as const;
+}
+
 function holders(scene: Scene, piece = 0): number {
   return scene.task(task.taskId).pieces.holdersOf(piece);
 }
@@ -146,6 +150,48 @@ describe("a host", () => {
     expect(scene.told(2, "neighbours").flatMap((message) => message.remove)).toEqual([hostIdOf(1)]);
     expect(holders(scene)).toBe(0);
     expect(scene.takeChanges("put-host").length).toBe(1);
+  });
+
+  test("that lost its channel, and that a neighbour cannot reach either, gives up its leases and holdings in a moment", () => {
+    const scene = new Scene();
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(task));
+    scene.say(1, progressOf(task, { added: [{ firstPiece: 0, pieceCount: 1 }] }));
+    scene.say(2, announceOf(task));
+    scene.loseChannel(1);
+    scene.wait(100);
+    scene.say(2, unreachable(1));
+    scene.wait(scene.policy.goneAfterMs);
+    expect(scene.swarm.hosts.get(hostIdOf(1))?.presence).toBe("offline");
+    expect(holders(scene)).toBe(0);
+    const leases = [...scene.peer(task.taskId, 2).leases];
+    expect(leases.reduce((sum, { openCount }) => sum + openCount, 0)).toBe(16);
+  });
+
+  test("that comes back within a moment keeps all, though a neighbour could not reach it", () => {
+    const scene = new Scene();
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(task, { have: [0] }));
+    scene.say(2, announceOf(task));
+    const leases = [...scene.peer(task.taskId, 1).leases];
+    scene.loseChannel(1);
+    scene.say(2, unreachable(1));
+    scene.wait(scene.policy.goneAfterMs - 1);
+    scene.greet([1]);
+    scene.say(1, announceOf(task, { have: [0], leases }));
+    scene.wait(scene.policy.offlineGraceMs);
+    expect(holders(scene)).toBe(1);
+    expect([...scene.peer(task.taskId, 1).leases]).toEqual(leases);
+  });
+
+  test("that a neighbour cannot reach stays while its channel is there", () => {
+    const scene = new Scene();
+    scene.greet([1, 2]);
+    scene.say(1, announceOf(task, { have: [0] }));
+    scene.say(2, announceOf(task));
+    scene.say(2, unreachable(1));
+    scene.wait(scene.policy.offlineGraceMs);
+    expect(holders(scene)).toBe(1);
   });
 
   test("that is silent for three heartbeats is offline", () => {

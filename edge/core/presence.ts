@@ -39,11 +39,19 @@ export function greet(turn: Turn, info: HostInfo, via: Via): void {
 export function loseChannel(turn: Turn, host: Host): void {
   if (host.presence !== "online") return;
   host.presence = "away";
-  host.awaySinceMs = turn.nowMs;
+  host.awayUntilMs = turn.nowMs + turn.policy.offlineGraceMs;
   turn.swarm.seeds.delete(host);
   // Others may read the source now, when it was the only seed.
   for (const peer of host.peers.values()) turn.touched.add(peer.task);
-  wakeBy(turn, turn.nowMs + turn.policy.offlineGraceMs);
+  wakeBy(turn, host.awayUntilMs);
+}
+
+/** A neighbour cannot reach it, either: its process ended. One whose channel alone was lost would answer, and one that was cut off
+ *  for a moment has `goneAfterMs` to come back. */
+export function suspectGone(turn: Turn, host: Host): void {
+  if (host.presence !== "away") return;
+  host.awayUntilMs = Math.min(host.awayUntilMs, turn.nowMs + turn.policy.goneAfterMs);
+  wakeBy(turn, host.awayUntilMs);
 }
 
 /** It is gone, and all it held and read with it; its rows stay as they are until it states something else. */

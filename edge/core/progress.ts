@@ -11,6 +11,7 @@ import { gainRuns, loseRuns } from "./holdings.ts";
 import { backOff, followLeases } from "./leases.ts";
 import { unlink } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
+import { suspectGone } from "./presence.ts";
 import { countBytes, recordPeer, setState, stateOf, withdraw } from "./standing.ts";
 import { askResync, type Turn } from "./turn.ts";
 
@@ -61,7 +62,9 @@ export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): 
   if (parent === undefined || !peer.neighbours.has(parent)) return;
   unlink(turn, peer, parent);
   if (message.kind === "corrupt") banHost(turn, parent.host);
-  if (message.kind === "unreachable") suspectFrozen(turn, parent.host);
+  if (message.kind !== "unreachable") return;
+  suspectFrozen(turn, parent.host);
+  suspectGone(turn, parent.host);
 }
 
 /** Its digest differs from the one the task has: what it read is another content under the same name. */

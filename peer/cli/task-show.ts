@@ -95,6 +95,7 @@ const STANDINGS: Record<LocalNeighbour["standing"], string> = {
   missing: "missing: it has not opened the task yet, or lost the piece",
   refused: "refused: it does not take our ticket",
   unreachable: "unreachable: it did not answer",
+  gone: "gone: nobody listens at its address",
   unheard: "unheard: it has not told what it holds",
   "nothing-new": "nothing-new: it holds nothing that is missing here",
   ready: "ready: what it holds is asked of others, or not verifiable yet",

@@ -24,6 +24,9 @@ export interface TransferPolicy {
   readonly busyRestMaxMs: number;
   /** Failures in a row after which a parent is reported to the scheduler and dropped. */
   readonly parentFailures: number;
+  /** The same when nobody listens at its address any more: its process ended, and what it alone had must come from elsewhere. The
+   *  first failure is mostly the connection that broke. */
+  readonly goneFailures: number;
   /** When nothing came from anybody for this long, parents that owe a piece for as long are given up, however politely they
    *  answer: the rest must come from elsewhere. */
   readonly parentStallMs: number;
@@ -85,6 +88,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   parentBackoffMs: 250,
   busyRestMaxMs: 2000,
   parentFailures: 5,
+  goneFailures: 2,
   parentStallMs: 8000,
   bitfieldWaitMs: 10_000,
   bitfieldWaits: 128,

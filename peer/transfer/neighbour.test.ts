@@ -44,6 +44,24 @@ test("a neighbour whose slots are busy rests as long as it says, and is never gi
   void lost;
 });
 
+test("a neighbour at whose address nobody listens is given up with the second failure, one that may be slow is not", async () => {
+  let nowMs = 1000;
+  for (const [failure, outcome] of [
+    ["gone", "gone"],
+    ["unreachable", "stays"],
+  ] as const) {
+    const { neighbour, lost } = met(
+      (_neighbour, _query, signal) => silent(signal),
+      () => nowMs,
+    );
+    neighbour.failed("unreachable");
+    nowMs = neighbour.restUntilMs;
+    neighbour.failed(failure);
+    expect(await Promise.race([lost, "stays"])).toBe(outcome);
+    neighbour.close();
+  }
+});
+
 test("a neighbour tells why it is not asked", async () => {
   const nothing = new Uint8Array([0]);
   const silentOne = met((_neighbour, _query, signal) => silent(signal)).neighbour;

@@ -83,7 +83,8 @@ export class Neighbour {
     }
     this.#failures++;
     this.restUntilMs = nowMs() + policy.parentBackoffMs * 2 ** Math.min(this.#failures, 6);
-    if (this.#failures >= policy.parentFailures && !this.signal.aborted) lost(this, failure);
+    const most = failure === "gone" ? policy.goneFailures : policy.parentFailures;
+    if (this.#failures >= most && !this.signal.aborted) lost(this, failure);
   }
 
   /** What it is to a download that holds these pieces: `asked` while it serves, why it rests (see `ParentFailure`), `unheard`

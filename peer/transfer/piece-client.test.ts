@@ -117,6 +117,15 @@ describe("fetchPiece()", () => {
     ).rejects.toThrow("disk full");
   });
 
+  test("calls a parent gone when nobody listens at its address", async () => {
+    const parent = await parentThat(() => undefined);
+    for (const close of closing.splice(0)) close();
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
+      kind: "failed",
+      failure: "gone",
+    });
+  });
+
   for (const [status, failure] of [
     ["404 Not Found", "missing"],
     ["429 Too Many Requests", "busy"],

@@ -13,9 +13,9 @@ import type { ParentConnections, ParentReply, ParentRequest } from "./parent-con
 import { PieceBody, type PieceBodyOptions } from "./piece-body.ts";
 import { TextBody } from "./text-body.ts";
 
-/** Why a parent did not serve: no answer; it refused our ticket; it does not hold the piece (any more); all its upload
- *  slots are busy. */
-export type ParentFailure = "unreachable" | "refused" | "missing" | "busy";
+/** Why a parent did not serve: no answer; nobody listens where it was; it refused our ticket; it does not hold the piece
+ *  (any more); all its upload slots are busy. */
+export type ParentFailure = "unreachable" | "gone" | "refused" | "missing" | "busy";
 
 /** `retryInMs`: when a busy parent says that it may have a slot. */
 export interface FailedOutcome {
@@ -71,9 +71,9 @@ export async function fetchPiece(
     if (reply.status !== 206) return failed(reply);
     await body.taken();
     return { kind: "piece" };
-  } catch {
+  } catch (error) {
     await body.given();
-    return { kind: "failed", failure: "unreachable" };
+    return { kind: "failed", failure: absenceOf(error) };
   }
 }
 
@@ -97,8 +97,8 @@ export async function fetchBitfield(
     if (!isBitfieldOf(bitfield, pieceCount)) return { kind: "failed", failure: "refused" };
     const { version, complete, reading } = news;
     return { kind: "bitfield", bitfield, version, complete, reading };
-  } catch {
-    return { kind: "failed", failure: "unreachable" };
+  } catch (error) {
+    return { kind: "failed", failure: absenceOf(error) };
   }
 }
 
@@ -170,6 +170,11 @@ function failed({ status, header }: ParentReply): FailedOutcome {
   if (status === 404 || status === 416) return { kind: "failed", failure: "missing" };
   if (status === 429) return { kind: "failed", failure: "busy", ...retryOf(header(RETRY_AFTER_MS_HEADER) ?? "") };
   return { kind: "failed", failure: status < 500 ? "refused" : "unreachable" };
+}
+
+function absenceOf(error: unknown): ParentFailure {
+  const isRefused = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+  return isRefused ? "gone" : "unreachable";
 }
 
 function retryOf(text: string): { readonly retryInMs?: number } {

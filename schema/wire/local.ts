@@ -93,7 +93,17 @@ export const localTaskDetailSchema = localTaskSchema.extend({
       receivedBytes: z.number(),
       activeRequests: z.number(),
       /** What it is to this download now, and how long it is left alone still. */
-      standing: z.enum(["asked", "busy", "missing", "refused", "unreachable", "unheard", "nothing-new", "ready"]),
+      standing: z.enum([
+        "asked",
+        "busy",
+        "missing",
+        "refused",
+        "unreachable",
+        "gone",
+        "unheard",
+        "nothing-new",
+        "ready",
+      ]),
       restMs: z.number(),
     }),
   ),
