@@ -6,10 +6,11 @@ import { ProgressReport } from "../../peer/transfer/progress-report.ts";
 import { RecentPace } from "../../peer/transfer/recent-pace.ts";
 import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
-import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { HostId, LeaseId, TaskId } from "../../schema/ids.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
 import type { Lease } from "../../schema/wire/scheduler-message.ts";
-import type { DigestRun } from "../../schema/wire/task.ts";
+import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
 
@@ -31,6 +32,8 @@ export type HostState = "waiting" | "running" | "succeeded" | "dead";
 export class SimHost {
   readonly index: number;
   readonly hostId: HostId;
+  readonly idc: string;
+  readonly taskId: TaskId;
   readonly pieceCount: number;
   readonly pieceLengthBytes: number;
   readonly held: Bitfield;
@@ -51,6 +54,7 @@ export class SimHost {
   /** Counts pieces, so that a watcher knows whether there is news. */
   version = 0;
   beganAtMs = 0;
+  gainedAtMs = 0;
   endedAtMs = 0;
   reportedAtMs = 0;
   requestCount = 0;
@@ -58,9 +62,12 @@ export class SimHost {
   peerBytes = 0;
   replan = false;
 
-  constructor(index: number, hostId: HostId, pieceCount: number, pieceLengthBytes: number) {
+  constructor(index: number, hostId: HostId, idc: string, { taskId, sizeBytes, pieceLengthBytes }: TaskInfo) {
+    const pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
     this.index = index;
     this.hostId = hostId;
+    this.idc = idc;
+    this.taskId = taskId;
     this.pieceCount = pieceCount;
     this.pieceLengthBytes = pieceLengthBytes;
     this.held = emptyBitfield(pieceCount);
@@ -78,6 +85,7 @@ export class SimHost {
     this.heldCount++;
     this.version++;
     this.pace.note(nowMs);
+    this.gainedAtMs = nowMs;
     this.report.added(piece);
     return true;
   }
@@ -95,6 +103,10 @@ export class SimHost {
     // Nothing could follow: spares the view.
     if (this.requestCount >= options.transferPolicy.requestsPerTask) return [];
     const view = {
+      taskId: this.taskId,
+      hostId: this.hostId,
+      idc: this.idc,
+      gainedAtMs: this.gainedAtMs,
       pieceCount: this.pieceCount,
       pieceLengthBytes: this.pieceLengthBytes,
       held: this.held,

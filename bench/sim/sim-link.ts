@@ -10,11 +10,13 @@ export class SimLink {
   activeRequests = 0;
   restUntilMs = 0;
   failures = 0;
+  gainedAtMs: number;
   /** Of the parent, when it was asked last. */
   version = -1;
   closed = false;
 
-  constructor(child: SimHost, parent: SimHost) {
+  constructor(child: SimHost, parent: SimHost, nowMs: number) {
+    this.gainedAtMs = nowMs;
     this.child = child;
     this.parent = parent;
     this.bitfield = emptyBitfield(parent.pieceCount);
@@ -22,5 +24,9 @@ export class SimLink {
 
   get hostId(): HostId {
     return this.parent.hostId;
+  }
+
+  get idc(): string {
+    return this.parent.idc;
   }
 }

@@ -98,7 +98,7 @@ export class SimTrade {
   meet(host: SimHost, hostId: HostId): void {
     const parent = this.#parts.byId.get(hostId);
     if (parent === undefined || host.links.has(hostId)) return;
-    const link = new SimLink(host, parent);
+    const link = new SimLink(host, parent, this.#parts.nowMs());
     host.links.set(hostId, link);
     this.#parts.later({ kind: "ask", link }, this.#parts.options.roundTripMs);
   }
@@ -260,6 +260,7 @@ export class SimTrade {
     const { child, parent } = link;
     if (child.state !== "running") return;
     link.bitfield.set(parent.held);
+    if (link.version !== parent.version) link.gainedAtMs = nowMs();
     link.version = parent.version;
     if (child.requestCount < options.transferPolicy.requestsPerTask) this.replan(child);
     if (parent.complete) return;

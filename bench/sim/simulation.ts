@@ -63,7 +63,7 @@ export class Simulation {
     this.#swarm = createSwarm({ shard: 0, shardCount: 1, nowMs: this.#nowMs });
     this.hosts = Array.from(
       { length: options.hosts },
-      (_, index) => new SimHost(index, hostIdOf(index + 1), this.pieceCount, pieceLengthBytes),
+      (_, index) => new SimHost(index, hostIdOf(index + 1), `zone-${index % options.zones}`, this.#task),
     );
     this.#byId = new Map(this.hosts.map((host) => [host.hostId, host]));
     this.#running = this.hosts.length;
@@ -148,10 +148,10 @@ export class Simulation {
     if (host.state === "dead") return;
     host.state = "running";
     host.beganAtMs = this.elapsedMs;
+    host.gainedAtMs = this.#nowMs;
     // Its channel was open before: a daemon has one while it has nothing to do.
-    const idc = `zone-${host.index % this.options.zones}`;
     const role = host.index < this.options.seeds ? "seed" : "normal";
-    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc, role }) });
+    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) });
     this.#say(host, [announceOf(this.#task)]);
     this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
   }

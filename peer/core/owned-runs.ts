@@ -72,12 +72,17 @@ function isOwner({ taskId, hostId }: OwnedRunsView, rivals: readonly Candidate[]
   });
 }
 
-/** FNV-1a over what names the three, and a last mix (MurmurHash3's), since FNV moves the end of a name little. */
+/** FNV-1a over what names the three, and a last mix, since FNV moves the end of a name little. */
 export function weightOf(taskId: TaskId, firstPiece: number, hostId: HostId): number {
   let hash = 0x811c9dc5;
   for (const text of [taskId, String(firstPiece), hostId])
     for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return mixed(hash);
+}
+
+/** 32 bits of which each depends on all of `bits`: the finaliser of MurmurHash3. */
+export function mixed(bits: number): number {
+  let hash = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { addPiece, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
-import type { HostId } from "../../schema/ids.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
 import { type ParentView, planRequests, type TransferView } from "./plan.ts";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
 
@@ -18,11 +18,15 @@ function range(count: number): number[] {
 }
 
 function aParent(n: number, bitfield: Uint8Array, more: Partial<ParentView> = {}): ParentView {
-  return { hostId: host(n), bitfield, activeRequests: 0, restUntilMs: 0, ...more };
+  return { hostId: host(n), idc: "", bitfield, gainedAtMs: 0, activeRequests: 0, restUntilMs: 0, ...more };
 }
 
 function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferView {
   return {
+    taskId: "c".repeat(64) as TaskId,
+    hostId: host(0),
+    idc: "",
+    gainedAtMs: 0,
     pieceCount,
     pieceLengthBytes: 1024,
     held: emptyBitfield(pieceCount),
@@ -98,6 +102,17 @@ describe("planRequests()", () => {
     expect(planRequests(tail, { ...policy, readerShare: 1 }, 0, () => 0).map((request) => request.piece)).toEqual([
       38, 39, 0, 1,
     ]);
+  });
+
+  test("asks another site only for what falls to this host and nobody has at home", () => {
+    const away = aParent(1, bits(64, range(64)), { idc: "south" });
+    const home = aParent(2, bits(64, range(32)), { idc: "north" });
+    const view = aView(64, { idc: "north", held: bits(64, range(24)), parents: [away, home] });
+    const requests = planRequests(view, policy, 0, Math.random);
+    const asked = (of: number) => requests.filter(({ hostId }) => hostId === host(of)).map(({ piece }) => piece);
+    expect(asked(1).length).toBeGreaterThan(0);
+    for (const piece of asked(1)) expect(piece).toBeGreaterThanOrEqual(32);
+    for (const piece of asked(2)) expect(piece).toBeLessThan(32);
   });
 
   test("leaves a resting parent alone", () => {

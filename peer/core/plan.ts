@@ -1,12 +1,11 @@
 /** Which piece to ask of which parent next: a pure choice over what is held, wanted, under way and on offer. */
-import { type Bitfield, hasPiece } from "../../schema/bitfield.ts";
-import type { HostId } from "../../schema/ids.ts";
+import { type Bitfield, hasPiece, removePiece } from "../../schema/bitfield.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
+import { isAcross, type Member, piecesAcross } from "./across.ts";
 import type { TransferPolicy } from "./policy.ts";
 
-export interface ParentView {
-  readonly hostId: HostId;
-  /** What it offers. */
-  readonly bitfield: Bitfield;
+/** A neighbour; its bitfield is what it offers. */
+export interface ParentView extends Member {
   readonly activeRequests: number;
   /** Not asked before this moment. */
   readonly restUntilMs: number;
@@ -19,6 +18,12 @@ export interface InFlight {
 }
 
 export interface TransferView {
+  readonly taskId: TaskId;
+  /** This host. */
+  readonly hostId: HostId;
+  readonly idc: string;
+  /** When it began, or got a piece last. */
+  readonly gainedAtMs: number;
   readonly pieceCount: number;
   readonly pieceLengthBytes: number;
   readonly held: Bitfield;
@@ -62,13 +67,20 @@ export function planRequests(
   if (free <= 0) return requests;
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
-  const open = candidatesOf(view, nowMs, random, most, wanted);
+  const across = piecesAcross(
+    { taskId: view.taskId, self: selfOf(view), parents: view.parents, wanted, isServed: view.inFlight.size > 0 },
+    policy,
+    nowMs,
+  );
+  const piecesFrom = (parent: ParentView) => (across !== undefined && isAcross(view, parent) ? across : wanted);
+  const open = candidatesOf(view, nowMs, random, most, piecesFrom);
   while (requests.length < free) {
     const next = leastLoaded(open);
     if (next === undefined) break;
-    const piece = choosePiece(wanted, next.parent.bitfield, startOf(view, policy, random), random);
+    const piece = choosePiece(piecesFrom(next.parent), next.parent.bitfield, startOf(view, policy, random), random);
     if (piece !== undefined) {
-      wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
+      removePiece(wanted, piece);
+      if (across !== undefined) removePiece(across, piece);
       next.load++;
       requests.push({ hostId: next.parent.hostId, piece, hedge: false });
     }
@@ -84,11 +96,12 @@ function candidatesOf(
   nowMs: number,
   random: () => number,
   most: number,
-  pieces: Uint8Array,
+  piecesFrom: (parent: ParentView) => Uint8Array,
 ): Candidate[] {
   const able: Candidate[] = [];
   for (const parent of parents) {
-    if (parent.restUntilMs > nowMs || parent.activeRequests >= most || !hasAny(parent.bitfield, pieces)) continue;
+    if (parent.restUntilMs > nowMs || parent.activeRequests >= most) continue;
+    if (!hasAny(parent.bitfield, piecesFrom(parent))) continue;
     able.push({ parent, load: parent.activeRequests, tie: random() });
   }
   return able;
@@ -132,8 +145,12 @@ function wantedPieces(view: TransferView): Uint8Array {
   for (let at = 0; at < wanted.length; at++) {
     wanted[at] = (view.verifiable[at] ?? 0) & ~(view.held[at] ?? 0) & ~(view.leased[at] ?? 0);
   }
-  for (const piece of view.inFlight.keys()) wanted[piece >> 3] = (wanted[piece >> 3] ?? 0) & ~(1 << (piece & 7));
+  for (const piece of view.inFlight.keys()) removePiece(wanted, piece);
   return wanted;
+}
+
+function selfOf({ hostId, idc, held, gainedAtMs }: TransferView): Member {
+  return { hostId, idc, bitfield: held, gainedAtMs };
 }
 
 /** Where to look for the next piece: in order from a reader's cursor or the beginning, or anywhere. */
@@ -188,7 +205,7 @@ function planHedges(
   const hedges: PieceRequest[] = [];
   if (late.length === 0) return hedges;
   const free = freeRequests(view, policy) - planned.length;
-  const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, view.verifiable);
+  const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, () => view.verifiable);
   for (const candidate of willing)
     candidate.load += planned.filter(({ hostId }) => hostId === candidate.parent.hostId).length;
   for (const [piece, flight] of late) {

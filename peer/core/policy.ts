@@ -52,6 +52,9 @@ export interface TransferPolicy {
   readonly ownReadAfterMs: number;
   /** One that got nothing for this long reads nothing that falls to it: it goes to the next. */
   readonly ownerPatienceMs: number;
+  /** Who gets nothing for this long, and awaits nothing, asks other sites for all they have: whoever was to fetch it across does
+   *  not get on. */
+  readonly acrossPatienceMs: number;
   /** Pieces are shared out in runs of this length, or one piece: one request to the source each. */
   readonly ownedRunBytes: number;
   /** Runs that all hosts which know each other read at a time, and one of them at most: as under leases. */
@@ -101,6 +104,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   schedulerWaitMs: 20_000,
   ownReadAfterMs: 10_000,
   ownerPatienceMs: 5000,
+  acrossPatienceMs: 1500,
   ownedRunBytes: 1024 * 1024,
   ownedStreamsPerTask: 16,
   ownedStreamsPerHost: 4,

@@ -151,6 +151,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   });
   transfers = new Transfers({
     hostId,
+    idc: settings.idc,
     store,
     openSource: sources.open,
     scheduler,

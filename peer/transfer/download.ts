@@ -34,6 +34,8 @@ import { WithoutScheduler } from "./without-scheduler.ts";
 
 export interface DownloadComponents {
   readonly hostId: HostId;
+  /** Site of this host; empty when it states none. */
+  readonly idc: string;
   readonly policy: TransferPolicy;
   /** For what comes from parents; the source comes with its own. */
   readonly downloadLimit: RateLimit;
@@ -85,6 +87,7 @@ export class Download {
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timers: ReturnType<typeof setInterval>[];
   readonly #began: { readonly atMs: number; readonly heldCount: number };
+  #gainedAtMs: number;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #ended = false;
 
@@ -99,6 +102,7 @@ export class Download {
     this.#info = task.info;
     this.#task = task;
     this.totals = totals;
+    this.#gainedAtMs = components.nowMs();
     this.#began = { atMs: components.nowMs(), heldCount: task.heldCount };
     this.#digests = new PieceDigests(pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -156,6 +160,7 @@ export class Download {
     });
     this.#planner = new PiecePlanner({
       ...components,
+      gainedAtMs: () => this.#gainedAtMs,
       task,
       digests: this.#digests,
       neighbours: this.#neighbours,
@@ -263,7 +268,8 @@ export class Download {
 
   #kept(): void {
     this.#watch.moved();
-    this.#pace.note(this.#components.nowMs());
+    this.#gainedAtMs = this.#components.nowMs();
+    this.#pace.note(this.#gainedAtMs);
     if (this.#task.complete) this.#end(undefined);
     else this.#flushIfDue();
   }

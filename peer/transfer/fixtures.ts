@@ -67,6 +67,7 @@ export function standalonePeer(task: StoredTask) {
   const peer = new TaskPeer(
     {
       hostId: "a".repeat(32) as HostId,
+      idc: "",
       policy: DEFAULT_TRANSFER_POLICY,
       downloadLimit: unlimited(),
       budget: new RequestBudget({ requests: 64, bytes: 64 * 1024 * 1024 }),

@@ -30,8 +30,8 @@ export class Neighbour {
   bitfield: Bitfield;
   /** What it reads from the source, as far as it told. */
   reading: readonly PieceRun[] = [];
-  /** When it was found to have other pieces than before. */
-  gainedAtMs = Number.NEGATIVE_INFINITY;
+  /** When it was met, or was found to have other pieces than before. */
+  gainedAtMs: number;
   activeRequests = 0;
   /** Since when it was asked for pieces and brought none; `undefined` when it owes nothing. */
   owingSinceMs: number | undefined;
@@ -51,6 +51,7 @@ export class Neighbour {
     this.info = info;
     this.bitfield = emptyBitfield(pieceCount);
     this.#components = components;
+    this.gainedAtMs = components.nowMs();
     void this.#watch();
   }
 

@@ -1,6 +1,7 @@
 /** Puts the plan into practice: looks at what is held, wanted and on offer, and starts the requests that follow, as soon as
  *  something has changed and what all downloads share leaves room. */
 import { emptyBitfield } from "../../schema/bitfield.ts";
+import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { planRequests } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
@@ -14,6 +15,10 @@ import type { SourceLeases } from "./source-leases.ts";
 import type { TicketHolder } from "./ticket-holder.ts";
 
 export interface PiecePlannerComponents {
+  readonly hostId: HostId;
+  readonly idc: string;
+  /** When the download began, or got a piece last. */
+  readonly gainedAtMs: () => number;
   readonly policy: TransferPolicy;
   readonly downloadLimit: RateLimit;
   readonly budget: RequestBudget;
@@ -79,10 +84,14 @@ export class PiecePlanner {
   }
 
   #view(spareRequests: number) {
-    const { cursors, task, digests, neighbours, leases, requests } = this.#components;
-    const { sizeBytes, pieceLengthBytes } = task.info;
+    const { hostId, idc, gainedAtMs, cursors, task, digests, neighbours, leases, requests } = this.#components;
+    const { taskId, sizeBytes, pieceLengthBytes } = task.info;
     const pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
     return {
+      taskId,
+      hostId,
+      idc,
+      gainedAtMs: gainedAtMs(),
       pieceCount,
       pieceLengthBytes,
       held: task.held,
@@ -91,9 +100,11 @@ export class PiecePlanner {
       inFlight: requests.view(),
       spareRequests,
       cursors: cursors(),
-      parents: neighbours.list().map(({ info, bitfield, activeRequests, restUntilMs }) => ({
+      parents: neighbours.list().map(({ info, bitfield, gainedAtMs, activeRequests, restUntilMs }) => ({
         hostId: info.hostId,
+        idc: info.idc,
         bitfield,
+        gainedAtMs,
         activeRequests,
         restUntilMs,
       })),

@@ -24,6 +24,8 @@ import { TaskPeer } from "./task-peer.ts";
 
 export interface TransfersComponents {
   readonly hostId: HostId;
+  /** Site of this host; empty when it states none. */
+  readonly idc: string;
   readonly store: PieceStore;
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
@@ -220,9 +222,10 @@ export class Transfers {
   }
 
   #forPeers() {
-    const { hostId, policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
+    const { hostId, idc, policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
     return {
       hostId,
+      idc,
       policy,
       downloadLimit,
       budget,
