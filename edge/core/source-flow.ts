@@ -40,6 +40,11 @@ export function noteSourceBytes(flow: SourceFlow, hostId: HostId, bytes: number,
   flow.readers.clear();
 }
 
+/** What the source gave in the last second that was reported, in bytes; 0 when nothing came for a while. */
+export function recentSourceBps({ recentBps, sinceMs }: SourceFlow, nowMs: number): number {
+  return nowMs - sinceMs < 2 * WINDOW_MS ? recentBps : 0;
+}
+
 /** Whether further streams would bring nothing, as far as is known: what one host gets may be all that its own line bears.
  *  @param readerCount hosts that may read */
 export function isSourceFull({ recentBps, peakBps, mostReaders }: SourceFlow, readerCount: number): boolean {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { z } from "zod";
+import { taskExplanationSchema } from "../../schema/wire/explain.ts";
 import {
   clusterSchema,
   hostDetailSchema,
@@ -93,6 +94,7 @@ describe("/openapi.json", () => {
       Task: taskSummarySchema,
       TaskPage: pageOf(taskSummarySchema),
       TaskDetail: taskDetailSchema,
+      TaskExplanation: taskExplanationSchema,
       Host: hostSummarySchema,
       HostPage: pageOf(hostSummarySchema),
       HostDetail: hostDetailSchema,

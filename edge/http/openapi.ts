@@ -3,6 +3,7 @@
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import { HOST_ID_PATTERN, TASK_ID_PATTERN } from "../../schema/ids.ts";
 import { type Problem, problemSchema } from "../../schema/problem.ts";
+import { type TaskExplanation, taskExplanationSchema } from "../../schema/wire/explain.ts";
 import {
   type Cluster,
   clusterSchema,
@@ -95,6 +96,30 @@ const stats: Stats = {
   messagesOut: 88,
   rowsWritten: 12,
 };
+const explanation: TaskExplanation = {
+  leases: [
+    {
+      leaseId: "mi2x1c0-7",
+      hostId: HOST_ID,
+      firstPiece: 128,
+      pieceCount: 64,
+      readBytes: 8_388_608,
+      bytesPerSecond: 10_485_760,
+      ageMs: 850,
+      quietMs: 50,
+      leftMs: 9950,
+      shortening: false,
+    },
+  ],
+  readers: [
+    { hostId: HOST_ID, standing: "reads", restMs: 0, cutOff: false },
+    { hostId: "a".repeat(32), standing: "backs-off", restMs: 4200, cutOff: false },
+  ],
+  streams: { used: 1, allowed: 16 },
+  source: { recentBytesPerSecond: 10_485_760, peakBytesPerSecond: 11_534_336, full: false, problem: null },
+  unheldPieceCount: 640,
+  leasablePieceCount: 576,
+};
 const cluster: Cluster = { protocol: 1, shardCount: 1, version: "0.1.0" };
 const problem: Problem = {
   code: "task-not-found",
@@ -113,6 +138,7 @@ export const taskPageReply = named("TaskPage", pageOf(named("Task", taskSummaryS
   nextCursor: null,
 });
 export const taskReply = named("TaskDetail", taskDetailSchema, { ...task, peers: [peer] });
+export const explanationReply = named("TaskExplanation", taskExplanationSchema, explanation);
 export const hostPageReply = named("HostPage", pageOf(named("Host", hostSummarySchema, host)), {
   items: [host],
   nextCursor: HOST_ID,

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/durable-sqlite";
 import { type HostId, parseHostId } from "../../schema/ids.ts";
 import { signTicket, ticketKeyOf } from "../../schema/ticket.ts";
+import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import type {
   HostDetail,
   HostQuery,
@@ -88,6 +89,10 @@ export class SchedulerShard extends DurableObject<Env> implements Shard {
 
   async task(taskId: string): Promise<TaskDetail | undefined> {
     return await (await this.#actor).task(taskId);
+  }
+
+  async explain(taskId: string): Promise<TaskExplanation | undefined> {
+    return await (await this.#actor).explain(taskId);
   }
 
   async hosts(query: HostQuery): Promise<HostSummary[]> {

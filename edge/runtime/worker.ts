@@ -45,6 +45,7 @@ function shardBehind(stub: () => DurableObjectStub<SchedulerShard>): Shard {
     exchange: async (frame) => await stub().exchange(frame),
     tasks: async (query) => await stub().tasks(query),
     task: async (taskId) => await stub().task(taskId),
+    explain: async (taskId) => await stub().explain(taskId),
     hosts: async (query) => await stub().hosts(query),
     host: async (hostId) => await stub().host(hostId),
     stats: async () => await stub().stats(),

@@ -6,6 +6,7 @@ import type { Log } from "../../schema/log.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { Ticket } from "../../schema/ticket.ts";
 import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
+import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type {
   HostDetail,
@@ -28,7 +29,7 @@ import { type Directory, isOutage } from "../store/directory.ts";
 import { Journal } from "./journal.ts";
 import { Lines } from "./lines.ts";
 import { messagesByHost } from "./messages-by-host.ts";
-import { listHosts, listTasks, type QueryComponents, showHost, showTask, sumUp } from "./queries.ts";
+import { listHosts, listTasks, type QueryComponents, showExplanation, showHost, showTask, sumUp } from "./queries.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { type ChannelSession, Session, type SessionHandler } from "./session.ts";
 import type { Channel, Shard } from "./shard.ts";
@@ -153,6 +154,11 @@ export class ShardActor implements Shard {
   async task(taskId: string): Promise<TaskDetail | undefined> {
     const parsed = parseTaskId(taskId);
     return parsed === undefined ? undefined : await this.#queue.run(() => showTask(this.#queries, parsed));
+  }
+
+  async explain(taskId: string): Promise<TaskExplanation | undefined> {
+    const parsed = parseTaskId(taskId);
+    return parsed === undefined ? undefined : await this.#queue.run(() => showExplanation(this.#queries, parsed));
   }
 
   async hosts(query: HostQuery): Promise<HostSummary[]> {

@@ -3,6 +3,7 @@
 import { countPieces } from "../../schema/bitfield.ts";
 import { type HostId, shardOf, type TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
+import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import {
   type HostDetail,
   type HostQuery,
@@ -14,6 +15,7 @@ import {
   type TaskSummary,
 } from "../../schema/wire/query.ts";
 import type { PeerRecord } from "../core/change.ts";
+import { explainTask } from "../core/explain.ts";
 import type { Host } from "../core/host.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Swarm } from "../core/swarm.ts";
@@ -41,6 +43,14 @@ export async function listTasks({ directory, shelf }: QueryComponents, query: Ta
 export async function showTask({ shelf }: QueryComponents, taskId: TaskId): Promise<TaskDetail | undefined> {
   const task = await shelf.peek(taskId);
   return task === undefined ? undefined : taskDetail(task);
+}
+
+export async function showExplanation(
+  { shelf, swarm, policy, nowMs }: QueryComponents,
+  taskId: TaskId,
+): Promise<TaskExplanation | undefined> {
+  const task = await shelf.peek(taskId);
+  return task === undefined ? undefined : explainTask(swarm, task, policy, nowMs());
 }
 
 export async function listHosts(components: QueryComponents, query: HostQuery): Promise<HostSummary[]> {

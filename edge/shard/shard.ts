@@ -1,5 +1,6 @@
 /** The port to one shard, as HTTP routes see it: an object in the same process on Bun, a Durable Object stub (whose RPC
  *  methods these are) on Workers. */
+import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import type {
   HostDetail,
   HostQuery,
@@ -19,6 +20,8 @@ export interface Shard {
   /** Items after the cursor, at most `query.limit`, ordered by id. */
   tasks(query: TaskQuery): Promise<TaskSummary[]>;
   task(taskId: string): Promise<TaskDetail | undefined>;
+  /** Why its source is read by whom now. */
+  explain(taskId: string): Promise<TaskExplanation | undefined>;
   hosts(query: HostQuery): Promise<HostSummary[]>;
   host(hostId: string): Promise<HostDetail | undefined>;
   /** `shardCount` is 1 here; the routes add shards up. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ServerResponse } from "node:http";
+import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import { hostInfoSchema } from "../../schema/wire/host.ts";
 import type { LocalStatus, LocalTask, LocalTaskDetail } from "../../schema/wire/local.ts";
 import type { HostSummary, TaskDetail, TaskSummary } from "../../schema/wire/query.ts";
@@ -205,6 +206,32 @@ test("pantala task ls as a process writes the whole of a long list into a pipe",
   expect(await child.exited).toBe(0);
 });
 
+const clusterDetail: TaskDetail = { ...clusterTask(TASK_ID), peers: [] };
+const explanation: TaskExplanation = {
+  leases: [
+    {
+      leaseId: "mi-7",
+      hostId: `77ab${"0".repeat(28)}`,
+      firstPiece: 128,
+      pieceCount: 16,
+      readBytes: 8 * 1024 ** 2,
+      bytesPerSecond: 10 * 1024 ** 2,
+      ageMs: 850,
+      quietMs: 50,
+      leftMs: 9900,
+      shortening: false,
+    },
+  ],
+  readers: [
+    { hostId: `77ab${"0".repeat(28)}`, standing: "reads", restMs: 0, cutOff: false },
+    { hostId: "b".repeat(32), standing: "backs-off", restMs: 4200, cutOff: false },
+  ],
+  streams: { used: 1, allowed: 16 },
+  source: { recentBytesPerSecond: 10 * 1024 ** 2, peakBytesPerSecond: 11 * 1024 ** 2, full: true, problem: null },
+  unheldPieceCount: 640,
+  leasablePieceCount: 624,
+};
+
 describe("pantala task show", () => {
   test("--explain tells why each neighbour gives or does not, and what is read from the source", async () => {
     await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
@@ -213,6 +240,31 @@ describe("pantala task show", () => {
     expect(stdout).toContain("busy: all its upload slots are taken; asked again in 120 ms");
     expect(stdout).toMatch(/a-1 +512 +16 +25/);
     expect((await run(peer, ["task", "show", "3fa9"])).stdout).not.toContain("busy");
+  });
+
+  test("--explain tells who reads the source as the scheduler sees it, here and with --cluster", async () => {
+    await using peer = await answering({
+      "GET /v1/tasks/3fa9": detail,
+      [`GET /v1/cluster/tasks/${TASK_ID}`]: clusterDetail,
+      [`GET /v1/cluster/tasks/${TASK_ID}/explain`]: explanation,
+    });
+    for (const asked of [["3fa9"], [TASK_ID, "--cluster"]]) {
+      const { stdout } = await run(peer, ["task", "show", ...asked, "--explain"]);
+      expect(stdout).toContain("streams      1 of 16 at the source\n");
+      expect(stdout).toContain("source       10 MiB/s now, 11 MiB/s at best: it gives what it can\n");
+      expect(stdout).toMatch(/mi-7 +77ab00000000 +128 +16 +50 % +10 MiB\/s +850 ms +50 ms +9.9 s\n/);
+      expect(stdout).toContain("bbbbbbbbbbbb  backs-off: it gave its leases back; 4.2 s more");
+    }
+    const { stdout } = await run(peer, ["task", "show", "3fa9", "--explain", "--json"]);
+    expect(JSON.parse(stdout)).toEqual({ ...detail, scheduler: explanation });
+  });
+
+  test("--explain tells this machine's side alone when the scheduler is away", async () => {
+    await using peer = await answering({ "GET /v1/tasks/3fa9": detail });
+    const { code, stdout } = await run(peer, ["task", "show", "3fa9", "--explain"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("gives pieces");
+    expect(stdout).toContain("scheduler    says nothing: ");
   });
 
   test("shows what is held, what it waits for and who gives", async () => {

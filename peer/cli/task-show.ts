@@ -1,13 +1,18 @@
 /** `pantala task show ID`. */
 import type { Command } from "commander";
+import { isProblemError, type Problem } from "../../schema/problem.ts";
 import { onOff } from "../../schema/settings.ts";
+import { type TaskExplanation, taskExplanationSchema } from "../../schema/wire/explain.ts";
 import { type LocalTaskDetail, localTaskDetailSchema } from "../../schema/wire/local.ts";
 import { type TaskDetail, taskDetailSchema } from "../../schema/wire/query.ts";
 import { CLIENT_SETTINGS } from "../config/client-settings.ts";
 import type { CliContext } from "./cli-context.ts";
 import { clusterTaskId } from "./cluster-lists.ts";
-import { humanBytes, humanPercent, plainText } from "./human.ts";
+import { explanationText } from "./explanation-text.ts";
+import { factLines } from "./fact-lines.ts";
+import { humanBytes, humanPercent } from "./human.ts";
 import { JSON_SETTING } from "./list-settings.ts";
+import type { LocalClient } from "./local-client.ts";
 import { openCommand } from "./open-command.ts";
 import { addSettings } from "./setting-options.ts";
 import { readTaskIds } from "./task-id-argument.ts";
@@ -24,7 +29,7 @@ const TASK_SHOW_SETTINGS = {
   },
   explain: {
     schema: onOff.default(false),
-    help: "also why each neighbour gives or does not, and what is read from the source",
+    help: "also why each neighbour gives or does not, and who reads the source, or why not",
     remedy: "Give the flag without a value",
     only: "flag",
   },
@@ -43,14 +48,34 @@ export function addTaskShowCommand(task: Command, context: CliContext): void {
     const [id = ""] = ids;
     const { flags, client } = await openCommand(command, context, TASK_SHOW_SETTINGS, () => faults);
     const { cluster, explain, json } = flags;
-    if (cluster) {
-      const detail = await client.read(`/v1/cluster/tasks/${await clusterTaskId(client, id)}`, taskDetailSchema);
-      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : clusterText(detail));
-    } else {
-      const detail = await client.read(`/v1/tasks/${id}`, localTaskDetailSchema);
-      context.stdout.write(json ? `${JSON.stringify(detail)}\n` : localText(detail, explain));
-    }
+    const detail = cluster
+      ? await client.read(`/v1/cluster/tasks/${await clusterTaskId(client, id)}`, taskDetailSchema)
+      : await client.read(`/v1/tasks/${id}`, localTaskDetailSchema);
+    const scheduler = explain ? await explanationOf(client, detail.taskId) : undefined;
+    const known = "peers" in detail ? clusterText(detail) : localText(detail, explain);
+    context.stdout.write(
+      json ? `${JSON.stringify({ ...detail, scheduler })}\n` : `${known}${schedulerText(scheduler, detail)}`,
+    );
   });
+}
+
+/** What the scheduler says, or why it says nothing: this machine has its own half of the story. */
+async function explanationOf(client: LocalClient, taskId: string): Promise<TaskExplanation | Problem> {
+  try {
+    return await client.read(`/v1/cluster/tasks/${taskId}/explain`, taskExplanationSchema);
+  } catch (error) {
+    if (isProblemError(error)) return error.toProblem();
+    throw error;
+  }
+}
+
+function schedulerText(
+  said: TaskExplanation | Problem | undefined,
+  { pieceLengthBytes }: LocalTaskDetail | TaskDetail,
+): string {
+  if (said === undefined) return "";
+  if ("code" in said) return `\n${factLines([["scheduler", `says nothing: ${said.message}`]])}`;
+  return `\n${explanationText(said, pieceLengthBytes)}`;
 }
 
 function localText(task: LocalTaskDetail, explain: boolean): string {
@@ -148,14 +173,6 @@ function clusterText(task: TaskDetail): string {
     task.peers,
   );
   return `${facts}\n${peers}`;
-}
-
-/** `name   value` lines; facts without a value are left out. */
-function factLines(facts: readonly (readonly [name: string, value: string])[]): string {
-  return facts
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(12)} ${plainText(value)}\n`)
-    .join("");
 }
 
 function isoTime(epochMs: number): string {

@@ -1,4 +1,5 @@
 /** The JSON query API over both shards. */
+import type { TaskExplanation } from "../../../schema/wire/explain.ts";
 import type { Cluster, HostSummary, Page, Stats, TaskSummary } from "../../../schema/wire/query.ts";
 import { bearer, query } from "../ask.ts";
 import { inOrder, someTask } from "../facts.ts";
@@ -36,6 +37,19 @@ export const queryScenarios: readonly Scenario[] = [
       expect(await found("state=running")).toEqual(expected([0, 1, 2, 3, 4]));
       expect(await found("state=failed")).toEqual([]);
       expect(await found(`host=${hosts[1]?.hostId}`)).toEqual(expected([1, 3]));
+      for (const host of hosts) host.close();
+    },
+  },
+  {
+    name: "a task tells who reads its source and why the others do not; one that is unknown is not found",
+    run: async (home, expect) => {
+      const { hosts, tasks } = await fiveTasks(home);
+      const taskId = tasks[0]?.taskId ?? "";
+      const { readers, leases } = await query<TaskExplanation>(home, `/v1/tasks/${taskId}/explain`);
+      expect(readers.map(({ hostId, standing }) => [hostId, standing])).toEqual([[hosts[0]?.hostId ?? "", "reads"]]);
+      expect(leases.map(({ hostId }) => hostId).includes(hosts[0]?.hostId ?? "")).toEqual(true);
+      const unknown = await home.fetch(`/v1/tasks/${"0".repeat(64)}/explain`, { headers: bearer(home.token) });
+      expect(unknown.status).toEqual(404);
       for (const host of hosts) host.close();
     },
   },
