@@ -3,6 +3,7 @@ import { isBitfieldOf } from "../../schema/bitfield.ts";
 import type { TaskId } from "../../schema/ids.ts";
 import type { ProblemCode } from "../../schema/problem.ts";
 import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import type { TallyReason } from "../../schema/wire/tallies.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { noteCursors } from "./cursors.ts";
 import { lacksDigestsOf, tellAllDigests } from "./digests.ts";
@@ -26,6 +27,7 @@ export function announce(turn: Turn, host: Host, message: Announce): void {
   const task = turn.swarm.tasks.get(message.task.taskId) ?? createTask(message.task, turn.nowMs);
   const problem = problemWith(turn, host, task, message);
   if (problem !== undefined) {
+    turn.swarm.tallies.announcementsRefused[problem.code]++;
     refuse(turn, host, message.task.taskId, problem.code, problem.message);
     return;
   }
@@ -102,7 +104,7 @@ function problemWith(
   host: Host,
   task: Task,
   { task: info, have }: Announce,
-): { code: ProblemCode; message: string } | undefined {
+): { code: TallyReason<"announcementsRefused">; message: string } | undefined {
   if (!isSameContent(task.info, info)) {
     const { sizeBytes, pieceLengthBytes } = task.info;
     const message = `This task has ${sizeBytes} bytes in pieces of ${pieceLengthBytes}; this host states ${info.sizeBytes} in pieces of ${info.pieceLengthBytes}: run the same version of Pantala everywhere`;

@@ -27,7 +27,7 @@ export function expireFrozen(turn: Turn, host: Host): void {
   if (host.suspectedAtMs !== undefined) return;
   for (const { task, leases } of host.peers.values()) {
     const silent = [...leases].filter((lease) => lease.aliveAtMs <= suspectedAtMs - policy.frozenAfterMs);
-    for (const lease of silent) expire(turn, lease);
+    for (const lease of silent) expire(turn, lease, "frozen");
     if (silent.length > 0) turn.touched.add(task);
   }
 }

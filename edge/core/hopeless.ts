@@ -1,4 +1,5 @@
 /** Who waits for the source in vain, and is told so. */
+import type { TallyReason } from "../../schema/wire/tallies.ts";
 import { isOutOfReach } from "./avoid.ts";
 import { isCutOff } from "./cut-off.ts";
 import { isBanned } from "./host.ts";
@@ -42,7 +43,7 @@ export function refuseSilent(turn: Turn, task: Task): void {
     if (task.pieces.unheldCount === 0 && !isCutOff(turn, peer)) continue;
     const minutes = Math.round(turn.policy.sourceSilentMs / 60_000);
     const message = `The source sent nothing to any host for ${minutes} minutes, and no host that could be reached has the rest: check that it answers, and ask again`;
-    tellRefused(turn, peer, { code: "source-unreachable", message });
+    tellRefused(turn, peer, { code: "source-unreachable", message }, "source-silent");
   }
 }
 
@@ -59,9 +60,15 @@ function awaitsSource({ task, cutOff }: Peer): boolean {
   return task.recovery === undefined && (task.pieces.unheldCount > 0 || cutOff);
 }
 
-function tellRefused(turn: Turn, peer: Peer, problem: SourceProblem | undefined): void {
+function tellRefused(
+  turn: Turn,
+  peer: Peer,
+  problem: SourceProblem | undefined,
+  reason: TallyReason<"readersRefused"> = problem === BANNED ? "banned" : "source-failed",
+): void {
   if (peer.refused || problem === undefined) return;
   peer.refused = true;
+  turn.swarm.tallies.readersRefused[reason]++;
   send(turn, peer.host, { type: "refused", taskId: peer.task.info.taskId, ...problem });
 }
 

@@ -16,7 +16,7 @@ export function followLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgr
   for (const progress of stated) {
     const lease = ownLease(peer, progress.leaseId);
     if (lease !== undefined) advance(turn, lease, progress);
-    else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
+    else if (!holdsRun(peer, progress)) refuseLease(turn, peer, progress.leaseId, "unknown");
   }
 }
 
@@ -27,7 +27,7 @@ export function adoptLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgre
     const lease = ownLease(peer, progress.leaseId);
     if (lease !== undefined) advance(turn, lease, progress);
     else if (isAdoptable(turn, peer, progress)) adopt(turn, peer, progress);
-    else if (!holdsRun(peer, progress)) notesFor(turn, peer).revoked.add(progress.leaseId);
+    else if (!holdsRun(peer, progress)) refuseLease(turn, peer, progress.leaseId, "not-adopted");
   }
 }
 
@@ -36,6 +36,7 @@ export function revokeLeases(turn: Turn, peer: Peer, kept: ReadonlySet<LeaseId> 
   for (const lease of [...peer.leases]) {
     if (kept.has(lease.leaseId)) continue;
     closeLease(lease);
+    turn.swarm.tallies.leasesEnded.revoked++;
     notesFor(turn, peer).revoked.add(lease.leaseId);
   }
 }
@@ -49,7 +50,9 @@ export function returnLeases(
 ): void {
   for (const leaseId of leaseIds) {
     const lease = ownLease(peer, leaseId);
-    if (lease !== undefined) closeLease(lease);
+    if (lease === undefined) continue;
+    closeLease(lease);
+    turn.swarm.tallies.leasesEnded[problem === undefined ? "returned" : "source-failed"]++;
   }
   if (problem !== undefined) peer.task.sourceProblem = problem;
   if (problem !== undefined && peer.host.info.role !== "seed" && peer.task.seedHelp === "given") {
@@ -72,18 +75,24 @@ export function expireLeases(turn: Turn, task: Task): void {
     const { peer } = lease;
     if (turn.nowMs - lease.aliveAtMs < lease.ttlMs) continue;
     peer.patienceMs = Math.max(peer.patienceMs, 2 * lease.ttlMs);
-    expire(turn, lease);
+    expire(turn, lease, "expired");
     turn.touched.add(task);
   }
 }
 
 /** Ends a lease; its reader is passed over for a while. */
-export function expire(turn: Turn, lease: Lease): void {
+export function expire(turn: Turn, lease: Lease, reason: "expired" | "frozen" | "slow"): void {
   const { peer } = lease;
+  turn.swarm.tallies.leasesEnded[reason]++;
   peer.expiredAtMs = turn.nowMs;
   wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
   closeLease(lease);
   notesFor(turn, peer).revoked.add(lease.leaseId);
+}
+
+function refuseLease(turn: Turn, peer: Peer, leaseId: LeaseId, reason: "unknown" | "not-adopted"): void {
+  turn.swarm.tallies.leasesRefused[reason]++;
+  notesFor(turn, peer).revoked.add(leaseId);
 }
 
 function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
@@ -98,7 +107,9 @@ function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }
     keepAlive(lease, turn.nowMs);
   }
   const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;
-  if (isShorter && lease.peer.task.info.ranged) shortenLease(lease, pieceCount);
+  if (!isShorter || !lease.peer.task.info.ranged) return;
+  shortenLease(lease, pieceCount);
+  turn.swarm.tallies.leasesShortened.given++;
 }
 
 function isAdoptable(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount }: LeaseProgress): boolean {

@@ -53,6 +53,7 @@ export function finish(turn: Turn, peer: Peer, message: PeerMessageOf<"finish">)
 
 export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): void {
   const { task } = peer;
+  turn.swarm.tallies.faultsReported[message.kind]++;
   turn.touched.add(task);
   const host = turn.swarm.hosts.get(message.parentHostId);
   if (host !== undefined) avoid(turn, peer, host);
@@ -71,6 +72,7 @@ export function fault(turn: Turn, peer: Peer, message: PeerMessageOf<"fault">): 
 function refuseOtherVersion(turn: Turn, peer: Peer, piece: number): void {
   const { task, host } = peer;
   const message = `Piece ${piece} of ${task.info.url} is different from what the others have: the source changed while this host read it. Ask again to get the new content`;
+  turn.swarm.tallies.readersRefused["source-changed"]++;
   withdraw(turn, peer);
   host.tasks.delete(task.info.taskId);
   peer.foreign = true;

@@ -46,6 +46,7 @@ function hello(turn: Turn, { host: info }: Extract<PeerMessage, { type: "hello" 
     return;
   }
   const message = `This shard knows ${swarm.hosts.size} hosts, as many as it may: use more shards`;
+  swarm.tallies.messagesRefused["too-many-requests"]++;
   const problem = { code: "too-many-requests", message, detail: {} } as const;
   turn.outgoing.push({ hostId: info.hostId, message: { type: "error", problem } });
 }

@@ -55,7 +55,7 @@ export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): 
     const leftMs = lease.readBytes === 0 ? 0 : readingMs(lease, bytes, turn.policy);
     const afreshMs = ((bytes + task.info.pieceLengthBytes) * 1000) / idleBps;
     if (leftMs <= turn.policy.leaseSlowMs || leftMs <= MUCH_SOONER * afreshMs) continue;
-    expire(turn, lease);
+    expire(turn, lease, "slow");
     taken = true;
   }
   return taken;

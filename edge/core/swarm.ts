@@ -1,5 +1,6 @@
 /** What one shard knows, in memory. Plain data: the files beside this one change it. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import { createTallies, type Tallies } from "../../schema/wire/tallies.ts";
 import type { Host } from "./host.ts";
 import type { Bytes, Task } from "./task.ts";
 
@@ -20,6 +21,8 @@ export interface Swarm {
   pieceCount: number;
   /** Bytes reported since this memory began. */
   readonly bytes: Bytes;
+  /** Refusals since this memory began. */
+  readonly tallies: Tallies;
   /** No deadline is earlier than this; `tick` finds the exact one anew. */
   wakeAtMs: number;
 }
@@ -35,6 +38,7 @@ export function createSwarm(options: { shard: number; shardCount: number; nowMs:
     tasks: new Map(),
     pieceCount: 0,
     bytes: { sourceBytes: 0, peerBytes: 0 },
+    tallies: createTallies(),
     wakeAtMs: NEVER_MS,
   };
 }

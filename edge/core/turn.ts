@@ -81,6 +81,7 @@ export function wakeBy(turn: Turn, atMs: number): void {
 
 /** Makes a host say everything anew, unless it was asked to a moment ago. */
 export function askResync(turn: Turn, hostId: HostId): void {
+  turn.swarm.tallies.messagesRefused.unknown++;
   const host = turn.swarm.hosts.get(hostId);
   if (host !== undefined) {
     if (turn.nowMs - host.resyncAskedAtMs < turn.policy.resyncIntervalMs) return;

@@ -3,7 +3,7 @@ import { type HostId, parseHostId } from "../../schema/ids.ts";
 import { encodePeerFrame, MAX_FRAME_BYTES, MSGPACK_TYPE } from "../../schema/wire/codec.ts";
 import type { HostInfo } from "../../schema/wire/host.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
-import type { HostDetail, HostSummary, Page } from "../../schema/wire/query.ts";
+import type { HostDetail, HostSummary, Page, Stats } from "../../schema/wire/query.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { ShardActor } from "../shard/actor.ts";
 import { hostIdOf, taskIdOf } from "../store/fixtures.ts";
@@ -230,5 +230,22 @@ test("/metrics is Prometheus text with help and type for each figure", async () 
   const text = await response.text();
   expect(text).toContain("# TYPE pantala_tasks gauge\npantala_tasks 1\n");
   expect(text).toContain("# TYPE pantala_messages_in_total counter\npantala_messages_in_total 2\n");
-  for (const line of text.trimEnd().split("\n")) expect(line).toMatch(/^(# (HELP|TYPE) )?pantala_[a-z_]+ .+$/);
+  for (const line of text.trimEnd().split("\n"))
+    expect(line).toMatch(/^(# (HELP|TYPE) )?pantala_[a-z_]+(\{reason="[a-z-]+"\})? .+$/);
+});
+
+describe("/metrics", () => {
+  test("counts what was refused by reason, over all shards, and names reasons that never were", async () => {
+    const { app, say, get } = await open();
+    const headers = { ...authorised, "Content-Type": MSGPACK_TYPE };
+    const post = (shard: number, body: Uint8Array<ArrayBuffer>) =>
+      app.request(`/v1/shards/${shard}/messages`, { method: "POST", headers, body });
+    for (const shard of [0, 1]) expect((await post(shard, new Uint8Array([1, 2, 3]))).status).toBe(400);
+    await say(0, hello(1), { type: "finish", taskId: taskIdOf(2), state: "failed", sourceBytes: 0, peerBytes: 0 });
+    expect((await get<Stats>("/v1/stats")).tallies.messagesRefused).toMatchObject({ "bad-message": 2, unknown: 1 });
+    const text = await (await app.request("/metrics", { headers: authorised })).text();
+    expect(text).toContain('\npantala_scheduler_messages_refused_total{reason="bad-message"} 2\n');
+    expect(text).toContain('\npantala_scheduler_leases_ended_total{reason="expired"} 0\n');
+    expect(text).toContain("\n# TYPE pantala_scheduler_leases_ended_total counter\n");
+  });
 });

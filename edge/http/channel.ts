@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { ProblemError } from "../../schema/problem.ts";
-import { decodePeerFrame, MAX_FRAME_BYTES, MSGPACK_TYPE } from "../../schema/wire/codec.ts";
+import { MAX_FRAME_BYTES, MSGPACK_TYPE } from "../../schema/wire/codec.ts";
 import type { AppDeps } from "./deps.ts";
 import { authorised, badRequest, notFound, security, shardParameter, tooLarge } from "./openapi.ts";
 
@@ -71,12 +71,7 @@ export function channelRoutes(app: OpenAPIHono, { shards, connect }: AppDeps): v
         `The body must be ${MSGPACK_TYPE}: its Content-Type is ${type ?? "absent"}`,
       );
     }
-    const bytes = new Uint8Array(await context.req.arrayBuffer());
-    const [first] = decodePeerFrame(bytes);
-    if (first?.type !== "hello") {
-      throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
-    }
-    const reply = await shards[number]?.exchange(bytes);
+    const reply = await shards[number]?.exchange(new Uint8Array(await context.req.arrayBuffer()));
     return context.body(new Uint8Array(reply ?? []), 200, { "Content-Type": MSGPACK_TYPE });
   });
 }

@@ -8,6 +8,7 @@ import type {
   TaskQuery,
   TaskSummary,
 } from "../../schema/wire/query.ts";
+import { sumOfTallies } from "../../schema/wire/tallies.ts";
 import type { Shard } from "../shard/shard.ts";
 
 /** One page of tasks over all shards, by id. */
@@ -58,6 +59,7 @@ export function sumOfStats(stats: readonly Stats[]): Stats {
     messagesIn: sum((one) => one.messagesIn),
     messagesOut: sum((one) => one.messagesOut),
     rowsWritten: sum((one) => one.rowsWritten),
+    tallies: sumOfTallies(stats.map((one) => one.tallies)),
   };
 }
 

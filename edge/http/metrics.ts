@@ -1,4 +1,5 @@
 import type { Stats } from "../../schema/wire/query.ts";
+import { TALLY_NAMES, type TallyName } from "../../schema/wire/tallies.ts";
 
 type Metric = readonly [name: string, type: "gauge" | "counter", help: string, of: (stats: Stats) => number];
 
@@ -21,11 +22,32 @@ const METRICS: readonly Metric[] = [
   ["pantala_rows_written_total", "counter", "Rows written to the database.", (stats) => stats.rowsWritten],
 ];
 
+const TALLIES: Readonly<Record<TallyName, readonly [name: string, help: string]>> = {
+  leasesEnded: ["leases_ended", "Leases that ended before all was read."],
+  leasesShortened: ["leases_shortened", "Leases whose end was asked back, and those that gave it."],
+  leasesRefused: ["leases_refused", "Leases a host stated that it does not have."],
+  announcementsRefused: ["announcements_refused", "Tasks a host announced and may not take part in."],
+  readersRefused: ["readers_refused", "Hosts told that they cannot have a task."],
+  messagesRefused: ["messages_refused", "Messages and frames that were not taken."],
+  faultsReported: ["faults_reported", "What hosts said of their parents."],
+};
+
 /** Statistics as Prometheus reads them (text exposition format 0.0.4). */
 export function prometheusText(stats: Stats): string {
-  return METRICS.map(
-    ([name, type, help, of]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${of(stats)}\n`,
-  ).join("");
+  const plain = METRICS.map(([name, type, help, of]) => `${headOf(name, type, help)}${name} ${of(stats)}\n`);
+  const tallies = TALLY_NAMES.map((tally) => {
+    const [what, help] = TALLIES[tally];
+    const name = `pantala_scheduler_${what}_total`;
+    const lines = Object.entries(stats.tallies[tally]).map(
+      ([reason, count]) => `${name}{reason="${reason}"} ${count}\n`,
+    );
+    return headOf(name, "counter", help) + lines.join("");
+  });
+  return [...plain, ...tallies].join("");
+}
+
+function headOf(name: string, type: string, help: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
 
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -19,6 +19,7 @@ import {
   taskDetailSchema,
   taskSummarySchema,
 } from "../../schema/wire/query.ts";
+import { createTallies } from "../../schema/wire/tallies.ts";
 
 const HOST_ID = "5f0c8d1e2b3a49678c5d4e3f2a1b0c9d";
 const TASK_ID = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -95,6 +96,7 @@ const stats: Stats = {
   messagesIn: 96,
   messagesOut: 88,
   rowsWritten: 12,
+  tallies: createTallies(),
 };
 const explanation: TaskExplanation = {
   leases: [

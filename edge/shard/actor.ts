@@ -86,6 +86,7 @@ export class ShardActor implements Shard {
     this.#sessions = {
       heard: (session, messages) => this.#turn(() => this.#heard(session, messages)),
       closed: (session) => this.#turn(() => this.#closed(session)),
+      refused: (code) => this.#refused(code),
     };
   }
 
@@ -128,15 +129,7 @@ export class ShardActor implements Shard {
   }
 
   async exchange(frame: Uint8Array): Promise<Uint8Array> {
-    const messages = decodePeerFrame(frame);
-    const [hello] = messages;
-    if (hello?.type !== "hello") {
-      throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
-    }
-    const { hostId } = hello.host;
-    if (speaksForOther(messages, hostId)) {
-      throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
-    }
+    const { hostId, messages } = this.#posted(frame);
     await this.#turn(async () => {
       const isNew = this.#lines.post(hostId);
       const gathered = await this.#fold(hostId, messages, "post");
@@ -214,6 +207,21 @@ export class ShardActor implements Shard {
     return await this.#fold(hostId, messages, "channel");
   }
 
+  #posted(frame: Uint8Array): { hostId: HostId; messages: PeerMessage[] } {
+    try {
+      return postedBy(decodePeerFrame(frame));
+    } catch (error) {
+      this.#refused(problemOf(error).code);
+      throw error;
+    }
+  }
+
+  #refused(code: string): void {
+    const { messagesRefused } = this.#swarm.tallies;
+    const isNamed = (name: string): name is keyof typeof messagesRefused => name in messagesRefused;
+    messagesRefused[isNamed(code) ? code : "bad-message"]++;
+  }
+
   async #fold(hostId: HostId, messages: readonly PeerMessage[], via: Via): Promise<Gathered> {
     const { nowMs, random } = this.#components;
     const gathered: Gathered = { changes: [], outgoing: [] };
@@ -225,6 +233,7 @@ export class ShardActor implements Shard {
       try {
         gather(gathered, receive(this.#swarm, hostId, message, this.#policy, nowMs(), random, via));
       } catch (error) {
+        this.#refused("internal");
         this.#report("message.failed", error, { type: message.type, host: hostId });
         gathered.outgoing.push({ hostId, message: { type: "error", problem: problemOf(error) } });
       }
@@ -274,6 +283,17 @@ export class ShardActor implements Shard {
 }
 
 const NOTHING: Gathered = Object.freeze({ changes: [], outgoing: [] });
+
+/** @throws ProblemError `bad-message` */
+function postedBy(messages: PeerMessage[]): { hostId: HostId; messages: PeerMessage[] } {
+  const [hello] = messages;
+  if (hello?.type !== "hello") {
+    throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
+  }
+  const { hostId } = hello.host;
+  if (!speaksForOther(messages, hostId)) return { hostId, messages };
+  throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
+}
 
 function speaksForOther(messages: readonly PeerMessage[], hostId: HostId): boolean {
   return messages.some((message) => message.type === "hello" && message.host.hostId !== hostId);

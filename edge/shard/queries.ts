@@ -99,6 +99,7 @@ export async function sumUp(
     leaseCount,
     ...swarm.bytes,
     ...counters,
+    tallies: swarm.tallies,
   };
 }
 

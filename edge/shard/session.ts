@@ -19,6 +19,8 @@ export interface ChannelSession {
 export interface SessionHandler {
   heard(session: Session, messages: readonly PeerMessage[]): Promise<void>;
   closed(session: Session): Promise<void>;
+  /** What a host said was not taken. */
+  refused(code: string): void;
 }
 
 /** Close codes, see `Channel`. */
@@ -58,6 +60,7 @@ export class Session implements ChannelSession {
   async receive(frame: Uint8Array): Promise<void> {
     if (!this.#open) return;
     if (this.#waitingFrames >= MAX_WAITING_FRAMES || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) {
+      this.#handler.refused("too-many-requests");
       await this.#end(BROKEN, "too many frames wait: send fewer");
       return;
     }
@@ -91,6 +94,7 @@ export class Session implements ChannelSession {
   /** Tells what was wrong and hangs up. */
   async fail(problem: Problem): Promise<void> {
     if (!this.#open) return;
+    this.#handler.refused(problem.code);
     this.#channel.send(encodeSchedulerFrame([{ type: "error", problem }]));
     await this.#end(problem.code === "body-too-large" ? TOO_LONG : BROKEN, problem.code);
   }

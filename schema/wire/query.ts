@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { HOST_ID_PATTERN, TASK_ID_PATTERN } from "../ids.ts";
 import { HOST_ROLES, hostLoadSchema } from "./host.ts";
+import { talliesSchema } from "./tallies.ts";
 import { PEER_STATES, TASK_STATES } from "./task.ts";
 
 export const MAX_PAGE_SIZE = 500;
@@ -132,6 +133,7 @@ export const statsSchema = z.object({
   messagesIn: z.number(),
   messagesOut: z.number(),
   rowsWritten: z.number(),
+  tallies: talliesSchema,
 });
 export type Stats = z.infer<typeof statsSchema>;
 
