@@ -102,6 +102,9 @@ const status: LocalStatus = {
   taskCount: 2,
   runningTaskCount: 1,
   servedBytes: 5 * GIB,
+  uploadsRefused: 12,
+  piecesCorrupt: 1,
+  neighboursLost: { corrupt: 1, gone: 3, unreachable: 0, owing: 0, refused: 0, missing: 0 },
   uptimeMs: 61_000,
 };
 
@@ -373,6 +376,8 @@ describe("pantala status", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("scheduler  http://10.0.0.2:8002 (not connected: connection refused)\n");
     expect(stdout).toContain("version    0.1.0, up 1 m 01 s\n");
+    expect(stdout).toContain("refused    12 uploads: all slots were busy\n");
+    expect(stdout).toContain("trouble    1 corrupt pieces; neighbours lost: 1 corrupt, 3 gone\n");
   });
 
   test("prints the peer's answer with --json", async () => {

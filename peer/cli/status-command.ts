@@ -42,8 +42,19 @@ function statusText({ host, load, scheduler, ...peer }: LocalStatus): string {
       "uploads",
       `${load.activeUploads}, ${humanBytes(load.uploadBytesPerSecond)}/s, ${humanBytes(peer.servedBytes)} served`,
     ],
+    ["refused", `${peer.uploadsRefused} uploads: all slots were busy`],
+    ["trouble", troubleText(peer)],
     ["memory", humanBytes(load.residentBytes)],
     ["version", `${host.version}, up ${humanDuration(peer.uptimeMs)}`],
   ] as const;
   return rows.map(([name, value]) => `${name.padEnd(10)} ${plainText(value)}\n`).join("");
+}
+
+function troubleText({ piecesCorrupt, neighboursLost }: Pick<LocalStatus, "piecesCorrupt" | "neighboursLost">): string {
+  const lost = Object.entries(neighboursLost).filter(([, count]) => count > 0);
+  const parts = [
+    piecesCorrupt > 0 ? `${piecesCorrupt} corrupt pieces` : "",
+    lost.length > 0 ? `neighbours lost: ${lost.map(([reason, count]) => `${count} ${reason}`).join(", ")}` : "",
+  ];
+  return parts.filter((part) => part !== "").join("; ") || "none";
 }

@@ -228,6 +228,8 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
       taskCount: opened.list().length,
       runningTaskCount: running(),
       servedBytes: uploads.servedBytes,
+      uploadsRefused: uploads.refused,
+      ...opened.troubles,
       uptimeMs: nowMs() - host.startedAtMs,
     }),
   });

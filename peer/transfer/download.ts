@@ -30,6 +30,7 @@ import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
 import { strangersIn } from "./strangers.ts";
 import { TicketHolder } from "./ticket-holder.ts";
+import type { Troubles } from "./troubles.ts";
 import { WithoutScheduler } from "./without-scheduler.ts";
 
 export interface DownloadComponents {
@@ -48,6 +49,8 @@ export interface DownloadComponents {
   readonly news: NewsBudget;
   /** Shared by all downloads of this host. */
   readonly parents: ParentConnections;
+  /** Of all downloads of this host. */
+  readonly troubles: Troubles;
   /** Sends to the shard of this task; dropped while it is away. */
   readonly send: (messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: () => boolean;
@@ -110,7 +113,7 @@ export class Download {
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
-    const { policy, nowMs, log, news, parents, announce, schedulerHears } = components;
+    const { policy, nowMs, log, news, parents, troubles, announce, schedulerHears } = components;
     this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs });
     this.#watch = new ProgressWatch({ policy, nowMs, schedulerHears, awaited: () => this.#awaited() });
     this.#keeper = new PieceKeeper({
@@ -127,6 +130,7 @@ export class Download {
       log,
       news,
       parents,
+      troubles,
       source: source.portableRequest,
       ticket: () => this.#ticket.ticket,
       newsPauseMs: (offered) =>
@@ -261,6 +265,7 @@ export class Download {
   }
 
   #corrupt(piece: number, from: Neighbour): void {
+    this.#components.troubles.piecesCorrupt++;
     if (this.#ended) return;
     this.#components.log("warn", "piece.corrupt", { task: this.#info.taskId, piece, parent: from.info.hostId });
     this.#neighbours.blame(from, "corrupt", piece);

@@ -11,6 +11,7 @@ import type { StoredTask } from "../store/piece-store.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { ParentConnections } from "./parent-connections.ts";
 import { TaskPeer } from "./task-peer.ts";
+import { createTroubles } from "./troubles.ts";
 
 export const PIECE_BYTES = 64 * 1024;
 
@@ -76,6 +77,7 @@ export function standalonePeer(task: StoredTask) {
       log: (_level, event) => void events.push(event),
       news: new NewsBudget(8),
       parents: new ParentConnections(),
+      troubles: createTroubles(),
       schedulerUrl: "http://scheduler",
       progressIntervalMs: () => 10,
       send: (_peer, messages) => void sent.push(...messages),

@@ -22,7 +22,7 @@ export interface NeighbourComponents {
   readonly offered: () => void;
   readonly news: NewsBudget;
   /** It failed too often in a row. */
-  readonly lost: (neighbour: Neighbour, failure: ParentFailure) => void;
+  readonly lost: (neighbour: Neighbour, failure: Exclude<ParentFailure, "busy">) => void;
 }
 
 export class Neighbour {
@@ -110,7 +110,7 @@ export class Neighbour {
     const late = AbortSignal.timeout(policy.probeSilenceMs);
     const outcome = await ask(this, { since: undefined, waitMs: 0 }, AbortSignal.any([this.signal, late]));
     this.#probing = false;
-    if (late.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, outcome.failure);
+    if (late.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, "unreachable");
   }
 
   /** Asks what it has and reads now, and makes nothing of it when it does not say. */

@@ -5,6 +5,7 @@ import type { HostId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { problemOf } from "../../schema/problem.ts";
+import type { LossReason } from "../../schema/wire/local.ts";
 import type { PeerMessageOf, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { Neighbour as NeighbourInfo, SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
@@ -15,6 +16,7 @@ import type { NewsBudget } from "./news-budget.ts";
 import type { ParentConnections } from "./parent-connections.ts";
 import { pause } from "./pause.ts";
 import { fetchBitfield, fetchDigests, type ParentAddress, requestPull } from "./piece-client.ts";
+import type { Troubles } from "./troubles.ts";
 
 export interface NeighbourhoodComponents {
   readonly info: TaskInfo;
@@ -29,6 +31,7 @@ export interface NeighbourhoodComponents {
   readonly source: SourceRequest;
   /** See `NeighbourComponents`. */
   readonly newsPauseMs: (offered: Bitfield) => number;
+  readonly troubles: Troubles;
   /** Somebody offers more than before. */
   readonly offered: () => void;
   readonly report: (fault: PeerMessageOf<"fault">) => void;
@@ -82,7 +85,7 @@ export class Neighbourhood {
   /** Gives up those who were asked for a piece by then and have brought none since. */
   giveUpOwing(byMs: number): void {
     for (const neighbour of this.list()) {
-      if (neighbour.owingSinceMs !== undefined && neighbour.owingSinceMs <= byMs) this.blame(neighbour, "unreachable");
+      if (neighbour.owingSinceMs !== undefined && neighbour.owingSinceMs <= byMs) this.blame(neighbour, "owing");
     }
   }
 
@@ -97,9 +100,11 @@ export class Neighbourhood {
   }
 
   /** Stops trading with a host, and tells the scheduler why. */
-  blame(neighbour: Neighbour, kind: "corrupt" | "unreachable", piece?: number): void {
-    const { info, report } = this.#components;
+  blame(neighbour: Neighbour, reason: LossReason, piece?: number): void {
+    const { info, report, troubles } = this.#components;
+    troubles.neighboursLost[reason]++;
     this.drop(neighbour.info.hostId);
+    const kind = reason === "corrupt" ? "corrupt" : "unreachable";
     const fault = { type: "fault", taskId: info.taskId, parentHostId: neighbour.info.hostId, kind } as const;
     report(piece === undefined ? fault : { ...fault, piece });
   }
@@ -128,7 +133,7 @@ export class Neighbourhood {
       offered,
       ask: (asked, query, signal) =>
         fetchBitfield(parents, this.addressOf(asked.info), { ...query, pieceCount }, signal),
-      lost: (lost) => this.blame(lost, "unreachable"),
+      lost: (lost, failure) => this.blame(lost, failure),
     });
     this.#neighbours.set(neighbour.hostId, met);
   }

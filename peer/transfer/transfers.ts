@@ -21,6 +21,7 @@ import { NewsBudget } from "./news-budget.ts";
 import { ParentConnections } from "./parent-connections.ts";
 import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
+import { createTroubles } from "./troubles.ts";
 
 export interface TransfersComponents {
   readonly hostId: HostId;
@@ -68,6 +69,7 @@ export interface OpenTaskOptions extends OpenSourceOptions {
 const MAX_PULLS = 64;
 
 export class Transfers {
+  readonly troubles = createTroubles();
   #components: TransfersComponents;
   #peers = new Map<TaskId, TaskPeer>();
   #pulls = new Map<TaskId, Promise<void>>();
@@ -234,6 +236,7 @@ export class Transfers {
       log,
       news: this.#news,
       parents: this.#parents,
+      troubles: this.troubles,
       progressIntervalMs: () => scheduler.progressIntervalMs,
       schedulerUrl: scheduler.url,
       send: (peer: TaskPeer, messages: readonly PeerMessage[]) => this.#send(peer, messages),

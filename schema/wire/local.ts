@@ -118,6 +118,10 @@ export const localTaskDetailSchema = localTaskSchema.extend({
 });
 export type LocalTaskDetail = z.infer<typeof localTaskDetailSchema>;
 
+/** Why a neighbour is given up: docs/operations.md, "Refusals". */
+export const LOSS_REASONS = ["corrupt", "gone", "unreachable", "owing", "refused", "missing"] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
 /** `GET /v1/status` */
 export const localStatusSchema = z.object({
   host: hostInfoSchema,
@@ -134,6 +138,10 @@ export const localStatusSchema = z.object({
   taskCount: z.number(),
   runningTaskCount: z.number(),
   servedBytes: z.number(),
+  /** Since the process began. */
+  uploadsRefused: z.number(),
+  piecesCorrupt: z.number(),
+  neighboursLost: z.record(z.enum(LOSS_REASONS), z.number()),
   uptimeMs: z.number(),
 });
 export type LocalStatus = z.infer<typeof localStatusSchema>;

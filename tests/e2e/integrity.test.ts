@@ -123,6 +123,9 @@ describe("a parent whose disk rots", () => {
       expect([result.peerBytes, result.sourceBytes]).toEqual([0, file.sizeBytes]);
       expect(await isBanned(cluster, rotten)).toBe(true);
       expect(child.daemon.log()).toContain("piece.corrupt");
+      const { piecesCorrupt, neighboursLost } = await child.status();
+      expect(piecesCorrupt).toBeGreaterThan(0);
+      expect(neighboursLost.corrupt).toBe(1);
     },
     TIMEOUT_MS,
   );
