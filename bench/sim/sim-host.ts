@@ -39,6 +39,7 @@ export class SimHost {
   readonly held: Bitfield;
   readonly verifiable: Bitfield;
   readonly leased: Bitfield;
+  readonly scarceSinceMs = new Map<number, number>();
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
   readonly links = new Map<HostId, SimLink>();
@@ -116,6 +117,7 @@ export class SimHost {
       spareRequests: options.transferPolicy.requestsPerTask,
       cursors: [],
       parents: [...this.links.values()],
+      scarceSinceMs: this.scarceSinceMs,
     };
     return planRequests(view, options.transferPolicy, nowMs, random);
   }

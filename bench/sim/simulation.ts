@@ -3,7 +3,15 @@
 import { tick } from "../../edge/core/expire.ts";
 import { disconnect, receive } from "../../edge/core/receive.ts";
 import { createSwarm, type Swarm } from "../../edge/core/swarm.ts";
-import { aHost, announceOf, aTask, finishOf, hostIdOf, seededRandom } from "../../edge/core/testing/fixtures.ts";
+import {
+  aHost,
+  announceOf,
+  aTask,
+  finishOf,
+  hostIdOf,
+  IDLE_LOAD,
+  seededRandom,
+} from "../../edge/core/testing/fixtures.ts";
 import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
 import { reportPauseMs } from "../../peer/core/report-pace.ts";
 import type { HostId } from "../../schema/ids.ts";
@@ -20,7 +28,7 @@ type Event =
   | TradeEvent
   | { readonly kind: "heard"; readonly host: SimHost; readonly message: PeerMessage }
   | { readonly kind: "told"; readonly host: SimHost; readonly message: CoreMessage }
-  | { readonly kind: "begin" | "report" | "die"; readonly host: SimHost };
+  | { readonly kind: "begin" | "report" | "heartbeat" | "die"; readonly host: SimHost };
 
 const START_MS = 1_000_000;
 /** Far enough for everything that is put off. */
@@ -135,6 +143,11 @@ export class Simulation {
         this.trade.replan(event.host);
         this.#later(event, this.options.policy.progressIntervalMs);
         return;
+      case "heartbeat":
+        if (event.host.state === "dead") return;
+        this.#say(event.host, [{ type: "heartbeat", load: IDLE_LOAD }]);
+        this.#later(event, this.options.policy.heartbeatIntervalMs);
+        return;
       case "die":
         this.#die(event.host);
         return;
@@ -154,6 +167,7 @@ export class Simulation {
     this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) });
     this.#say(host, [announceOf(this.#task)]);
     this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
+    this.#later({ kind: "heartbeat", host }, this.options.policy.heartbeatIntervalMs);
   }
 
   #hear(host: SimHost, message: PeerMessage): void {

@@ -76,6 +76,7 @@ function beginRunning(turn: Turn, peer: Peer): void {
   const { task } = peer;
   peer.problem = null;
   peer.beganAtMs = turn.nowMs;
+  peer.beganHeldCount = peer.heldCount;
   peer.movedAtMs = turn.nowMs;
   peer.avoid.clear();
   task.wary.delete(peer);

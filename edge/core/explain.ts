@@ -6,6 +6,7 @@ import type { Lease, Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
 import { livelyOf, mayRead } from "./readers.ts";
 import { waitsForSeed } from "./seeds.ts";
+import { swiftOf } from "./slow-hosts.ts";
 import { isSourceFull, recentSourceBps } from "./source-flow.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Task } from "./task.ts";
@@ -18,6 +19,8 @@ interface Outlook {
   /** Who may read once it is its turn. */
   readonly readers: ReadonlySet<Peer>;
   readonly hasSeeds: boolean;
+  /** Those whose line is not slow, where that matters. */
+  readonly swift: ReadonlySet<Peer>;
 }
 
 export function explainTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number): TaskExplanation {
@@ -65,11 +68,18 @@ function outlookOf(turn: Turn, task: Task): Outlook {
   const seeds = lively.filter((peer) => peer.host.info.role === "seed");
   const areSeedsFirst = seeds.length > 0 && task.seedHelp !== "given";
   const readers = areSeedsFirst ? seeds : seeds.length === 0 && waitsForSeed(turn, task) ? [] : lively;
-  return { turn, lively: new Set(lively), readers: new Set(readers), hasSeeds: seeds.length > 0 };
+  const swift = seeds.length > 0 ? readers : swiftOf(turn, readers);
+  return {
+    turn,
+    lively: new Set(lively),
+    readers: new Set(readers),
+    hasSeeds: seeds.length > 0,
+    swift: new Set(swift),
+  };
 }
 
 function standingOf(
-  { turn, lively, readers, hasSeeds }: Outlook,
+  { turn, lively, readers, hasSeeds, swift }: Outlook,
   peer: Peer,
 ): { standing: ReaderStanding; restMs: number } {
   const { task, host } = peer;
@@ -92,6 +102,7 @@ function standingOf(
     return since(isSilent ? "frozen" : "expired", peer.expiredAtMs + policy.leaseTtlMs);
   }
   if (!readers.has(peer)) return hasSeeds ? since("seed-first") : since("awaits-seed", task.seedGraceUntilMs);
+  if (!swift.has(peer)) return since("slow");
   if (task.pieces.leasableCount === 0) return since("all-leased");
   return since(task.leases.size >= streamsOf(turn, task) ? "no-streams-left" : "next");
 }

@@ -5,6 +5,7 @@ import { grant, streamsOf } from "./grant.ts";
 import { nextReader, readersOf } from "./readers.ts";
 import { runLength } from "./run-length.ts";
 import { hasLongLease, shareLeases, takeFromSlow } from "./share-leases.ts";
+import { takeFromSlowHosts } from "./slow-hosts.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -12,6 +13,7 @@ import type { Turn } from "./turn.ts";
  *  those who have much to read are asked for a part of it. */
 export function grantLeases(turn: Turn, task: Task): void {
   if (task.pieces.unheldCount === 0 || task.recovery !== undefined) return;
+  takeFromSlowHosts(turn, task);
   const streams = streamsOf(turn, task);
   if (task.leases.size >= streams) return;
   const needs = needsOf(turn, task);

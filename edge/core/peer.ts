@@ -47,8 +47,9 @@ export interface Peer {
   hearsDigests: boolean;
   /** Log entries of the task's digests it was sent. */
   digestsSent: number;
-  /** When it began to want the task. */
+  /** When it began to want the task, and what it held then. */
   beganAtMs: number;
+  beganHeldCount: number;
   /** When it began, or got a piece last. */
   movedAtMs: number;
   /** When all it lacks was held last by hosts it may reach; kept while it is wary, else the task knows. */
@@ -116,6 +117,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     hearsDigests: false,
     digestsSent: 0,
     beganAtMs: nowMs,
+    beganHeldCount: 0,
     movedAtMs: nowMs,
     providedAtMs: nowMs,
     tradedAtMs: Number.NEGATIVE_INFINITY,

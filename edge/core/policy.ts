@@ -84,6 +84,8 @@ export interface Policy {
   readonly sourceSilentMs: number;
   /** A host the source failed gets no lease of that task for this long. */
   readonly sourceBackoffMs: number;
+  /** How fast a host gets pieces is not judged before: many reports, and the first run of a host on 4 Mbit/s. */
+  readonly paceKnownMs: number;
   /** Others wait this long for a seed that was told to pull. */
   readonly seedGraceMs: number;
   /** Seeds read alone for so long. When they have more than `leaseSlowMs` to go then, at their pace, others read with them. */
@@ -164,6 +166,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseTtlMaxMs: 160 * SECOND,
   sourceSilentMs: 10 * MINUTE,
   sourceBackoffMs: 30 * SECOND,
+  paceKnownMs: SECOND,
   seedGraceMs: 1500,
   seedAloneMs: SECOND,
   recoveryGraceMs: 2 * SECOND,

@@ -6,6 +6,7 @@ import type { Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
 import { helpsSeeds } from "./seed-help.ts";
 import { waitsForSeed } from "./seeds.ts";
+import { swiftOf } from "./slow-hosts.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -28,7 +29,8 @@ export function livelyOf(turn: Turn, able: readonly Peer[]): readonly Peer[] {
   return lively.length > 0 ? lively : able;
 }
 
-/** Seeds alone while one takes part and they hold nobody up; nobody while one was told to come; else everybody. */
+/** Seeds alone while one takes part and they hold nobody up; nobody while one was told to come; else everybody who is
+ *  not slow. */
 export function readersOf(turn: Turn, task: Task): readonly Peer[] {
   const readers = livelyOf(
     turn,
@@ -36,7 +38,7 @@ export function readersOf(turn: Turn, task: Task): readonly Peer[] {
   );
   const seeds = readers.filter((peer) => peer.host.info.role === "seed");
   if (seeds.length > 0) return helpsSeeds(turn, task, seeds) ? readers : seeds;
-  return waitsForSeed(turn, task) ? [] : readers;
+  return waitsForSeed(turn, task) ? [] : swiftOf(turn, readers);
 }
 
 /** Who reads least now comes first, then who was given least so far; then chance. */

@@ -9,6 +9,7 @@ export const READER_STANDING_WORDS: Readonly<Record<ReaderStanding, string>> = {
   "no-streams-left": "the source is read in as many streams as it is asked to bear",
   "seed-first": "seeds read the source, and the others trade",
   "awaits-seed": "a seed was told, and may come",
+  slow: "others have much faster lines, and read for it",
   recovering: "the scheduler was restarted, and hears first who reads what",
   "source-failed": "the source failed it",
   "backs-off": "it gave its leases back",

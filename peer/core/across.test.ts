@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { addPiece, emptyBitfield, hasPiece, piecesOf } from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import { type AcrossView, isAcross, type Member, piecesAcross } from "./across.ts";
+import { type AcrossView, isAcross, type Member, planAcross } from "./across.ts";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
 
 const PIECES = 256;
@@ -21,9 +21,10 @@ function aMember(n: number, idc: string, pieces: Iterable<number>, gainedAtMs = 
 
 function acrossOf(self: Member, parents: readonly Member[], more: Partial<AcrossView> = {}): number[] | undefined {
   const wanted = bits(all.filter((piece) => !hasPiece(self.bitfield, piece)));
-  const view = { taskId: "c".repeat(64) as TaskId, self, parents, wanted, isServed: true, ...more };
-  const pieces = piecesAcross(view, policy, NOW_MS);
-  return pieces === undefined ? undefined : [...piecesOf(pieces, PIECES)];
+  const kept = { isServed: true, scarceSinceMs: new Map<number, number>() };
+  const view = { taskId: "c".repeat(64) as TaskId, self, parents, wanted, ...kept, ...more };
+  const across = planAcross(view, policy, NOW_MS);
+  return across === undefined ? undefined : [...piecesOf(across.pieces, PIECES)];
 }
 
 const half = all.filter((piece) => piece % 2 === 0);
@@ -38,7 +39,7 @@ describe("isAcross()", () => {
   });
 });
 
-describe("piecesAcross()", () => {
+describe("planAcross()", () => {
   test("sets no limit where nobody is of another site, or nobody of the own", () => {
     expect(acrossOf(aMember(1, "north", []), [aMember(2, "north", all)])).toBeUndefined();
     expect(acrossOf(aMember(1, "", []), [aMember(2, "", half), elsewhere])).toBeUndefined();
@@ -69,6 +70,30 @@ describe("piecesAcross()", () => {
   test("does not wait for what only a slow neighbour has at home", () => {
     const self = aMember(1, "north", half);
     expect(acrossOf(self, [aMember(2, "north", [1, 3, 5]), elsewhere])).toContain(3);
+  });
+
+  test("lets the next host by weight fetch what the one before did not bring for a while", () => {
+    const [self, other] = [aMember(1, "north", half), aMember(2, "north", half)];
+    const since = (ms: number) => new Map(all.map((piece) => [piece, NOW_MS - ms]));
+    const shareAfter = (ms: number) => acrossOf(self, [other, elsewhere], { scarceSinceMs: since(ms) })?.length ?? 0;
+    expect(shareAfter(policy.acrossPatienceMs - 1)).toBe(shareAfter(0));
+    expect(shareAfter(policy.acrossPatienceMs)).toBe(all.length - half.length);
+  });
+
+  test("forgets how long it waited for a piece once that is at home", () => {
+    const scarceSinceMs = new Map(all.map((piece) => [piece, 0]));
+    acrossOf(aMember(1, "north", half), [aMember(2, "north", all), elsewhere], { scarceSinceMs });
+    expect(scarceSinceMs.size).toBe(0);
+  });
+
+  test("asks a slow host only for what falls to this one of what no other has", () => {
+    const [self, other] = [aMember(1, "", half), aMember(2, "", half)];
+    const slow = aMember(3, "", [0, 1, 3, 5, 7, 9, 11, 13, 15, 17]);
+    const asked = (child: Member, friend: Member) => acrossOf(child, [friend, slow]) ?? [];
+    expect([...asked(self, other), ...asked(other, self)].sort((a, b) => a - b)).toEqual([
+      1, 3, 5, 7, 9, 11, 13, 15, 17,
+    ]);
+    expect(acrossOf(slow, [self, other])).toBeUndefined();
   });
 
   test("sets no limit for a host that got nothing for a while and awaits nothing", () => {

@@ -1,6 +1,6 @@
 /** What a host may ask of other sites: a piece should cross into a site once, and spread there. Neighbours of one site agree
  *  without a word on who fetches which piece across, by highest random weight (field notes 2.6). Pure. */
-import { type Bitfield, countPieces } from "../../schema/bitfield.ts";
+import { type Bitfield, countPieces, hasPiece, removePiece } from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { mixed, weightOf } from "./owned-runs.ts";
 import type { TransferPolicy } from "./policy.ts";
@@ -24,44 +24,55 @@ export interface AcrossView {
   readonly wanted: Uint8Array;
   /** Something is under way. */
   readonly isServed: boolean;
+  /** Since when each piece could be had only from such hosts; kept up to date here. */
+  readonly scarceSinceMs: Map<number, number>;
 }
 
 /** Who holds this many times less than the best of its site is slow, or came late: others are sooner. */
 const MUCH_LESS = 4;
 /** Pieces on which nobody is judged. */
-const TOO_FEW = 4;
+const TOO_FEW = 2;
 
 /** Whether both state a site, and not the same. */
 export function isAcross(self: { readonly idc: string }, parent: { readonly idc: string }): boolean {
   return self.idc !== "" && parent.idc !== "" && self.idc !== parent.idc;
 }
 
-/** Pieces that may be asked of hosts of other sites: those that no neighbour of the own site has, and that fall to this host
- *  among those who get on. `undefined`: all of them, because it knows nobody at home, or was left without anything. */
-export function piecesAcross(view: AcrossView, policy: TransferPolicy, nowMs: number): Uint8Array | undefined {
-  const { taskId, self, parents, wanted, isServed } = view;
-  const away = parents.filter((parent) => isAcross(self, parent));
-  if (away.length === 0) return undefined;
-  const home = parents.filter(({ idc }) => idc === self.idc);
-  if (home.length === 0 || (!isServed && nowMs - self.gainedAtMs >= policy.acrossPatienceMs)) return undefined;
+export interface Across {
+  /** Hosts of other sites, and slow ones. */
+  readonly parents: ReadonlySet<Member>;
+  /** What may be asked of them. */
+  readonly pieces: Uint8Array;
+}
+
+/** What may be asked of hosts of other sites, and of slow ones: pieces that no other neighbour has, and that fall to this host
+ *  among those who get on. `undefined`: there are no such hosts, or this one was left without anything. */
+export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: number): Across | undefined {
+  const { taskId, self, parents, wanted, isServed, scarceSinceMs } = view;
+  if (!isServed && nowMs - self.gainedAtMs >= policy.acrossPatienceMs) return undefined;
+  const home = parents.filter((parent) => !isAcross(self, parent));
   const counts = new Map([self, ...home].map((member) => [member, countPieces(member.bitfield)] as const));
   const least = Math.max(...counts.values()) / MUCH_LESS - TOO_FEW;
   const getsOn = (member: Member) => (counts.get(member) ?? 0) >= least;
-  const across = offeredOf(wanted, away);
-  for (const parent of home) {
-    if (!getsOn(parent)) continue;
-    for (let at = 0; at < across.length; at++) across[at] = (across[at] ?? 0) & ~(parent.bitfield[at] ?? 0);
-  }
+  const swift = home.filter(getsOn);
+  // A slow host asks everybody at home: it is no loss who serves it.
+  const away = parents.filter((parent) => isAcross(self, parent) || (getsOn(self) && !getsOn(parent)));
+  if (away.length === 0 || home.length === 0) return undefined;
+  const pieces = offeredOf(wanted, away);
+  for (const { bitfield } of swift)
+    for (let at = 0; at < pieces.length; at++) pieces[at] = (pieces[at] ?? 0) & ~(bitfield[at] ?? 0);
   const seedOf = ({ hostId }: Member) => weightOf(taskId, 0, hostId);
-  const rivals = home.filter((parent) => getsOn(parent) && nowMs - parent.gainedAtMs < policy.ownerPatienceMs);
   const own = getsOn(self) ? seedOf(self) : undefined;
-  const others = rivals.map(seedOf);
-  for (let piece = 0; piece < across.length * 8; piece++) {
-    const bit = 1 << (piece & 7);
-    const byte = across[piece >> 3] ?? 0;
-    if ((byte & bit) !== 0 && !fallsTo(own, others, piece)) across[piece >> 3] = byte & ~bit;
+  const others = swift.filter(({ gainedAtMs }) => nowMs - gainedAtMs < policy.ownerPatienceMs).map(seedOf);
+  for (const piece of scarceSinceMs.keys()) if (!hasPiece(pieces, piece)) scarceSinceMs.delete(piece);
+  for (let piece = 0; piece < pieces.length * 8; piece++) {
+    if (!hasPiece(pieces, piece)) continue;
+    const sinceMs = scarceSinceMs.get(piece) ?? nowMs;
+    scarceSinceMs.set(piece, sinceMs);
+    const patientForMs = policy.acrossPatienceMs * rankOf(own, others, piece);
+    if (patientForMs > 0 && nowMs - sinceMs < patientForMs) removePiece(pieces, piece);
   }
-  return across;
+  return { parents: new Set(away), pieces };
 }
 
 function offeredOf(wanted: Uint8Array, parents: readonly Member[]): Uint8Array {
@@ -72,10 +83,11 @@ function offeredOf(wanted: Uint8Array, parents: readonly Member[]): Uint8Array {
   return offered;
 }
 
-function fallsTo(own: number | undefined, others: readonly number[], piece: number): boolean {
-  if (own === undefined) return others.length === 0;
+/** How many come before this host; a slow one comes last. */
+function rankOf(own: number | undefined, others: readonly number[], piece: number): number {
+  if (own === undefined) return others.length;
   const weight = pieceWeight(own, piece);
-  return others.every((other) => pieceWeight(other, piece) < weight);
+  return others.reduce((rank, other) => (pieceWeight(other, piece) > weight ? rank + 1 : rank), 0);
 }
 
 function pieceWeight(seed: number, piece: number): number {

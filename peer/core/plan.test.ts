@@ -36,6 +36,7 @@ function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferVi
     parents: [],
     spareRequests: 64,
     cursors: [],
+    scarceSinceMs: new Map(),
     ...more,
   };
 }
@@ -88,7 +89,8 @@ describe("planRequests()", () => {
 
   test("shares the work evenly between parents that have everything", () => {
     const all = bits(64, range(64));
-    const requests = planRequests(aView(64, { parents: [aParent(1, all), aParent(2, all)] }), policy, 0, Math.random);
+    const parents = [aParent(1, all), aParent(2, all)];
+    const requests = planRequests(aView(64, { held: bits(64, range(8)), parents }), policy, 0, Math.random);
     expect(requests.filter((request) => request.hostId === host(1))).toHaveLength(policy.requestsPerParent);
     expect(requests.filter((request) => request.hostId === host(2))).toHaveLength(policy.requestsPerParent);
   });
@@ -131,6 +133,32 @@ describe("planRequests()", () => {
     expect(planRequests(huge, policy, 0, never)).toHaveLength(1);
     const shared = aView(64, { parents: [aParent(1, bits(64, range(64)))], spareRequests: 3 });
     expect(planRequests(shared, policy, 0, never)).toHaveLength(3);
+  });
+
+  test("begins with few requests, and has fewer under way while pieces are late", () => {
+    const parents = [1, 2, 3, 4].map((n) => aParent(n, bits(64, range(64))));
+    const countOf = (more: Partial<TransferView>) =>
+      planRequests(aView(64, { parents, ...more }), policy, 9000, never).length;
+    expect(countOf({})).toBe(policy.requestsAtFirst);
+    expect(countOf({ held: bits(64, range(2)) })).toBe(policy.requestsAtFirst + 2);
+    const held = bits(64, range(40));
+    expect(countOf({ held })).toBe(policy.requestsPerTask);
+    const late = new Map([50, 51, 52].map((piece) => [piece, { parents: [host(9), host(8)], sinceMs: 0 }]));
+    expect(countOf({ held, inFlight: late })).toBe(policy.requestsPerTask - 6);
+  });
+
+  test("asks a parent at home before one of another site for a piece that is late", () => {
+    const all = bits(2, [0, 1]);
+    const away = aParent(2, all, { idc: "south" });
+    const late = (ms: number, parents: readonly ParentView[]) => {
+      const inFlight = new Map([[0, { parents: [host(1)], sinceMs: 0 }]]);
+      const view = aView(2, { idc: "north", held: bits(2, [1]), parents, inFlight });
+      return planRequests(view, policy, ms, never).map(({ hostId }) => hostId);
+    };
+    const slow = aParent(1, all, { idc: "north", activeRequests: 1 });
+    expect(late(policy.hedgeAfterMs, [slow, away, aParent(3, all, { idc: "north" })])).toEqual([host(3)]);
+    expect(late(policy.hedgeAfterMs, [slow, away])).toEqual([]);
+    expect(late(policy.farHedgeAfterMs, [slow, away])).toEqual([host(2)]);
   });
 
   test("asks another parent for a piece that is late, once", () => {

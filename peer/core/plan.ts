@@ -1,7 +1,7 @@
 /** Which piece to ask of which parent next: a pure choice over what is held, wanted, under way and on offer. */
-import { type Bitfield, hasPiece, removePiece } from "../../schema/bitfield.ts";
+import { type Bitfield, countPieces, hasPiece, removePiece } from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import { isAcross, type Member, piecesAcross } from "./across.ts";
+import { type Member, planAcross } from "./across.ts";
 import type { TransferPolicy } from "./policy.ts";
 
 /** A neighbour; its bitfield is what it offers. */
@@ -33,6 +33,8 @@ export interface TransferView {
   readonly leased: Bitfield;
   readonly inFlight: ReadonlyMap<number, InFlight>;
   readonly parents: readonly ParentView[];
+  /** See `AcrossView`. */
+  readonly scarceSinceMs: Map<number, number>;
   /** Requests that what all downloads share has left for this one. */
   readonly spareRequests: number;
   /** Next pieces of readers who take the content in order; empty when nobody reads. */
@@ -63,16 +65,24 @@ export function planRequests(
   random: () => number,
 ): PieceRequest[] {
   const requests: PieceRequest[] = [];
-  const free = freeRequests(view, policy);
+  const free = Math.min(freeRequests(view, policy), paceRoom(view, policy, nowMs));
   if (free <= 0) return requests;
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
-  const across = piecesAcross(
-    { taskId: view.taskId, self: selfOf(view), parents: view.parents, wanted, isServed: view.inFlight.size > 0 },
+  const across = planAcross(
+    {
+      taskId: view.taskId,
+      self: selfOf(view),
+      parents: view.parents,
+      wanted,
+      isServed: view.inFlight.size > 0 || view.leased.some((byte) => byte !== 0),
+      scarceSinceMs: view.scarceSinceMs,
+    },
     policy,
     nowMs,
   );
-  const piecesFrom = (parent: ParentView) => (across !== undefined && isAcross(view, parent) ? across : wanted);
+  const isFar = (parent: ParentView) => across?.parents.has(parent) ?? false;
+  const piecesFrom = (parent: ParentView) => (across !== undefined && isFar(parent) ? across.pieces : wanted);
   const open = candidatesOf(view, nowMs, random, most, piecesFrom);
   while (requests.length < free) {
     const next = leastLoaded(open);
@@ -80,14 +90,14 @@ export function planRequests(
     const piece = choosePiece(piecesFrom(next.parent), next.parent.bitfield, startOf(view, policy, random), random);
     if (piece !== undefined) {
       removePiece(wanted, piece);
-      if (across !== undefined) removePiece(across, piece);
+      if (across !== undefined) removePiece(across.pieces, piece);
       next.load++;
       requests.push({ hostId: next.parent.hostId, piece, hedge: false });
     }
     if (piece === undefined || next.load >= most) open.splice(open.indexOf(next), 1);
   }
   if (requests.length === free) return requests;
-  return [...requests, ...planHedges(view, policy, nowMs, random, requests)];
+  return [...requests, ...planHedges(view, policy, nowMs, random, requests, free - requests.length, isFar)];
 }
 
 /** Parents that may be asked now, with fewer than `most` requests under way, for any of these pieces. */
@@ -116,6 +126,19 @@ function hasAny(offered: Bitfield, wanted: Uint8Array): boolean {
  *  few pieces, each of those comes late, and then everybody has the same. */
 function mostPerParent({ parents }: TransferView, { requestsPerTask, requestsPerParent }: TransferPolicy): number {
   return Math.min(requestsPerParent, Math.ceil(requestsPerTask / Math.max(1, parents.length)));
+}
+
+/** Requests that may begin now as far as our own line is known to bear them: few at first, and fewer where many are late. On a
+ *  line of 4 Mbit/s twelve pieces at a time come after six seconds, all together, and nobody can be passed anything before. */
+function paceRoom(
+  { held, inFlight }: TransferView,
+  { requestsPerTask, requestsAtFirst, hedgeAfterMs }: TransferPolicy,
+  nowMs: number,
+): number {
+  let late = 0;
+  for (const { sinceMs } of inFlight.values()) if (nowMs - sinceMs >= hedgeAfterMs) late++;
+  const most = Math.max(requestsAtFirst, requestsPerTask - late);
+  return Math.min(requestsAtFirst + countPieces(held), most) - inFlight.size;
 }
 
 function leastLoaded(candidates: readonly Candidate[]): Candidate | undefined {
@@ -191,20 +214,21 @@ function anyBit(byte: number, random: () => number): number {
   return bits[Math.floor(random() * bits.length)] ?? lowestBit(byte);
 }
 
-/** Late pieces are asked of one more parent that has them, oldest first. */
+/** Late pieces are asked of one more parent that has them, oldest first: of one at home first, and elsewhere with more patience. */
 function planHedges(
   view: TransferView,
   policy: TransferPolicy,
   nowMs: number,
   random: () => number,
   planned: readonly PieceRequest[],
+  free: number,
+  isFar: (parent: ParentView) => boolean,
 ): PieceRequest[] {
   const late = [...view.inFlight]
     .filter(([, flight]) => flight.parents.length === 1 && nowMs - flight.sinceMs >= policy.hedgeAfterMs)
     .sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
   const hedges: PieceRequest[] = [];
   if (late.length === 0) return hedges;
-  const free = freeRequests(view, policy) - planned.length;
   const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, () => view.verifiable);
   for (const candidate of willing)
     candidate.load += planned.filter(({ hostId }) => hostId === candidate.parent.hostId).length;
@@ -214,7 +238,9 @@ function planHedges(
       ({ parent, load }) =>
         load < policy.requestsPerParent && !flight.parents.includes(parent.hostId) && hasPiece(parent.bitfield, piece),
     );
-    const second = leastLoaded(able);
+    const isPatient = nowMs - flight.sinceMs < policy.farHedgeAfterMs;
+    const near = leastLoaded(able.filter(({ parent }) => !isFar(parent)));
+    const second = near ?? (isPatient ? undefined : leastLoaded(able.filter(({ parent }) => isFar(parent))));
     if (second === undefined) continue;
     second.load++;
     hedges.push({ hostId: second.parent.hostId, piece, hedge: true });

@@ -6,11 +6,15 @@ export interface TransferPolicy {
   /** Requests one task has under way at a time, spread over all parents. More of them are slower each, and in a herd pieces
    *  can be traded the later; fewer leave links idle (`bench sim`: 8 and 12 of 24 hosts 88 and 90 % of the bound). */
   readonly requestsPerTask: number;
+  /** The same before any piece came: every piece that comes allows one more. Nor are they fewer because some are late. */
+  readonly requestsAtFirst: number;
   /** Bytes asked for and not yet kept, over one task. */
   readonly outstandingBytes: number;
   /** A piece in flight for longer is asked of a second parent too, so that a parent that stops costs a second, not a
    *  time-out. */
   readonly hedgeAfterMs: number;
+  /** The same of a parent of another site, or a slow one: what crosses twice is lost to others. */
+  readonly farHedgeAfterMs: number;
   /** A parent that sends nothing for this long, while a piece of it is awaited, is given up. */
   readonly pieceSilenceMs: number;
   /** When nobody sent anything for this long, and again after twice as long, neighbours are asked whether they are there: a
@@ -83,8 +87,10 @@ export interface TransferPolicy {
 export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   requestsPerParent: 4,
   requestsPerTask: 12,
+  requestsAtFirst: 4,
   outstandingBytes: 64 * 1024 * 1024,
   hedgeAfterMs: 1500,
+  farHedgeAfterMs: 4000,
   pieceSilenceMs: 10_000,
   probeAfterMs: 1000,
   probeSilenceMs: 1000,

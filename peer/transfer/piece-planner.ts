@@ -35,6 +35,7 @@ export interface PiecePlannerComponents {
 
 export class PiecePlanner {
   readonly #components: PiecePlannerComponents;
+  readonly #scarceSinceMs = new Map<number, number>();
   #planning = false;
   #closed = false;
 
@@ -100,6 +101,7 @@ export class PiecePlanner {
       inFlight: requests.view(),
       spareRequests,
       cursors: cursors(),
+      scarceSinceMs: this.#scarceSinceMs,
       parents: neighbours.list().map(({ info, bitfield, gainedAtMs, activeRequests, restUntilMs }) => ({
         hostId: info.hostId,
         idc: info.idc,

@@ -10,6 +10,7 @@ export const READER_STANDINGS = [
   "no-streams-left",
   "seed-first",
   "awaits-seed",
+  "slow",
   "recovering",
   "source-failed",
   "backs-off",

@@ -1,0 +1,42 @@
+/** Hosts on much slower lines than others: what they read would have to come to everybody over those. */
+import { askShorter } from "./grant.ts";
+import { pieceUnderWay } from "./lease-pace.ts";
+import type { Peer } from "./peer.ts";
+import type { Task } from "./task.ts";
+import type { Turn } from "./turn.ts";
+
+/** A host this many times slower than the best is slow. */
+const MUCH_SLOWER = 4;
+
+/** Those who are not slow, as far as is known. There is one at least. Who holds about as much as the best was not held up by its
+ *  line, and who came late is judged by what it got since. */
+export function swiftOf(turn: Pick<Turn, "nowMs" | "policy">, readers: readonly Peer[]): readonly Peer[] {
+  let bestPace = 0;
+  let mostHeld = 0;
+  for (const peer of readers) {
+    bestPace = Math.max(bestPace, gainPace(turn, peer) ?? 0);
+    mostHeld = Math.max(mostHeld, peer.heldCount);
+  }
+  if (bestPace === 0) return readers;
+  const isSlow = (peer: Peer) =>
+    peer.heldCount * MUCH_SLOWER < mostHeld && (gainPace(turn, peer) ?? bestPace) * MUCH_SLOWER < bestPace;
+  return readers.filter((peer) => !isSlow(peer));
+}
+
+/** Asks hosts that are slow beside the others who read for all of their leases but the pieces under way: one that came first
+ *  was given long runs. */
+export function takeFromSlowHosts(turn: Turn, task: Task): void {
+  const holders = [...new Set([...task.leases.values()].map(({ peer }) => peer))];
+  const swift = new Set(swiftOf(turn, holders));
+  if (swift.size === holders.length) return;
+  for (const lease of task.leases.values()) {
+    if (!swift.has(lease.peer)) askShorter(turn, lease, pieceUnderWay(lease) + 1 - lease.firstPiece);
+  }
+}
+
+/** Pieces a second that a peer got from anybody since it began; `undefined` while that says nothing. */
+function gainPace({ nowMs, policy }: Pick<Turn, "nowMs" | "policy">, peer: Peer): number | undefined {
+  const { heldCount, beganHeldCount, beganAtMs, movedAtMs } = peer;
+  if (movedAtMs <= beganAtMs || nowMs - beganAtMs < policy.paceKnownMs) return undefined;
+  return ((heldCount - beganHeldCount) * 1000) / (movedAtMs - beganAtMs);
+}
