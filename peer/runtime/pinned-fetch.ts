@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { FetchInit } from "../source/source-io.ts";
 import type { HttpFetchInit } from "./http-fetch.ts";
+import { isPlainGet, PlainGets } from "./plain-get.ts";
 import { platformFetch } from "./platform-fetch.ts";
 import { proxyFor } from "./proxy-variables.ts";
 
@@ -17,11 +18,15 @@ const UNREACHED = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EADDRNOT
 export function pinnedFetch(
   env: Readonly<Record<string, string | undefined>>,
 ): (url: URL, init: PinnedInit) => Promise<Response> {
+  const gets = new PlainGets();
+  const direct = (url: URL, init: HttpFetchInit) =>
+    isPlainGet(url, init) ? gets.get(url, init) : platformFetch(url, init);
   const avoided = new LRUCache<string, true>({ max: 1024, ttl: AVOIDED_MS });
   return async (url, { addresses, ...init }) => {
     const hostname = url.hostname.replace(/\.$/, "");
-    if (addresses === undefined || isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0) return await platformFetch(url, init);
     const proxy = proxyFor(url, env);
+    if (addresses === undefined || isIP(hostname.replaceAll(/[[\]]/g, "")) !== 0)
+      return await (proxy === undefined ? direct(url, init) : platformFetch(url, init));
     if (proxy !== undefined) return await platformFetch(url, { ...init, proxy: { url: proxy, respectNoProxy: false } });
 
     const headers = new Headers(init.headers);
@@ -30,7 +35,7 @@ export function pinnedFetch(
     let failure: unknown = new Error(`No address of ${hostname} was admitted`);
     for (const address of addresses.toSorted((a, b) => Number(avoided.has(a)) - Number(avoided.has(b)))) {
       try {
-        return await platformFetch(urlAt(url, address), pinned);
+        return await direct(urlAt(url, address), pinned);
       } catch (error) {
         failure = error;
         const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -5,6 +5,8 @@ export interface ReplyHead {
   readonly status: number;
   /** By its name; lower case. */
   readonly header: (name: string) => string | undefined;
+  /** All headers as they came. */
+  readonly headers: () => [name: string, value: string][];
 }
 
 export interface ReplySink {
@@ -17,7 +19,7 @@ export interface ReplySink {
 type Part = "head" | "fixed" | "chunk-size" | "chunk" | "chunk-end" | "trailer" | "to-the-end" | "over";
 
 /** Of all headers together, and of any other line. */
-const MAX_TEXT_BYTES = 16 * 1024;
+const MAX_TEXT_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 const END_OF_LINE = "\r\n";
 const END_OF_HEAD = "\r\n\r\n";
@@ -130,13 +132,27 @@ export class HttpReply {
       this.#part = "to-the-end";
       this.#keepAlive = false;
     }
-    this.#sink.head({ status, header: (name) => valueIn(text, new RegExp(`\\r\\n${name}:[ \\t]*([^\\r\\n]*)`, "i")) });
+    this.#sink.head({
+      status,
+      header: (name) => valueIn(text, new RegExp(`\\r\\n${name}:[ \\t]*([^\\r\\n]*)`, "i")),
+      headers: () => headersIn(text),
+    });
   }
 }
 
 const CONNECTION = /\r\nconnection:[ \t]*([^\r\n]*)/i;
 const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*([^\r\n]*)/i;
 const TRANSFER_ENCODING = /\r\ntransfer-encoding:[ \t]*([^\r\n]*)/i;
+
+function headersIn(head: string): [string, string][] {
+  return head
+    .split(END_OF_LINE)
+    .slice(1)
+    .map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, Math.max(0, colon)), line.slice(colon + 1).trim()];
+    });
+}
 
 function valueIn(head: string, pattern: RegExp): string | undefined {
   return pattern.exec(head)?.[1]?.trim().toLowerCase();

@@ -1,8 +1,8 @@
 /** Connections to the piece ports of other peers, kept for the next request: `fetch` gives each body through a stream and a
  *  thread of its own, which costs more CPU than all else that is done with a piece. */
 
+import { type Exchange, HttpConnection } from "./http-connection.ts";
 import type { ReplyHead } from "./http-reply.ts";
-import { type Exchange, ParentConnection } from "./parent-connection.ts";
 import { Silence } from "./silence.ts";
 
 export interface ParentRequest {
@@ -42,7 +42,7 @@ const MAX_IDLE = 64;
 
 export class ParentConnections {
   /** Least recently used first. */
-  readonly #idle = new Set<ParentConnection>();
+  readonly #idle = new Set<HttpConnection>();
   #closed = false;
 
   /** Asks, and resolves once the whole reply has come.
@@ -57,7 +57,7 @@ export class ParentConnections {
       // The parent may have closed it at the moment when we used it.
       if (!outcome.retry) throw outcome.error;
     }
-    const fresh = new ParentConnection(request.origin, (connection) => void this.#idle.delete(connection));
+    const fresh = new HttpConnection(request.origin, (connection) => void this.#idle.delete(connection));
     const outcome = await this.#exchange(fresh, text, taker, options);
     if (outcome.kind === "whole") return outcome.reply;
     throw outcome.error;
@@ -70,7 +70,7 @@ export class ParentConnections {
   }
 
   #exchange(
-    connection: ParentConnection,
+    connection: HttpConnection,
     text: string,
     taker: ParentReplyTaker,
     { signal, silenceMs }: AskOptions,
@@ -105,7 +105,7 @@ export class ParentConnections {
       silence[Symbol.dispose]();
       resolve(outcome);
     };
-    let head: ReplyHead = { status: 0, header: () => undefined };
+    let head: ReplyHead = { status: 0, header: () => undefined, headers: () => [] };
     const exchange: Exchange = {
       heard: () => silence.heard(),
       head: (read) => {
@@ -124,7 +124,7 @@ export class ParentConnections {
     return promise;
   }
 
-  #take(origin: string): ParentConnection | undefined {
+  #take(origin: string): HttpConnection | undefined {
     for (const connection of this.#idle) {
       if (connection.origin !== origin) continue;
       this.#idle.delete(connection);
@@ -133,7 +133,7 @@ export class ParentConnections {
     return undefined;
   }
 
-  #keep(connection: ParentConnection): void {
+  #keep(connection: HttpConnection): void {
     if (!connection.usable) return;
     const likewise = [...this.#idle].filter(({ origin }) => origin === connection.origin).length;
     if (this.#closed || likewise >= MAX_IDLE_PER_PARENT) {

@@ -1,4 +1,4 @@
-/** One connection to the piece port of another peer: one request after the other. */
+/** One connection to a server, the piece port of another peer or a source: one request after the other. */
 import type { Buffer } from "node:buffer";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -14,21 +14,22 @@ export interface Exchange extends ReplySink {
   broken(error: Error, untouched: boolean): void;
 }
 
-/** A parent closes what is idle for 45 s (`IDLE_TIMEOUT_S` in peer/runtime/bun-server.ts): we do first. */
+/** A parent closes what is idle for 45 s (`IDLE_TIMEOUT_S` in peer/runtime/bun-server.ts), and most servers later than this: we do
+ *  first. */
 const IDLE_MS = 20_000;
 
-export class ParentConnection {
+export class HttpConnection {
   /** Such as `http://10.0.0.7:65002`. */
   readonly origin: string;
   readonly #socket: Socket;
-  readonly #closed: (connection: ParentConnection) => void;
+  readonly #closed: (connection: HttpConnection) => void;
   #reply: HttpReply | undefined;
   #exchange: Exchange | undefined;
   #touched = false;
   #usable = true;
 
   /** @param closed called once, when it cannot be used any more */
-  constructor(origin: string, closed: (connection: ParentConnection) => void) {
+  constructor(origin: string, closed: (connection: HttpConnection) => void) {
     this.origin = origin;
     this.#closed = closed;
     this.#socket = open(origin);
