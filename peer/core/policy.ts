@@ -56,8 +56,8 @@ export interface TransferPolicy {
   readonly ownReadAfterMs: number;
   /** One that got nothing for this long reads nothing that falls to it: it goes to the next. */
   readonly ownerPatienceMs: number;
-  /** Who gets nothing for this long, and awaits nothing, asks other sites for all they have: whoever was to fetch it across does
-   *  not get on. */
+  /** What one host was to fetch across falls to the next by weight, too, after this long, and so on: the first may not know who
+   *  has it. Who gets nothing for this long, and awaits nothing, asks other sites for all they have. */
   readonly acrossPatienceMs: number;
   /** Pieces are shared out in runs of this length, or one piece: one request to the source each. */
   readonly ownedRunBytes: number;
@@ -90,7 +90,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   requestsAtFirst: 4,
   outstandingBytes: 64 * 1024 * 1024,
   hedgeAfterMs: 1500,
-  farHedgeAfterMs: 4000,
+  farHedgeAfterMs: 2500,
   pieceSilenceMs: 10_000,
   probeAfterMs: 1000,
   probeSilenceMs: 1000,
