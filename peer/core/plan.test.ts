@@ -161,7 +161,7 @@ describe("planRequests()", () => {
     expect(late(policy.farHedgeAfterMs, [slow, away])).toEqual([host(2)]);
   });
 
-  test("asks another parent for a piece that is late, once", () => {
+  test("asks another parent for a piece that is late, once, and never for one that came meanwhile", () => {
     const all = bits(1, [0]);
     const view = aView(1, {
       parents: [aParent(1, all, { activeRequests: 1 }), aParent(2, all)],
@@ -173,5 +173,7 @@ describe("planRequests()", () => {
     ]);
     const hedged = { ...view, inFlight: new Map([[0, { parents: [host(1), host(2)], sinceMs: 0 }]]) };
     expect(planRequests(hedged, policy, policy.hedgeAfterMs * 9, never)).toEqual([]);
+    const came = { ...view, held: all };
+    expect(planRequests(came, policy, policy.hedgeAfterMs * 9, never)).toEqual([]);
   });
 });

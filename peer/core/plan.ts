@@ -225,6 +225,8 @@ function planHedges(
   isFar: (parent: ParentView) => boolean,
 ): PieceRequest[] {
   const late = [...view.inFlight]
+    // The slower of two requests takes a while to end: its piece is held, and must not be asked for a third time.
+    .filter(([piece]) => !hasPiece(view.held, piece))
     .filter(([, flight]) => flight.parents.length === 1 && nowMs - flight.sinceMs >= policy.hedgeAfterMs)
     .sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
   const hedges: PieceRequest[] = [];
