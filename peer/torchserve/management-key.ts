@@ -10,6 +10,8 @@ const keyFileSchema = z.object({
   API: z.object({ key: z.string().min(1).max(1024) }),
 });
 
+type Keys = z.output<typeof keyFileSchema>;
+
 /** Asks TorchServe for a new management key; it writes that into the file. */
 export type RenewKey = (authorization: string) => Promise<void>;
 
@@ -30,16 +32,26 @@ export class ManagementKey {
   /** Value of an `Authorization` header; read at every call, since keys change.
    *  @throws ProblemError `server-unreachable` when the file is absent or broken */
   async authorization(): Promise<string> {
-    const { management, API } = await this.#read();
-    if (!(Date.parse(management["expiration time"]) <= this.#options.nowMs())) return `Bearer ${management.key}`;
-    this.#renewing ??= this.#options.renew(`Bearer ${API.key}`).finally(() => {
+    const keys = await this.#read();
+    if (!this.#hasExpired(keys)) return `Bearer ${keys.management.key}`;
+    this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined;
     });
     await this.#renewing;
     return `Bearer ${(await this.#read()).management.key}`;
   }
 
-  async #read(): Promise<z.output<typeof keyFileSchema>> {
+  /** Looks first: another caller may have renewed it since the file was read. */
+  async #renew(): Promise<void> {
+    const keys = await this.#read();
+    if (this.#hasExpired(keys)) await this.#options.renew(`Bearer ${keys.API.key}`);
+  }
+
+  #hasExpired({ management }: Keys): boolean {
+    return Date.parse(management["expiration time"]) <= this.#options.nowMs();
+  }
+
+  async #read(): Promise<Keys> {
     const { path } = this.#options;
     const read = await readJsonFile(path, keyFileSchema, "Name the file that this TorchServe wrote");
     if (read.kind === "value") return read.value;
