@@ -1,13 +1,16 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import {
+  addAll,
   addPiece,
+  addPieces,
   bitfieldBytes,
   countPieces,
   emptyBitfield,
   hasPiece,
   isBitfieldOf,
   piecesOf,
+  removeAll,
   removePiece,
 } from "./bitfield.ts";
 
@@ -72,4 +75,29 @@ test("isBitfieldOf() refuses a wrong length and bits beyond the last piece", () 
   expect(isBitfieldOf(Uint8Array.of(0x7f), 7)).toBe(true);
   expect(isBitfieldOf(Uint8Array.of(0xff, 0x02), 9)).toBe(false);
   expect(isBitfieldOf(Uint8Array.of(0xff), 9)).toBe(false);
+});
+
+test("addPieces() sets a run, and nothing beyond the field however far that reaches", () => {
+  const bits = emptyBitfield(16);
+  addPieces(bits, 3, 6);
+  addPieces(bits, 14, 2 ** 40);
+  addPieces(bits, 40, 50);
+  expect([...piecesOf(bits, 16)]).toEqual([3, 4, 5, 14, 15]);
+});
+
+test("addAll() and removeAll() are union and difference", () => {
+  fc.assert(
+    fc.property(pieces, fc.infiniteStream(fc.boolean()), ({ count, numbers }, chance) => {
+      const [bits, others] = [emptyBitfield(count), emptyBitfield(count)];
+      for (const piece of numbers) addPiece(bits, piece);
+      for (let piece = 0; piece < count; piece++) if (chance.next().value) addPiece(others, piece);
+      const [united, left] = [bits.slice(), bits.slice()];
+      addAll(united, others);
+      removeAll(left, others);
+      for (let piece = 0; piece < count; piece++) {
+        expect(hasPiece(united, piece)).toBe(hasPiece(bits, piece) || hasPiece(others, piece));
+        expect(hasPiece(left, piece)).toBe(hasPiece(bits, piece) && !hasPiece(others, piece));
+      }
+    }),
+  );
 });

@@ -35,6 +35,22 @@ export function removePiece(bits: Bitfield, piece: number): boolean {
   return true;
 }
 
+/** Sets the bits from `first` up to `end`; pieces beyond the field are ignored. */
+export function addPieces(bits: Bitfield, first: number, end: number): void {
+  const last = Math.min(end, bits.length * 8);
+  for (let piece = first; piece < last; piece++) addPiece(bits, piece);
+}
+
+/** Sets all that the other field of this task has. */
+export function addAll(bits: Bitfield, others: Bitfield): void {
+  for (let at = 0; at < bits.length; at++) bits[at] = (bits[at] ?? 0) | (others[at] ?? 0);
+}
+
+/** Clears all that the other field of this task has. */
+export function removeAll(bits: Bitfield, others: Bitfield): void {
+  for (let at = 0; at < bits.length; at++) bits[at] = (bits[at] ?? 0) & ~(others[at] ?? 0);
+}
+
 export function countPieces(bits: Bitfield): number {
   let count = 0;
   for (let byte of bits) {

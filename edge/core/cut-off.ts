@@ -1,6 +1,6 @@
 /** A peer is cut off when what it lacks is held only by hosts it cannot reach: behind NAT or a firewall, or under a wrong
  *  address. For it those pieces are as good as held by nobody, and it may read them from the source. */
-import { type Bitfield, countPieces, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { addAll, type Bitfield, countPieces, emptyBitfield, hasPiece, removeAll } from "../../schema/bitfield.ts";
 import { isOutOfReach } from "./avoid.ts";
 import { grant, streamsOf } from "./grant.ts";
 import type { Peer } from "./peer.ts";
@@ -73,7 +73,7 @@ function piecesBeyond(turn: Turn, peer: Peer): Bitfield {
     const isBeyond = [peer, ...relays].every((child) => isOutOfReach(turn, child, holder));
     addAll(isBeyond ? beyond : within, holder.bitfield);
   }
-  for (const [at, byte] of within.entries()) beyond[at] = (beyond[at] ?? 0) & ~byte;
+  removeAll(beyond, within);
   peer.cutOff = beyond.some((byte) => byte !== 0);
   return beyond;
 }
@@ -99,8 +99,4 @@ function firstRun({ pieceCount }: Task, isOpen: (piece: number) => boolean, maxP
   let end = firstPiece + 1;
   while (end < pieceCount && end - firstPiece < maxPieces && isOpen(end)) end++;
   return { firstPiece, pieceCount: end - firstPiece };
-}
-
-function addAll(bits: Bitfield, more: Bitfield): void {
-  for (const [at, byte] of more.entries()) bits[at] = (bits[at] ?? 0) | byte;
 }

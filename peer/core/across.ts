@@ -1,6 +1,6 @@
 /** What a host may ask of other sites: a piece should cross into a site once, and spread there. Neighbours of one site agree
  *  without a word on who fetches which piece across, by highest random weight (field notes 2.6). Pure. */
-import { type Bitfield, countPieces, hasPiece, removePiece } from "../../schema/bitfield.ts";
+import { type Bitfield, countPieces, hasPiece, removeAll, removePiece } from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { mixed, weightOf } from "./owned-runs.ts";
 import type { TransferPolicy } from "./policy.ts";
@@ -59,8 +59,7 @@ export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: numb
   const away = parents.filter((parent) => isAcross(self, parent) || (getsOn(self) && !getsOn(parent)));
   if (away.length === 0 || home.length === 0) return undefined;
   const pieces = offeredOf(wanted, away);
-  for (const { bitfield } of swift)
-    for (let at = 0; at < pieces.length; at++) pieces[at] = (pieces[at] ?? 0) & ~(bitfield[at] ?? 0);
+  for (const { bitfield } of swift) removeAll(pieces, bitfield);
   const seedOf = ({ hostId }: Member) => weightOf(taskId, 0, hostId);
   const own = getsOn(self) ? seedOf(self) : undefined;
   const others = swift.filter(({ gainedAtMs }) => nowMs - gainedAtMs < policy.ownerPatienceMs).map(seedOf);

@@ -1,5 +1,5 @@
 /** Reads the source, and only what a lease covers: one stream a lease, cut into pieces as it arrives. */
-import { addPiece, type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import { addPieces, type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
 import { ProblemError } from "../../schema/problem.ts";
@@ -89,9 +89,7 @@ export class SourceLeases {
   /** Pieces that are still to come under a lease. */
   pieces(pieceCount: number): Bitfield {
     const bits = emptyBitfield(pieceCount);
-    for (const { nextPiece, endPiece } of this.#active.values()) {
-      for (let piece = nextPiece; piece < endPiece; piece++) addPiece(bits, piece);
-    }
+    for (const { nextPiece, endPiece } of this.#active.values()) addPieces(bits, nextPiece, endPiece);
     return bits;
   }
 

@@ -1,10 +1,9 @@
 /** Keeps a download going while no scheduler grants leases: this host reads from the source what falls to it, and has digests
  *  from those who hold the pieces (docs/decisions/0013). */
-import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { addAll, addPieces, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import { MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY } from "../../schema/wire/pull.ts";
 import { planOwnedRuns } from "../core/owned-runs.ts";
 import type { TransferPolicy } from "../core/policy.ts";
@@ -89,8 +88,8 @@ export class WithoutScheduler {
     const offered = emptyBitfield(this.#pieceCount);
     const reading = leases.pieces(this.#pieceCount);
     for (const { bitfield, reading: runs } of others) {
-      for (let at = 0; at < offered.length; at++) offered[at] = (offered[at] ?? 0) | (bitfield[at] ?? 0);
-      addRuns(reading, runs);
+      addAll(offered, bitfield);
+      for (const { firstPiece, pieceCount } of runs) addPieces(reading, firstPiece, firstPiece + pieceCount);
     }
     const planned = planOwnedRuns(
       {
@@ -134,9 +133,4 @@ export class WithoutScheduler {
     for (const [piece, digest] of told) digests.add({ firstPiece: piece, digests: digest });
     if (told.size > 0) learned();
   }
-}
-
-function addRuns(bits: Bitfield, runs: readonly PieceRun[]): void {
-  for (const { firstPiece, pieceCount } of runs)
-    for (let piece = firstPiece; piece < firstPiece + pieceCount; piece++) addPiece(bits, piece);
 }
