@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { startRawServer } from "../../tests/fixtures/raw-server.ts";
 import { isPlainGet, PlainGets } from "./plain-get.ts";
 
 const closing: (() => void)[] = [];
@@ -9,22 +9,11 @@ afterEach(() => {
 });
 
 /** A server that does with every request, the nth of its connection, as told. */
-async function serverThat(answer: (socket: Socket, request: string, nth: number) => void) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    let nth = 0;
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (bytes) => answer(socket, bytes.toString("latin1"), ++nth));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
+async function serverThat(answer: Parameters<typeof startRawServer>[0]) {
+  const { origin, sockets, close } = await startRawServer(answer);
+  closing.push(close);
   const gets = new PlainGets();
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/models/a%20b?v=1`);
+  const url = new URL("/models/a%20b?v=1", origin);
   const get = (init: RequestInit = {}) => gets.get(url, { method: "GET", redirect: "manual", ...init });
   return { get, url, sockets };
 }
@@ -133,6 +122,12 @@ test("what would end a line is refused, and other requests are left to fetch", (
   const init = { method: "GET", redirect: "manual" } as const;
   expect(isPlainGet(url, init)).toBe(true);
   expect(isPlainGet(new URL("https://store/a"), init)).toBe(false);
-  for (const other of [{ method: "HEAD" }, { redirect: "follow" }, { body: "x" }, { unix: "/socket" }] as const)
+  for (const other of [
+    { method: "HEAD" },
+    { redirect: "follow" },
+    { body: "x" },
+    { unix: "/socket" },
+    { headers: { a: "é" } },
+  ] as const)
     expect(isPlainGet(url, { ...init, ...other })).toBe(false);
 });

@@ -3,6 +3,8 @@
 import { VERSION } from "../../schema/version.ts";
 import { type Exchange, HttpConnection } from "../transfer/http-connection.ts";
 import type { ReplyHead } from "../transfer/http-reply.ts";
+import { requestHead } from "../transfer/http-request.ts";
+import { IdleConnections } from "../transfer/idle-connections.ts";
 import { joinChunks } from "../transfer/join-chunks.ts";
 import type { HttpFetchInit } from "./http-fetch.ts";
 
@@ -20,26 +22,27 @@ const BODILESS = [204, 205, 304];
 /** What it asks of a request; any other one is for `fetch`. */
 export function isPlainGet(url: URL, init: HttpFetchInit): boolean {
   const isGet = init.method === "GET" && init.redirect === "manual" && (init.body ?? undefined) === undefined;
-  return isGet && url.protocol === "http:" && init.unix === undefined;
+  if (!isGet || url.protocol !== "http:" || init.unix !== undefined) return false;
+  // What is no ASCII has bytes that fetch knows.
+  return [...new Headers(init.headers).values()].every((value) => /^[\x20-\x7e]*$/.test(value));
 }
 
 export class PlainGets {
-  /** Least recently used first. */
-  readonly #idle = new Set<HttpConnection>();
+  readonly #idle = new IdleConnections({ perServer: MAX_IDLE_PER_SERVER, inAll: MAX_IDLE });
 
   /** @throws the signal's reason, or the error of the connection */
   async get(url: URL, init: HttpFetchInit): Promise<Response> {
     const signal = init.signal ?? undefined;
     signal?.throwIfAborted();
     const text = requestText(url, new Headers(init.headers));
-    const known = this.#take(url.origin);
+    const known = this.#idle.take(url.origin);
     if (known !== undefined) {
       const outcome = await this.#send(known, text, signal);
       if (outcome instanceof Response) return outcome;
       // The server may have closed it at the moment when we used it.
       if (!outcome.retry) throw outcome.error;
     }
-    const fresh = new HttpConnection(url.origin, (connection) => void this.#idle.delete(connection));
+    const fresh = new HttpConnection(url.origin, this.#idle.forget);
     const outcome = await this.#send(fresh, text, signal);
     if (outcome instanceof Response) return outcome;
     throw outcome.error;
@@ -59,7 +62,7 @@ export class PlainGets {
         over();
         body.end();
         connection.resume();
-        this.#keep(connection);
+        this.#idle.keep(connection);
       },
       broken: (error, untouched) => {
         over();
@@ -70,29 +73,6 @@ export class PlainGets {
     };
     connection.send(text, exchange);
     return promise;
-  }
-
-  #take(origin: string): HttpConnection | undefined {
-    for (const connection of this.#idle) {
-      if (connection.origin !== origin) continue;
-      this.#idle.delete(connection);
-      return connection;
-    }
-    return undefined;
-  }
-
-  #keep(connection: HttpConnection): void {
-    if (!connection.usable) return;
-    let likewise = 0;
-    for (const { origin } of this.#idle) if (origin === connection.origin) likewise++;
-    if (likewise >= MAX_IDLE_PER_SERVER) {
-      connection.close();
-      return;
-    }
-    connection.rest();
-    this.#idle.add(connection);
-    const [oldest] = this.#idle;
-    if (this.#idle.size > MAX_IDLE) oldest?.close();
   }
 }
 
@@ -187,15 +167,10 @@ function responseOf(head: ReplyHead, body: Body): Response {
   return new Response(BODILESS.includes(head.status) ? null : body.stream(), { status: head.status, headers });
 }
 
-/** @throws Error when a part of it would end its line: it came from elsewhere */
 function requestText(url: URL, headers: Headers): string {
   const host = headers.get("host") ?? url.host;
   headers.delete("host");
   if (!headers.has("accept")) headers.set("accept", "*/*");
   if (!headers.has("user-agent")) headers.set("user-agent", `pantala/${VERSION}`);
-  const lines = [`GET ${url.pathname}${url.search} HTTP/1.1`, `host: ${host}`];
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-  for (const line of lines)
-    if (!/^[\x20-\x7e\x80-\xff]*$/.test(line)) throw new TypeError("a header has characters that none may have");
-  return `${lines.join("\r\n")}\r\n\r\n`;
+  return requestHead("GET", `${url.pathname}${url.search}`, host, headers);
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { startRawServer } from "../../tests/fixtures/raw-server.ts";
 import { ParentConnections, type ParentReplyTaker } from "./parent-connections.ts";
 
 const closing: (() => void)[] = [];
@@ -9,23 +9,13 @@ afterEach(() => {
 });
 
 /** A server that does with every request, the nth of its connection, as told. */
-async function parentThat(answer: (socket: Socket, request: string, nth: number) => void) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    let nth = 0;
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (bytes) => answer(socket, bytes.toString("latin1"), ++nth));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+async function parentThat(answer: Parameters<typeof startRawServer>[0]) {
+  const { origin, sockets, close } = await startRawServer(answer);
   const parents = new ParentConnections();
   closing.push(() => {
     parents.close();
-    server.close();
-    for (const socket of sockets) socket.destroy();
+    close();
   });
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const options = { signal: new AbortController().signal, silenceMs: 5000 };
   const get = async (target: string, taker: ParentReplyTaker = { body: () => {} }, more = {}) =>
     (await parents.ask({ origin, method: "GET", target, headers: {} }, taker, { ...options, ...more })).status;

@@ -3,6 +3,8 @@
 
 import { type Exchange, HttpConnection } from "./http-connection.ts";
 import type { ReplyHead } from "./http-reply.ts";
+import { requestHead } from "./http-request.ts";
+import { IdleConnections } from "./idle-connections.ts";
 import { Silence } from "./silence.ts";
 
 export interface ParentRequest {
@@ -41,23 +43,21 @@ const MAX_IDLE_PER_PARENT = 4;
 const MAX_IDLE = 64;
 
 export class ParentConnections {
-  /** Least recently used first. */
-  readonly #idle = new Set<HttpConnection>();
-  #closed = false;
+  readonly #idle = new IdleConnections({ perServer: MAX_IDLE_PER_PARENT, inAll: MAX_IDLE });
 
   /** Asks, and resolves once the whole reply has come.
    *  @throws Error when the parent does not answer well, the signal's reason, or what the taker throws */
   async ask(request: ParentRequest, taker: ParentReplyTaker, options: AskOptions): Promise<ParentReply> {
     options.signal.throwIfAborted();
     const text = requestText(request);
-    const known = this.#take(request.origin);
+    const known = this.#idle.take(request.origin);
     if (known !== undefined) {
       const outcome = await this.#exchange(known, text, taker, options);
       if (outcome.kind === "whole") return outcome.reply;
       // The parent may have closed it at the moment when we used it.
       if (!outcome.retry) throw outcome.error;
     }
-    const fresh = new HttpConnection(request.origin, (connection) => void this.#idle.delete(connection));
+    const fresh = new HttpConnection(request.origin, this.#idle.forget);
     const outcome = await this.#exchange(fresh, text, taker, options);
     if (outcome.kind === "whole") return outcome.reply;
     throw outcome.error;
@@ -65,8 +65,7 @@ export class ParentConnections {
 
   /** Closes what is idle; what is in use ends with its request. */
   close(): void {
-    this.#closed = true;
-    for (const connection of this.#idle) connection.close();
+    this.#idle.close();
   }
 
   #exchange(
@@ -114,7 +113,7 @@ export class ParentConnections {
       body: (bytes) => taker.body(head.status, bytes, flow),
       whole: () => {
         connection.resume();
-        this.#keep(connection);
+        this.#idle.keep(connection);
         settle({ kind: "whole", reply: head });
       },
       broken: (error, untouched) =>
@@ -123,40 +122,15 @@ export class ParentConnections {
     connection.send(text, exchange);
     return promise;
   }
-
-  #take(origin: string): HttpConnection | undefined {
-    for (const connection of this.#idle) {
-      if (connection.origin !== origin) continue;
-      this.#idle.delete(connection);
-      return connection;
-    }
-    return undefined;
-  }
-
-  #keep(connection: HttpConnection): void {
-    if (!connection.usable) return;
-    const likewise = [...this.#idle].filter(({ origin }) => origin === connection.origin).length;
-    if (this.#closed || likewise >= MAX_IDLE_PER_PARENT) {
-      connection.close();
-      return;
-    }
-    connection.rest();
-    this.#idle.add(connection);
-    const [oldest] = this.#idle;
-    if (this.#idle.size > MAX_IDLE) oldest?.close();
-  }
 }
 
 type Outcome =
   | { readonly kind: "whole"; readonly reply: ParentReply }
   | { readonly kind: "broken"; readonly error: unknown; readonly retry: boolean };
 
-/** @throws Error when a part of it would end its line: it came from elsewhere */
+/** @throws Error when a part of it would end its line */
 function requestText({ origin, method, target, headers, body }: ParentRequest): string {
-  const lines = [`${method} ${target} HTTP/1.1`, `host: ${origin.slice(origin.indexOf("//") + 2)}`];
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-  if (body !== undefined) lines.push(`content-length: ${Buffer.byteLength(body)}`);
-  for (const line of lines)
-    if (!/^[\x20-\x7e]*$/.test(line)) throw new Error("a header has characters that none may have");
-  return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
+  const own = body === undefined ? [] : [["content-length", String(Buffer.byteLength(body))] as const];
+  const host = origin.slice(origin.indexOf("//") + 2);
+  return requestHead(method, target, host, [...Object.entries(headers), ...own]) + (body ?? "");
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TaskId } from "../../schema/ids.ts";
+import { startRawServer } from "../../tests/fixtures/raw-server.ts";
 import { ParentConnections } from "./parent-connections.ts";
 import { fetchBitfield, fetchPiece, type ParentAddress } from "./piece-client.ts";
 
@@ -13,24 +13,10 @@ afterEach(() => {
 });
 
 /** A parent that answers every request as told, byte for byte. */
-async function parentThat(answer: (socket: Socket) => void): Promise<ParentAddress> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("data", () => answer(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  closing.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    taskId: "0".repeat(64) as TaskId,
-    ticket: "t",
-  };
+async function parentThat(answer: Parameters<typeof startRawServer>[0]): Promise<ParentAddress> {
+  const { origin, close } = await startRawServer(answer);
+  closing.push(close);
+  return { address: origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
 }
 
 const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n\r\n`;
