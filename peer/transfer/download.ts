@@ -174,6 +174,7 @@ export class Download {
     });
     this.#withoutScheduler = new WithoutScheduler({
       ...components,
+      awaySinceMs: () => this.#watch.awaySinceMs(),
       task,
       digests: this.#digests,
       neighbours: this.#neighbours,

@@ -115,6 +115,8 @@ export class ParentRequests {
       if (!signal.aborted) broken(error);
     } finally {
       neighbour.activeRequests--;
+      // Another brought what it was asked for.
+      if (stop.signal.aborted && neighbour.activeRequests === 0) neighbour.owingSinceMs = undefined;
       flight.requests.delete(neighbour);
       if (flight.requests.size === 0 && this.#flights.get(piece) === flight) this.#flights.delete(piece);
       ended();

@@ -16,3 +16,20 @@ test("a silence is time to probe once it is a second long, and then whenever it 
   const movedAtMs = nowMs;
   expect(probesUntil(movedAtMs + 3000)).toEqual([movedAtMs + 1000, movedAtMs + 2000]);
 });
+
+test("a scheduler that was back in between is given its time anew before a download is hopeless", () => {
+  let nowMs = 0;
+  let hears = false;
+  const policy = DEFAULT_TRANSFER_POLICY;
+  const watch = new ProgressWatch({ policy, nowMs: () => nowMs, schedulerHears: () => hears, awaited: () => "" });
+  expect(watch.awaySinceMs()).toBe(0);
+  nowMs = policy.schedulerWaitMs;
+  expect([watch.awaySinceMs(), watch.isHopeless()]).toEqual([0, false]);
+  hears = true;
+  expect(watch.awaySinceMs()).toBeUndefined();
+  hears = false;
+  nowMs += policy.schedulerWaitMs;
+  expect([watch.awaySinceMs(), watch.isHopeless()]).toEqual([nowMs, false]);
+  nowMs += policy.schedulerWaitMs + 1;
+  expect(watch.isHopeless()).toBe(true);
+});

@@ -12,7 +12,6 @@ export interface ProgressWatchComponents {
 export class ProgressWatch {
   readonly #components: ProgressWatchComponents;
   #movedAtMs: number;
-  /** Since when the scheduler is away, or `undefined`. */
   #awaySinceMs: number | undefined;
   #told = false;
   /** A silence longer than this is time to ask who is there. */
@@ -57,15 +56,19 @@ export class ProgressWatch {
     return stall;
   }
 
+  /** Since when the scheduler is away, or `undefined`; to be asked with every tick, since it is noticed here. */
+  awaySinceMs(): number | undefined {
+    const { nowMs, schedulerHears } = this.#components;
+    this.#awaySinceMs = schedulerHears() ? undefined : (this.#awaySinceMs ?? nowMs());
+    return this.#awaySinceMs;
+  }
+
   /** Whether to give up: nothing moves, and the scheduler who could change that has been away for long. */
   isHopeless(): boolean {
-    const { policy, nowMs, schedulerHears } = this.#components;
-    if (schedulerHears()) {
-      this.#awaySinceMs = undefined;
-      return false;
-    }
-    this.#awaySinceMs ??= nowMs();
-    return nowMs() - Math.max(this.#movedAtMs, this.#awaySinceMs) > policy.schedulerWaitMs;
+    const awaySinceMs = this.awaySinceMs();
+    if (awaySinceMs === undefined) return false;
+    const { policy, nowMs } = this.#components;
+    return nowMs() - Math.max(this.#movedAtMs, awaySinceMs) > policy.schedulerWaitMs;
   }
 
   #silentMs(): number {

@@ -19,7 +19,8 @@ export interface WithoutSchedulerComponents {
   readonly policy: TransferPolicy;
   readonly nowMs: () => number;
   readonly log: Log;
-  readonly schedulerHears: () => boolean;
+  /** Since when the scheduler is away, or `undefined`. */
+  readonly awaySinceMs: () => number | undefined;
   readonly task: StoredTask;
   readonly digests: PieceDigests;
   readonly neighbours: Neighbourhood;
@@ -35,7 +36,6 @@ export class WithoutScheduler {
   readonly #components: WithoutSchedulerComponents;
   readonly #pieceCount: number;
   readonly #asking = new Set<Neighbour>();
-  #awaySinceMs: number | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   /** Nothing is read before: the source failed this host. */
   #restUntilMs = Number.NEGATIVE_INFINITY;
@@ -50,23 +50,25 @@ export class WithoutScheduler {
 
   /** Looks what there is to do; to be called a few times a second. */
   tick(): void {
-    const { policy, nowMs, schedulerHears, neighbours, task, log } = this.#components;
-    if (schedulerHears()) {
-      this.#awaySinceMs = undefined;
+    const { policy, nowMs, neighbours, task, log } = this.#components;
+    const awaySinceMs = this.#components.awaySinceMs();
+    if (awaySinceMs === undefined) {
+      // What failed under the leases of a scheduler tells nothing of now.
+      this.#failures = 0;
+      this.#restUntilMs = Number.NEGATIVE_INFINITY;
       return;
     }
-    this.#awaySinceMs ??= nowMs();
-    if (nowMs() - this.#awaySinceMs < policy.ownReadAfterMs) return;
+    if (nowMs() - awaySinceMs < policy.ownReadAfterMs) return;
     if (nowMs() - this.#lookedAtMs >= policy.ownReadLookMs) {
       // What neighbours read just now must be known before anything is read twice.
-      const isFirst = this.#lookedAtMs < this.#awaySinceMs;
+      const isFirst = this.#lookedAtMs < awaySinceMs;
       this.#lookedAtMs = nowMs();
       neighbours.look();
       if (isFirst) log("warn", "download.without-scheduler", { task: task.info.taskId, neighbours: neighbours.size });
       if (isFirst && neighbours.size > 0) return;
     }
     for (const neighbour of neighbours.list()) void this.#askDigests(neighbour);
-    this.#readOwned(this.#awaySinceMs);
+    this.#readOwned(awaySinceMs);
   }
 
   /** The source failed this host: others may do better. */
@@ -79,10 +81,9 @@ export class WithoutScheduler {
   #readOwned(awaySinceMs: number): void {
     const { hostId, policy, nowMs, task, neighbours, leases } = this.#components;
     const others = neighbours.list();
-    const streams = Math.ceil(policy.ownedStreamsPerTask / (others.length + 1));
-    const spareRuns = task.info.ranged
-      ? Math.min(streams, policy.ownedStreamsPerHost) - leases.count
-      : 1 - leases.count;
+    const share = Math.ceil(policy.ownedStreamsPerTask / (others.length + 1));
+    const streams = task.info.ranged ? Math.min(share, policy.ownedStreamsPerHost) : 1;
+    const spareRuns = streams - leases.count;
     if (spareRuns <= 0 || nowMs() < this.#restUntilMs) return;
     const { taskId, pieceLengthBytes, ranged } = task.info;
     const offered = emptyBitfield(this.#pieceCount);
