@@ -7,6 +7,7 @@ import { addLiarsCommand } from "./liars/liars-command.ts";
 import { addProxyCommand } from "./proxy/proxy-command.ts";
 import { addSchedulerCommand } from "./scheduler/scheduler-command.ts";
 import { addSimCommand } from "./sim/sim-command.ts";
+import { addTruthCommand } from "./sim/truth-command.ts";
 import { addSingleCommand } from "./single/single-command.ts";
 import { addSoakCommand } from "./soak/soak-command.ts";
 
@@ -31,6 +32,7 @@ addLiarsCommand(program, args, finish);
 addSoakCommand(program, args, finish);
 addHerdCommand(program, args, finish);
 addSimCommand(program, args, finish);
+addTruthCommand(program, args, finish);
 addSchedulerCommand(program, args, finish);
 addProxyCommand(program, args, finish);
 

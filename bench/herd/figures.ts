@@ -9,7 +9,7 @@ import { type HerdRun, lastSeconds } from "./run-herd.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** What is left of a rate by `tbf` for the content: Ethernet, IP, TCP and HTTP headers take the rest (measured with one stream). */
-const GOODPUT_SHARE = 0.958;
+export const GOODPUT_SHARE = 0.958;
 
 export function herdFigures(runs: readonly HerdRun[]): Figure[] {
   const of = (sample: (run: HerdRun) => number) => runs.map(sample);

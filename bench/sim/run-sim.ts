@@ -40,6 +40,10 @@ export function runSim(options: SimOptions): SimResult {
     const host = simulation.hosts[Math.floor(((n * spread + options.seed * 0.1) % 1) * options.hosts)];
     if (host !== undefined) simulation.kill(host, 1000 * boundSeconds * ((n * spread * spread) % 1));
   }
+  for (const { host, afterMs } of options.deaths) {
+    const dying = simulation.hosts[host];
+    if (dying !== undefined) simulation.kill(dying, afterMs);
+  }
   simulation.run();
   const times = simulation.hosts
     .filter((host) => host.state === "succeeded" && host.index >= options.seeds && !isSlow(options, host.index))

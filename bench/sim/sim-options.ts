@@ -16,6 +16,8 @@ export interface SimOptions {
   readonly slowShare: number;
   /** Share of the hosts that dies at random moments of the least time the herd needs. */
   readonly killShare: number;
+  /** Further hosts that die, and when, since the start. */
+  readonly deaths: readonly { readonly host: number; readonly afterMs: number }[];
   /** Hosts are in them in turn; the source is in the first. */
   readonly zones: number;
   /** Of the link between each further zone and the first one, each way. */
@@ -26,8 +28,9 @@ export interface SimOptions {
   readonly roundTripMs: number;
   /** Share of piece requests that fail. */
   readonly lossShare: number;
-  /** Over how long hosts begin. */
+  /** Over how long hosts begin: at random moments of it, or evenly one after the other. */
   readonly joinMs: number;
+  readonly joinInTurn: boolean;
   readonly policy: Policy;
   readonly transferPolicy: TransferPolicy;
 }
@@ -42,12 +45,14 @@ export const DEFAULT_SIM: SimOptions = {
   seedBps: 12.5e6,
   slowShare: 0,
   killShare: 0,
+  deaths: [],
   zones: 1,
   zoneBps: Number.POSITIVE_INFINITY,
   controlMs: 10,
   roundTripMs: 1,
   lossShare: 0,
   joinMs: 100,
+  joinInTurn: false,
   policy: DEFAULT_POLICY,
   transferPolicy: DEFAULT_TRANSFER_POLICY,
 };

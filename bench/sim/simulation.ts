@@ -89,7 +89,11 @@ export class Simulation {
       progressed: (host) => this.#reportIfDue(host),
       complete: (host) => this.#complete(host),
     });
-    for (const host of this.hosts) this.#later({ kind: "begin", host }, this.#random() * options.joinMs);
+    const { joinMs, joinInTurn } = options;
+    for (const host of this.hosts) {
+      const share = joinInTurn ? host.index / Math.max(1, this.hosts.length - 1) : this.#random();
+      this.#later({ kind: "begin", host }, share * joinMs);
+    }
   }
 
   readonly startedAtMs = START_MS;
