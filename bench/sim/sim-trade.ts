@@ -3,6 +3,7 @@
 import { mostLeases } from "../../edge/core/readers.ts";
 import { digestOf } from "../../edge/core/testing/fixtures.ts";
 import { newsPauseMs } from "../../peer/core/news.ts";
+import { restAfter } from "../../peer/core/parent-rest.ts";
 import { DEFAULT_MAX_UPLOADS, DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { slotRetryMs } from "../../peer/core/upload-slots.ts";
 import { addPiece } from "../../schema/bitfield.ts";
@@ -273,8 +274,8 @@ export class SimTrade {
     this.refusals++;
     const { nowMs } = this.#parts;
     this.#endFlight(child, piece, child.flights.get(piece)?.streams.get(parent.hostId), parent.hostId);
-    link.restUntilMs =
-      nowMs() + slotRetryMs(DEFAULT_MAX_UPLOADS, parent.sendPace.perSecond(nowMs()), DEFAULT_UPLOAD_POLICY);
+    const retryInMs = slotRetryMs(DEFAULT_MAX_UPLOADS, parent.sendPace.perSecond(nowMs()), DEFAULT_UPLOAD_POLICY);
+    link.restUntilMs = restAfter(link, "busy", this.#parts.options.transferPolicy, nowMs(), retryInMs).restUntilMs;
     this.replan(child);
   }
 
@@ -287,15 +288,20 @@ export class SimTrade {
     this.replan(child);
   }
 
-  /** As `peer/transfer/neighbour.ts`: rests longer with each failure in a row, and is given up after a few. */
   #resting(link: SimLink): void {
     const { options, nowMs, say, task, later } = this.#parts;
-    const { parentBackoffMs, parentFailures, goneFailures } = options.transferPolicy;
     if (nowMs() < link.restUntilMs || link.closed) return;
-    link.failures++;
-    link.restUntilMs = nowMs() + parentBackoffMs * 2 ** Math.min(link.failures, 6);
-    if (link.failures < (link.parent.state === "dead" ? goneFailures : parentFailures)) {
-      if (link.parent.state === "dead") later({ kind: "ask", link }, link.restUntilMs - nowMs());
+    const isDead = link.parent.state === "dead";
+    const { failures, restUntilMs, isLost } = restAfter(
+      link,
+      isDead ? "gone" : "unreachable",
+      options.transferPolicy,
+      nowMs(),
+    );
+    link.failures = failures;
+    link.restUntilMs = restUntilMs;
+    if (!isLost) {
+      if (isDead) later({ kind: "ask", link }, restUntilMs - nowMs());
       return;
     }
     const parentHostId = link.parent.hostId;

@@ -3,10 +3,11 @@ import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
+import { type ParentFailure, restAfter } from "../core/parent-rest.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
-import type { BitfieldOutcome, ParentFailure } from "./piece-client.ts";
+import type { BitfieldOutcome } from "./piece-client.ts";
 
 export interface NeighbourComponents {
   readonly policy: TransferPolicy;
@@ -71,21 +72,15 @@ export class Neighbour {
     this.receivedBytes += bytes;
   }
 
-  /** Lets it rest, longer with each failure in a row, and gives it up when there were too many. A busy parent is a good one:
-   *  it only wants to be asked later, when it says. */
+  /** Lets it rest, and gives it up when it failed too often in a row. */
   failed(failure: ParentFailure, retryInMs?: number): void {
     const { policy, nowMs, lost } = this.#components;
     this.lastFailure = failure;
-    // Requests that ran side by side fail together: that is one failure.
-    if (nowMs() < this.restUntilMs) return;
-    if (failure === "busy") {
-      this.restUntilMs = nowMs() + Math.min(policy.busyRestMaxMs, retryInMs ?? policy.parentBackoffMs);
-      return;
-    }
-    this.#failures++;
-    this.restUntilMs = nowMs() + policy.parentBackoffMs * 2 ** Math.min(this.#failures, 6);
-    const most = failure === "gone" ? policy.goneFailures : policy.parentFailures;
-    if (this.#failures >= most && !this.signal.aborted) lost(this, failure);
+    const before = { failures: this.#failures, restUntilMs: this.restUntilMs };
+    const { failures, restUntilMs, isLost } = restAfter(before, failure, policy, nowMs(), retryInMs);
+    this.#failures = failures;
+    this.restUntilMs = restUntilMs;
+    if (isLost && failure !== "busy" && !this.signal.aborted) lost(this, failure);
   }
 
   /** What it is to a download that holds these pieces: `asked` while it serves, why it rests (see `ParentFailure`), `unheard`

@@ -9,13 +9,10 @@ import { formatPieceRuns } from "../../schema/piece-runs.ts";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import { bitfieldReplySchema, digestsReplySchema, type SourceRequest } from "../../schema/wire/pull.ts";
+import type { ParentFailure } from "../core/parent-rest.ts";
 import type { ParentConnections, ParentReply, ParentRequest } from "./parent-connections.ts";
 import { PieceBody, type PieceBodyOptions } from "./piece-body.ts";
 import { TextBody } from "./text-body.ts";
-
-/** Why a parent did not serve: no answer; nobody listens where it was; it refused our ticket; it does not hold the piece
- *  (any more); all its upload slots are busy. */
-export type ParentFailure = "unreachable" | "gone" | "refused" | "missing" | "busy";
 
 /** `retryInMs`: when a busy parent says that it may have a slot. */
 export interface FailedOutcome {
