@@ -1,11 +1,11 @@
 /** Keeps a download going while no scheduler grants leases: this host reads from the source what falls to it, and has digests
  *  from those who hold the pieces (docs/decisions/0013). */
-import { addAll, addPieces, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { hasPiece } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY } from "../../schema/wire/pull.ts";
-import { planOwnedRuns } from "../core/owned-runs.ts";
+import { ownRunsOf, ownStep } from "../core/own-reading.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -58,15 +58,15 @@ export class WithoutScheduler {
       this.#restUntilMs = Number.NEGATIVE_INFINITY;
       return;
     }
-    if (nowMs() - awaySinceMs < policy.ownReadAfterMs) return;
-    if (nowMs() - this.#lookedAtMs >= policy.ownReadLookMs) {
-      // What neighbours read just now must be known before anything is read twice.
+    const hasNeighbours = neighbours.size > 0;
+    const { looks, reads } = ownStep({ awaySinceMs, lookedAtMs: this.#lookedAtMs, hasNeighbours }, policy, nowMs());
+    if (looks) {
       const isFirst = this.#lookedAtMs < awaySinceMs;
       this.#lookedAtMs = nowMs();
       neighbours.look();
       if (isFirst) log("warn", "download.without-scheduler", { task: task.info.taskId, neighbours: neighbours.size });
-      if (isFirst && neighbours.size > 0) return;
     }
+    if (!reads) return;
     for (const neighbour of neighbours.list()) void this.#askDigests(neighbour);
     this.#readOwned(awaySinceMs);
   }
@@ -80,19 +80,9 @@ export class WithoutScheduler {
 
   #readOwned(awaySinceMs: number): void {
     const { hostId, policy, nowMs, task, neighbours, leases } = this.#components;
-    const others = neighbours.list();
-    const share = Math.ceil(policy.ownedStreamsPerTask / (others.length + 1));
-    const streams = task.info.ranged ? Math.min(share, policy.ownedStreamsPerHost) : 1;
-    const spareRuns = streams - leases.count;
-    if (spareRuns <= 0 || nowMs() < this.#restUntilMs) return;
+    if (nowMs() < this.#restUntilMs) return;
     const { taskId, pieceLengthBytes, ranged } = task.info;
-    const offered = emptyBitfield(this.#pieceCount);
-    const reading = leases.pieces(this.#pieceCount);
-    for (const { bitfield, reading: runs } of others) {
-      addAll(offered, bitfield);
-      for (const { firstPiece, pieceCount } of runs) addPieces(reading, firstPiece, firstPiece + pieceCount);
-    }
-    const planned = planOwnedRuns(
+    const planned = ownRunsOf(
       {
         taskId,
         hostId,
@@ -100,13 +90,15 @@ export class WithoutScheduler {
         pieceLengthBytes,
         ranged,
         held: task.held,
-        offered,
-        reading,
-        others: others.map(({ info, gainedAtMs }) => ({
+        awaySinceMs,
+        reading: leases.pieces(this.#pieceCount),
+        readingRuns: leases.count,
+        neighbours: neighbours.list().map(({ info, bitfield, reading, gainedAtMs }) => ({
           hostId: info.hostId,
-          activeAtMs: Math.max(gainedAtMs, awaySinceMs + policy.ownReadAfterMs),
+          bitfield,
+          reading,
+          gainedAtMs,
         })),
-        spareRuns,
       },
       policy,
       nowMs(),
