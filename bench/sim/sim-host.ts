@@ -2,6 +2,8 @@
  *  the progress report), while disk, network and clock are the simulator's. */
 
 import { planRequests } from "../../peer/core/plan.ts";
+import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
+import { UploadShares } from "../../peer/core/upload-shares.ts";
 import { ProgressReport } from "../../peer/transfer/progress-report.ts";
 import { RecentPace } from "../../peer/transfer/recent-pace.ts";
 import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
@@ -49,6 +51,7 @@ export class SimHost {
   readonly pace = new RecentPace();
   /** Of pieces it begins to send. */
   readonly sendPace = new RecentPace();
+  readonly uploads = new UploadShares(DEFAULT_UPLOAD_POLICY);
   state: HostState = "waiting";
   ticket = false;
   heldCount = 0;

@@ -1,26 +1,21 @@
-/** The data side of the simulation: hosts read their leases, watch each other, and fetch pieces. */
+/** The data side of the simulation: hosts fetch pieces of each other, and of the source. */
 
 import { mostLeases } from "../../edge/core/readers.ts";
-import { digestOf } from "../../edge/core/testing/fixtures.ts";
-import { newsPauseMs } from "../../peer/core/news.ts";
 import { restAfter } from "../../peer/core/parent-rest.ts";
 import { DEFAULT_MAX_UPLOADS, DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { slotRetryMs } from "../../peer/core/upload-slots.ts";
-import { addPiece } from "../../schema/bitfield.ts";
-import type { HostId, LeaseId } from "../../schema/ids.ts";
+import type { HostId } from "../../schema/ids.ts";
 import { pieceRange } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
-import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { FluidLinks } from "./fluid-links.ts";
-import type { Flight, Reading, SimHost } from "./sim-host.ts";
+import type { Flight, SimHost } from "./sim-host.ts";
 import { SimLink } from "./sim-link.ts";
+import { type NewsEvent, SimNews } from "./sim-news.ts";
 import type { SimOptions } from "./sim-options.ts";
+import { SimSource } from "./sim-source.ts";
 
-export type TradeEvent =
-  | { readonly kind: "ask"; readonly link: SimLink }
-  | { readonly kind: "answer"; readonly link: SimLink }
-  | { readonly kind: "fail" | "busy"; readonly link: SimLink; readonly piece: number };
+export type TradeEvent = NewsEvent | { readonly kind: "fail" | "busy"; readonly link: SimLink; readonly piece: number };
 
 /** What the simulation around it does. */
 export interface TradeComponents {
@@ -48,14 +43,10 @@ export class SimTrade {
   readonly #source: number;
   readonly #waitSlots: number;
   readonly #replan: SimHost[] = [];
-  readonly #readings = new Map<number, { readonly host: SimHost; readonly reading: Reading }>();
-  sourceBytes = 0;
-  /** When the source gave something last. */
-  sourceMovedAtMs = 0;
+  readonly #news: SimNews;
+  readonly source: SimSource;
   /** When a host got a piece last. */
   movedAtMs = 0;
-  /** Asked of neighbours: what they have. */
-  questions = 0;
   /** Piece requests that found all upload slots busy. */
   refusals = 0;
 
@@ -71,6 +62,28 @@ export class SimTrade {
     const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
     const zoneSpeed = options.zoneBps / 1000;
     this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode, zoneOf, zoneSpeed });
+    this.#news = new SimNews({
+      options,
+      nowMs: parts.nowMs,
+      later: parts.later,
+      gone: (link) => this.#resting(link),
+      learned: (child) => this.replan(child),
+    });
+    this.source = new SimSource({
+      task: parts.task,
+      flows: this.#flows,
+      node: this.#source,
+      waitSlots: this.#waitSlots,
+      nowMs: parts.nowMs,
+      kept: (host, piece) => this.#kept(host, piece),
+      progressed: parts.progressed,
+      finished: parts.report,
+    });
+  }
+
+  /** How often hosts asked each other what they have. */
+  get questions(): number {
+    return this.#news.questions;
   }
 
   /** Moves all bytes by one slot, and starts what follows. */
@@ -88,12 +101,17 @@ export class SimTrade {
   }
 
   happen(event: TradeEvent): void {
-    const { link } = event;
-    if (link.closed) return;
-    if (event.kind === "ask") this.#ask(link);
-    else if (event.kind === "answer") this.#answer(link);
-    else if (event.kind === "busy") this.#busy(link, event.piece);
-    else this.#fail(link, event.piece);
+    if (event.link.closed) return;
+    switch (event.kind) {
+      case "busy":
+        this.#busy(event.link, event.piece);
+        return;
+      case "fail":
+        this.#fail(event.link, event.piece);
+        return;
+      default:
+        this.#news.happen(event);
+    }
   }
 
   meet(host: SimHost, hostId: HostId): void {
@@ -101,7 +119,7 @@ export class SimTrade {
     if (parent === undefined || host.links.has(hostId)) return;
     const link = new SimLink(host, parent, this.#parts.nowMs());
     host.links.set(hostId, link);
-    this.#parts.later({ kind: "ask", link }, this.#parts.options.roundTripMs);
+    this.#news.begin(link);
   }
 
   part(host: SimHost, hostId: HostId): void {
@@ -112,34 +130,11 @@ export class SimTrade {
     for (const [piece, flight] of [...host.flights]) this.#endFlight(host, piece, flight.streams.get(hostId), hostId);
   }
 
-  read(host: SimHost, lease: Lease): void {
-    if (host.reading.has(lease.leaseId)) return;
-    const endPiece = lease.firstPiece + lease.pieceCount;
-    for (let piece = lease.firstPiece; piece < endPiece; piece++) if (!host.holds(piece)) addPiece(host.leased, piece);
-    const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: -1 };
-    host.reading.set(lease.leaseId, reading);
-    this.#readOn(host, reading, this.#waitSlots);
-  }
-
-  revoke(host: SimHost, leaseId: LeaseId): void {
-    const reading = host.reading.get(leaseId);
-    if (reading === undefined) return;
-    this.#stopReading(host, reading);
-    host.reading.delete(leaseId);
-    for (let piece = reading.nextPiece; piece < reading.endPiece; piece++) host.unlease(piece);
-  }
-
-  /** Bytes of its piece that a lease has still to read. */
-  bytesLeft(stream: number): number {
-    return this.#flows.left(stream);
-  }
-
   /** It takes and gives nothing any more; whoever was served by it finds out at once. */
   end(host: SimHost): void {
     for (const flight of host.flights.values()) for (const stream of flight.streams.values()) this.#flows.stop(stream);
     host.flights.clear();
-    for (const reading of host.reading.values()) this.#stopReading(host, reading);
-    host.reading.clear();
+    this.source.end(host);
     for (const link of host.links.values()) link.closed = true;
     for (const child of this.#parts.hosts) {
       const link = child.links.get(host.hostId);
@@ -180,7 +175,7 @@ export class SimTrade {
   #arrived(child: number, parent: number, piece: number, stream: number): void {
     const host = this.#parts.hosts[child];
     if (host === undefined) return;
-    if (parent === this.#source) this.#arrivedFromSource(host, piece, stream);
+    if (parent === this.#source) this.source.arrived(host, piece, stream);
     else this.#arrivedFromHost(host, parent, piece);
   }
 
@@ -197,76 +192,13 @@ export class SimTrade {
     this.#kept(host, piece);
   }
 
-  #arrivedFromSource(host: SimHost, piece: number, stream: number): void {
-    const { task, progressed } = this.#parts;
-    const found = this.#readings.get(stream);
-    this.#readings.delete(stream);
-    if (found === undefined || found.host !== host) return;
-    const { reading } = found;
-    const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
-    this.sourceBytes += end - start;
-    this.sourceMovedAtMs = this.#parts.nowMs();
-    host.sourceBytes += end - start;
-    host.unlease(piece);
-    host.report.digest(piece, digestOf(piece));
-    reading.nextPiece = piece + 1;
-    // As a peer does: what is told with the end of a run holds its last piece.
-    this.#kept(host, piece);
-    if (reading.nextPiece < reading.endPiece) progressed(host);
-    this.#readOn(host, reading, 0);
-  }
-
-  /** Asks for the next piece of a run, or is done with it. */
-  #readOn(host: SimHost, reading: Reading, waitSlots: number): void {
-    const { task, report } = this.#parts;
-    const piece = reading.nextPiece;
-    const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
-    const stream =
-      piece < reading.endPiece ? this.#flows.start(host.index, this.#source, end - start, piece, waitSlots) : undefined;
-    if (stream === undefined) {
-      host.reading.delete(reading.lease.leaseId);
-      report(host);
-      return;
-    }
-    reading.stream = stream;
-    this.#readings.set(stream, { host, reading });
-  }
-
-  #stopReading(host: SimHost, { stream }: Reading): void {
-    if (this.#readings.get(stream)?.host !== host) return;
-    this.sourceBytes += this.#parts.task.pieceLengthBytes - this.#flows.left(stream);
-    this.#readings.delete(stream);
-    this.#flows.stop(stream);
-  }
-
   #kept(host: SimHost, piece: number): void {
-    const { nowMs, later, options, complete } = this.#parts;
+    const { nowMs, complete } = this.#parts;
     if (!host.keep(piece, nowMs())) return;
     this.movedAtMs = nowMs();
-    for (const link of host.waiting.splice(0)) later({ kind: "answer", link }, options.roundTripMs / 2);
+    this.#news.tell(host);
     if (host.complete) complete(host);
     else this.replan(host);
-  }
-
-  #ask(link: SimLink): void {
-    if (link.child.state !== "running") return;
-    this.questions++;
-    if (link.parent.state === "dead") this.#resting(link);
-    else if (link.version === link.parent.version) link.parent.waiting.push(link);
-    else this.#answer(link);
-  }
-
-  #answer(link: SimLink): void {
-    const { options, later, nowMs } = this.#parts;
-    const { child, parent } = link;
-    if (child.state !== "running") return;
-    link.bitfield.set(parent.held);
-    if (link.version !== parent.version) link.gainedAtMs = nowMs();
-    link.version = parent.version;
-    if (child.requestCount < options.transferPolicy.requestsPerTask) this.replan(child);
-    if (parent.complete) return;
-    const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
-    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);
   }
 
   #busy(link: SimLink, piece: number): void {

@@ -205,8 +205,8 @@ export class Simulation {
         for (const { hostId } of message.add) this.trade.meet(host, hostId);
         break;
       case "leases":
-        for (const leaseId of message.revoked) this.trade.revoke(host, leaseId);
-        for (const lease of message.granted) this.trade.read(host, lease);
+        for (const leaseId of message.revoked) this.trade.source.revoke(host, leaseId);
+        for (const lease of message.granted) this.trade.source.read(host, lease);
         for (const { leaseId, pieceCount } of message.shortened ?? []) host.shorten(leaseId, pieceCount);
         if (message.shortened !== undefined) this.#report(host);
         break;
@@ -219,7 +219,7 @@ export class Simulation {
   }
 
   #reportIfDue(host: SimHost): void {
-    const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
+    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
     const { policy, transferPolicy } = this.options;
     const elapsedMs = this.elapsedMs - host.beganAtMs;
     const view = { news: host.report.news(leases), elapsedMs, gotCount: host.heldCount, missingCount: this.pieceCount };
@@ -229,7 +229,7 @@ export class Simulation {
 
   #report(host: SimHost): void {
     host.reportedAtMs = this.elapsedMs;
-    const leases = host.leaseProgress((stream) => this.trade.bytesLeft(stream));
+    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
     this.#say(host, host.report.take(this.#task.taskId, leases, host));
   }
 

@@ -1,0 +1,67 @@
+/** How simulated hosts learn what their neighbours have: each asks, and is answered once there is news. */
+import { newsPauseMs } from "../../peer/core/news.ts";
+import type { SimHost } from "./sim-host.ts";
+import type { SimLink } from "./sim-link.ts";
+import type { SimOptions } from "./sim-options.ts";
+
+export interface NewsEvent {
+  readonly kind: "ask" | "answer";
+  readonly link: SimLink;
+}
+
+export interface NewsComponents {
+  readonly options: SimOptions;
+  readonly nowMs: () => number;
+  readonly later: (event: NewsEvent, ms: number) => void;
+  /** Nobody answers there any more. */
+  readonly gone: (link: SimLink) => void;
+  /** There may be something to ask for. */
+  readonly learned: (child: SimHost) => void;
+}
+
+export class SimNews {
+  readonly #parts: NewsComponents;
+  /** Asked so far. */
+  questions = 0;
+
+  constructor(parts: NewsComponents) {
+    this.#parts = parts;
+  }
+
+  /** Asks a neighbour for the first time. */
+  begin(link: SimLink): void {
+    this.#parts.later({ kind: "ask", link }, this.#parts.options.roundTripMs);
+  }
+
+  happen({ kind, link }: NewsEvent): void {
+    if (kind === "ask") this.#ask(link);
+    else this.#answer(link);
+  }
+
+  /** The host has one more piece: those who wait for that hear of it. */
+  tell(host: SimHost): void {
+    const { later, options } = this.#parts;
+    for (const link of host.waiting.splice(0)) later({ kind: "answer", link }, options.roundTripMs / 2);
+  }
+
+  #ask(link: SimLink): void {
+    if (link.child.state !== "running") return;
+    this.questions++;
+    if (link.parent.state === "dead") this.#parts.gone(link);
+    else if (link.version === link.parent.version) link.parent.waiting.push(link);
+    else this.#answer(link);
+  }
+
+  #answer(link: SimLink): void {
+    const { options, later, nowMs, learned } = this.#parts;
+    const { child, parent } = link;
+    if (child.state !== "running") return;
+    link.bitfield.set(parent.held);
+    if (link.version !== parent.version) link.gainedAtMs = nowMs();
+    link.version = parent.version;
+    if (child.requestCount < options.transferPolicy.requestsPerTask) learned(child);
+    if (parent.complete) return;
+    const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
+    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);
+  }
+}
