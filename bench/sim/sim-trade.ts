@@ -155,10 +155,10 @@ export class SimTrade {
       const link = host.links.get(hostId);
       if (link === undefined) continue;
       const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: new Map(), sinceMs: nowMs() };
-      const isBusy = this.#flows.streamsFrom(link.parent.index) >= DEFAULT_MAX_UPLOADS;
+      const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
+      const isBusy = this.#isBusy(link, end - start);
       if (!isBusy) link.parent.sendPace.note(nowMs());
       const lost = isBusy || random() < options.lossShare;
-      const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
       const stream =
         lost || link.parent.state === "dead"
           ? undefined
@@ -170,6 +170,18 @@ export class SimTrade {
       host.requestCount++;
       if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, options.roundTripMs);
     }
+  }
+
+  /** Whether the parent refuses the child one more piece. */
+  #isBusy({ child, parent, activeRequests }: SimLink, bytes: number): boolean {
+    const outstandingBytes = activeRequests * this.#parts.task.pieceLengthBytes;
+    const busySlots = this.#flows.streamsFrom(parent.index);
+    const request = { child: child.hostId, bytes, outstandingBytes, slots: DEFAULT_MAX_UPLOADS, busySlots };
+    return parent.uploads.ask({ ...request, retryMs: this.#retryMs(parent) }, this.#parts.nowMs()) !== undefined;
+  }
+
+  #retryMs({ sendPace }: SimHost): number {
+    return slotRetryMs(DEFAULT_MAX_UPLOADS, sendPace.perSecond(this.#parts.nowMs()), DEFAULT_UPLOAD_POLICY);
   }
 
   #arrived(child: number, parent: number, piece: number, stream: number): void {
@@ -206,7 +218,7 @@ export class SimTrade {
     this.refusals++;
     const { nowMs } = this.#parts;
     this.#endFlight(child, piece, child.flights.get(piece)?.streams.get(parent.hostId), parent.hostId);
-    const retryInMs = slotRetryMs(DEFAULT_MAX_UPLOADS, parent.sendPace.perSecond(nowMs()), DEFAULT_UPLOAD_POLICY);
+    const retryInMs = this.#retryMs(parent);
     link.restUntilMs = restAfter(link, "busy", this.#parts.options.transferPolicy, nowMs(), retryInMs).restUntilMs;
     this.replan(child);
   }

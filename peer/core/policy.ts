@@ -134,9 +134,24 @@ export interface UploadPolicy {
   /** At the least: a question costs both as much CPU as 64 KiB. At most: a slot is free before, unless uploads are limited. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+  /** Share of the slots that may be kept free for children which wait with fewer bytes on their way: the other half keeps a link
+   *  busy (`bench sim`: half and a quarter come out alike). */
+  readonly keptSlotsShare: number;
+  /** A child that was refused counts as waiting until it is to ask again, and so much longer: a round trip, and what it does
+   *  first. */
+  readonly waitGraceMs: number;
+  /** Children that are remembered as waiting: more than ask within `retryMaxMs` where each has a few dozen neighbours. */
+  readonly waitingChildren: number;
 }
 
-export const DEFAULT_UPLOAD_POLICY: UploadPolicy = Object.freeze({ retryMs: 250, retryMinMs: 50, retryMaxMs: 1000 });
+export const DEFAULT_UPLOAD_POLICY: UploadPolicy = Object.freeze({
+  retryMs: 250,
+  retryMinMs: 50,
+  retryMaxMs: 1000,
+  keptSlotsShare: 0.5,
+  waitGraceMs: 50,
+  waitingChildren: 256,
+});
 
 /** Piece requests of all downloads of a host together. With the waits for news 64 stay below what Bun lets a process
  *  fetch at a time (256), and leave a quarter of it to sources. */
