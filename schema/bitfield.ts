@@ -53,11 +53,12 @@ export function removeAll(bits: Bitfield, others: Bitfield): void {
 
 export function countPieces(bits: Bitfield): number {
   let count = 0;
-  for (let byte of bits) {
-    while (byte !== 0) {
-      byte &= byte - 1;
-      count++;
-    }
+  for (let at = 0; at < bits.length; at++) {
+    // Bits are added up in pairs, then fours, then eights.
+    let byte = bits[at] ?? 0;
+    byte -= (byte >> 1) & 0x55;
+    byte = (byte & 0x33) + ((byte >> 2) & 0x33);
+    count += (byte + (byte >> 4)) & 0x0f;
   }
   return count;
 }

@@ -50,18 +50,12 @@ export interface Across {
 export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: number): Across | undefined {
   const { taskId, self, parents, wanted, isServed, scarceSinceMs } = view;
   if (!isServed && nowMs - self.gainedAtMs >= policy.acrossPatienceMs) return undefined;
-  const home = parents.filter((parent) => !isAcross(self, parent));
-  const counts = new Map([self, ...home].map((member) => [member, countPieces(member.bitfield)] as const));
-  const least = Math.max(...counts.values()) / MUCH_LESS - TOO_FEW;
-  const getsOn = (member: Member) => (counts.get(member) ?? 0) >= least;
-  const swift = home.filter(getsOn);
-  // A slow host asks everybody at home: it is no loss who serves it.
-  const away = parents.filter((parent) => isAcross(self, parent) || (getsOn(self) && !getsOn(parent)));
-  if (away.length === 0 || home.length === 0) return undefined;
+  const { swift, away, isSlow, isAlone } = groupsOf(self, parents);
+  if (away.length === 0 || isAlone) return undefined;
   const pieces = offeredOf(wanted, away);
   for (const { bitfield } of swift) removeAll(pieces, bitfield);
   const seedOf = ({ hostId }: Member) => weightOf(taskId, 0, hostId);
-  const own = getsOn(self) ? seedOf(self) : undefined;
+  const own = isSlow ? undefined : seedOf(self);
   const others = swift.filter(({ gainedAtMs }) => nowMs - gainedAtMs < policy.ownerPatienceMs).map(seedOf);
   for (const piece of scarceSinceMs.keys()) if (!hasPiece(pieces, piece)) scarceSinceMs.delete(piece);
   for (let piece = 0; piece < pieces.length * 8; piece++) {
@@ -72,6 +66,28 @@ export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: numb
     if (patientForMs > 0 && nowMs - sinceMs < patientForMs) removePiece(pieces, piece);
   }
   return { parents: new Set(away), pieces };
+}
+
+/** Neighbours by what is asked of them: `swift` are those of its own site who get on, and `away` is who is asked for little.
+ *  `isSlow`: this host does not get on. All neighbours are looked at whenever requests are planned: each is counted once. */
+function groupsOf(self: Member, parents: readonly Member[]) {
+  const counts = parents.map((parent) => (isAcross(self, parent) ? undefined : countPieces(parent.bitfield)));
+  const ownCount = countPieces(self.bitfield);
+  let most = ownCount;
+  for (const count of counts) if (count !== undefined && count > most) most = count;
+  const least = most / MUCH_LESS - TOO_FEW;
+  const isSlow = ownCount < least;
+  const swift: Member[] = [];
+  const away: Member[] = [];
+  for (let at = 0; at < parents.length; at++) {
+    const parent = parents[at];
+    const count = counts[at];
+    if (parent === undefined) continue;
+    if (count !== undefined && count >= least) swift.push(parent);
+    // A slow host asks everybody at home: it is no loss who serves it.
+    else if (count === undefined || !isSlow) away.push(parent);
+  }
+  return { swift, away, isSlow, isAlone: counts.every((count) => count === undefined) };
 }
 
 function offeredOf(wanted: Uint8Array, parents: readonly Member[]): Uint8Array {

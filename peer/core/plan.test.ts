@@ -45,6 +45,13 @@ const policy = DEFAULT_TRANSFER_POLICY;
 const never = () => 0.999;
 
 describe("planRequests()", () => {
+  test("asks for nothing when nobody offers what is missing, and forgets since when it was rare", () => {
+    const scarceSinceMs = new Map([[3, 0]]);
+    const parents = [aParent(1, bits(8, [0, 1]))];
+    expect(planRequests(aView(8, { held: bits(8, [0, 1]), parents, scarceSinceMs }), policy, 0, never)).toEqual([]);
+    expect(scarceSinceMs.size).toBe(0);
+  });
+
   test("asks only for pieces that are missing, verifiable, not leased, not under way, and on offer", () => {
     fc.assert(
       fc.property(

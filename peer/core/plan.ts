@@ -65,10 +65,16 @@ export function planRequests(
   random: () => number,
 ): PieceRequest[] {
   const requests: PieceRequest[] = [];
-  const free = Math.min(freeRequests(view, policy), paceRoom(view, policy, nowMs));
+  const late = lateCount(view, policy, nowMs);
+  const free = Math.min(freeRequests(view, policy), paceRoom(view, policy, late));
   if (free <= 0) return requests;
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
+  // Most looks are in vain, in a big herd above all. What nobody offers is nobody's alone, either.
+  if (late === 0 && !isOffered(wanted, view.parents)) {
+    view.scarceSinceMs.clear();
+    return requests;
+  }
   const across = planAcross(
     {
       taskId: view.taskId,
@@ -117,6 +123,12 @@ function candidatesOf(
   return able;
 }
 
+function isOffered(wanted: Uint8Array, parents: readonly ParentView[]): boolean {
+  if (!hasAny(wanted, wanted)) return false;
+  for (const { bitfield } of parents) if (hasAny(bitfield, wanted)) return true;
+  return false;
+}
+
 function hasAny(offered: Bitfield, wanted: Uint8Array): boolean {
   for (let at = 0; at < wanted.length; at++) if (((offered[at] ?? 0) & (wanted[at] ?? 0)) !== 0) return true;
   return false;
@@ -132,13 +144,17 @@ function mostPerParent({ parents }: TransferView, { requestsPerTask, requestsPer
  *  line of 4 Mbit/s twelve pieces at a time come after six seconds, all together, and nobody can be passed anything before. */
 function paceRoom(
   { held, inFlight }: TransferView,
-  { requestsPerTask, requestsAtFirst, hedgeAfterMs }: TransferPolicy,
-  nowMs: number,
+  { requestsPerTask, requestsAtFirst }: TransferPolicy,
+  late: number,
 ): number {
-  let late = 0;
-  for (const { sinceMs } of inFlight.values()) if (nowMs - sinceMs >= hedgeAfterMs) late++;
   const most = Math.max(requestsAtFirst, requestsPerTask - late);
   return Math.min(requestsAtFirst + countPieces(held), most) - inFlight.size;
+}
+
+function lateCount({ inFlight }: TransferView, { hedgeAfterMs }: TransferPolicy, nowMs: number): number {
+  let late = 0;
+  for (const { sinceMs } of inFlight.values()) if (nowMs - sinceMs >= hedgeAfterMs) late++;
+  return late;
 }
 
 function leastLoaded(candidates: readonly Candidate[]): Candidate | undefined {
