@@ -3,6 +3,7 @@ import type { Bitfield } from "../../schema/bitfield.ts";
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import type { PeerState } from "../../schema/wire/task.ts";
 import type { Avoidance } from "./avoid.ts";
+import { FewSet } from "./few-set.ts";
 import type { Host } from "./host.ts";
 import type { Bytes, Task } from "./task.ts";
 
@@ -34,7 +35,7 @@ export interface Peer {
   sourceFailed: boolean;
   /** It was told that nobody can read the source. */
   refused: boolean;
-  readonly neighbours: Set<Peer>;
+  readonly neighbours: FewSet<Peer>;
   /** Seeds it was told to pull the task to. */
   readonly pulls: Set<HostId>;
   /** Hosts that failed it as parents since it began. */
@@ -109,7 +110,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     leaseBackoffUntilMs: 0,
     sourceFailed: false,
     refused: false,
-    neighbours: new Set(),
+    neighbours: new FewSet(),
     pulls: new Set(),
     avoid: new Map(),
     cutOff: false,
