@@ -16,4 +16,11 @@ export const migrations: readonly Migration[] = [
       "CREATE TABLE `tasks` (\n\t`task_id` text PRIMARY KEY NOT NULL,\n\t`url` text NOT NULL,\n\t`tag` text NOT NULL,\n\t`application` text NOT NULL,\n\t`version` text NOT NULL,\n\t`size_bytes` integer NOT NULL,\n\t`piece_length_bytes` integer NOT NULL,\n\t`ranged` integer NOT NULL,\n\t`state` text NOT NULL,\n\t`created_at_ms` integer NOT NULL,\n\t`updated_at_ms` integer NOT NULL\n)",
     ],
   },
+  {
+    name: "0001_peer_packs",
+    statements: [
+      "CREATE TABLE `peer_packs` (\n\t`task_id` text NOT NULL,\n\t`pack` integer NOT NULL,\n\t`host_ids` text NOT NULL,\n\t`peers` blob NOT NULL,\n\tPRIMARY KEY(`task_id`, `pack`)\n)",
+      "DROP TABLE `peers`",
+    ],
+  },
 ];

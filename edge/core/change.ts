@@ -28,6 +28,14 @@ export interface PeerRecord {
   readonly updatedAtMs: number;
 }
 
+/** Some peers of one task, in one row. */
+export interface PeerPack {
+  readonly taskId: TaskId;
+  /** From 0 within the task. */
+  readonly pack: number;
+  readonly peers: readonly PeerRecord[];
+}
+
 /** `DIGESTS_PER_CHUNK` piece digests (32 bytes each; zeros where unknown) and which of them are known. */
 export interface DigestChunk {
   readonly taskId: TaskId;
@@ -42,6 +50,5 @@ export type Change =
   | { readonly kind: "remove-host"; readonly hostId: HostId }
   | { readonly kind: "put-task"; readonly task: TaskRecord }
   | { readonly kind: "remove-task"; readonly taskId: TaskId }
-  | { readonly kind: "put-peer"; readonly peer: PeerRecord }
-  | { readonly kind: "remove-peer"; readonly taskId: TaskId; readonly hostId: HostId }
+  | { readonly kind: "put-peers"; readonly pack: PeerPack }
   | { readonly kind: "put-digests"; readonly chunk: DigestChunk };

@@ -17,19 +17,16 @@ import { beginTurn, type Outcome, type Turn } from "./turn.ts";
 export interface TickOutcome extends Outcome {
   /** Hosts whose time to state their tasks is over: `host.tasks` is all they have. */
   readonly restated: HostId[];
-  /** Hosts that are known no more; their peers may be removed. */
-  readonly forgotten: HostId[];
 }
 
 /** Applies every deadline that has passed, and sets `swarm.wakeAtMs` to the next one. */
 export function tick(swarm: Swarm, policy: Policy, nowMs: number, random: () => number): TickOutcome {
   const turn = beginTurn(swarm, policy, nowMs, random);
   const restated: HostId[] = [];
-  const forgotten: HostId[] = [];
   for (const host of [...swarm.hosts.values()]) {
     const deadlineMs = presenceDeadlineMs(host, policy);
     if (nowMs >= deadlineMs) {
-      if (host.presence === "offline") forgotten.push(forget(turn, host));
+      if (host.presence === "offline") forget(turn, host);
       else goOffline(turn, host);
     }
     if (host.restateByMs !== undefined && nowMs >= host.restateByMs) {
@@ -46,7 +43,7 @@ export function tick(swarm: Swarm, policy: Policy, nowMs: number, random: () => 
   }
   const outcome = endTurn(turn);
   swarm.wakeAtMs = nextDeadlineMs(swarm, policy, nowMs);
-  return { ...outcome, restated, forgotten };
+  return { ...outcome, restated };
 }
 
 /** The next moment at which `tick` has something to do, after `nowMs`; `NEVER_MS` when there is none. */
@@ -92,16 +89,17 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   }
 }
 
-function forget(turn: Turn, host: Host): HostId {
+/** What its rows say it moved stays counted for as long as they are there. */
+function forget(turn: Turn, host: Host): void {
   const { hostId } = host.info;
   turn.swarm.hosts.delete(hostId);
   turn.changes.push({ kind: "remove-host", hostId });
-  for (const { peers, pastBytes } of turn.swarm.tasks.values()) {
+  for (const { peers, packs, pastBytes } of turn.swarm.tasks.values()) {
     const peer = peers.get(hostId);
     if (peer === undefined) continue;
     pastBytes.sourceBytes += peer.bytes.sourceBytes;
     pastBytes.peerBytes += peer.bytes.peerBytes;
     peers.delete(hostId);
+    if (peer.pack !== undefined) packs.leave(peer.pack);
   }
-  return hostId;
 }

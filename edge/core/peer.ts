@@ -68,7 +68,8 @@ export interface Peer {
   foreign: boolean;
   problem: { readonly code: string; readonly message: string } | null;
   updatedAtMs: number;
-  /** Fingerprint of its row in the directory. */
+  /** The row of the directory it is in, and a fingerprint of what is said of it there. */
+  pack: number | undefined;
   recorded: string | undefined;
 }
 
@@ -129,6 +130,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     foreign: false,
     problem: null,
     updatedAtMs: nowMs,
+    pack: undefined,
     recorded: undefined,
   };
 }

@@ -115,6 +115,8 @@ export interface Policy {
   /** Shortest time between two demands of one host to state everything anew. */
   readonly resyncIntervalMs: number;
 
+  /** Rows of the peers of a running task are written this late: they are behind anyway, and many peers share one. */
+  readonly peersWriteMs: number;
   /** A task nobody takes part in is removed after this long. */
   readonly idleTaskKeepMs: number;
   /** How often stored tasks that are not in memory are looked through. */
@@ -182,6 +184,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   corruptBanMs: 10 * MINUTE,
   resyncIntervalMs: SECOND,
 
+  peersWriteMs: 30 * SECOND,
   idleTaskKeepMs: DAY,
   sweepIntervalMs: HOUR,
   settledTasksInMemory: 512,

@@ -2,8 +2,12 @@
 import type { HostInfo } from "../../schema/wire/host.ts";
 import { createHost, type Host, type Via } from "./host.ts";
 import { unlinkAll } from "./links.ts";
-import { recordPeer, setState, withdraw } from "./standing.ts";
+import { recordPeer } from "./peer-packs.ts";
+import { setState, withdraw } from "./standing.ts";
 import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
+
+/** Hosts whose time is over in the same step are looked for in the directory together: after a restart all are. */
+const RESTATED_STEP_MS = 1000;
 
 /** A host introduces itself. On a new connection it will state all its tasks; what it does not state within
  *  `offlineGraceMs` it has no more. Batches that are POSTed one after the other are one connection. */
@@ -91,7 +95,7 @@ function dismissPullers(turn: Turn, { info: { hostId } }: Host): void {
 function expectStatements(turn: Turn, host: Host): void {
   host.tasks.clear();
   host.known = "stated";
-  host.restateByMs = turn.nowMs + turn.policy.offlineGraceMs;
+  host.restateByMs = Math.ceil((turn.nowMs + turn.policy.offlineGraceMs) / RESTATED_STEP_MS) * RESTATED_STEP_MS;
   for (const peer of host.peers.values()) peer.stated = false;
   wakeBy(turn, host.restateByMs);
 }

@@ -11,8 +11,9 @@ import { gainRuns, loseRuns } from "./holdings.ts";
 import { backOff, followLeases } from "./leases.ts";
 import { unlink } from "./links.ts";
 import { isComplete, type Peer } from "./peer.ts";
+import { recordPeer } from "./peer-packs.ts";
 import { suspectGone } from "./presence.ts";
-import { countBytes, recordPeer, setState, stateOf, withdraw } from "./standing.ts";
+import { countBytes, setState, stateOf, withdraw } from "./standing.ts";
 import { askResync, type Turn } from "./turn.ts";
 
 export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progress">): void {

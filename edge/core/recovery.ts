@@ -6,11 +6,16 @@ import type { Swarm } from "./swarm.ts";
 import type { Task } from "./task.ts";
 import { type Turn, wakeBy } from "./turn.ts";
 
-/** Waits for these hosts: from the first that comes back `recoveryGraceMs`, and no longer than a silent host counts as
- *  online at all. */
-export function expectHosts(swarm: Swarm, task: Task, hostIds: Iterable<HostId>, policy: Policy, nowMs: number): void {
-  const expected = new Set(hostIds);
-  if (expected.size === 0) return;
+/** Waits for these hosts, or for whoever comes: from the first that comes back `recoveryGraceMs`, and no longer than a silent
+ *  host counts as online at all. */
+export function expectHosts(
+  swarm: Swarm,
+  task: Task,
+  expected: Set<HostId> | undefined,
+  policy: Policy,
+  nowMs: number,
+): void {
+  if (expected?.size === 0) return;
   task.recovery = { expected, begun: false, untilMs: nowMs + policy.hostSilentMs };
   swarm.wakeAtMs = Math.min(swarm.wakeAtMs, task.recovery.untilMs);
 }
@@ -19,7 +24,7 @@ export function expectHosts(swarm: Swarm, task: Task, hostIds: Iterable<HostId>,
 export function expectedBack(turn: Turn, task: Task, hostId: HostId): void {
   const { recovery } = task;
   if (recovery === undefined) return;
-  recovery.expected.delete(hostId);
+  recovery.expected?.delete(hostId);
   if (!recovery.begun) {
     recovery.begun = true;
     recovery.untilMs = turn.nowMs + turn.policy.recoveryGraceMs;
@@ -31,7 +36,7 @@ export function expectedBack(turn: Turn, task: Task, hostId: HostId): void {
 /** Ends the wait when it is over. */
 export function endRecovery(turn: Turn, task: Task): void {
   const { recovery } = task;
-  if (recovery === undefined || (recovery.expected.size > 0 && turn.nowMs < recovery.untilMs)) return;
+  if (recovery === undefined || (recovery.expected?.size !== 0 && turn.nowMs < recovery.untilMs)) return;
   task.recovery = undefined;
   turn.touched.add(task);
 }

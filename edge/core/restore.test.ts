@@ -24,15 +24,22 @@ function aPeer(number: number, state: PeerRecord["state"], have: Iterable<number
   return { ...ids, state, bitfield, sourceBytes: 1_000, peerBytes: 10, problem: null, updatedAtMs: 900_000 };
 }
 
+/** Of a task that nobody wanted. */
 function remembered(...peers: PeerRecord[]): Remembered {
-  const record = { info: task, state: "running", createdAtMs: 1, updatedAtMs: 2 } as const;
-  return { task: record, peers, digests: [] };
+  const record = { info: task, state: "idle", createdAtMs: 1, updatedAtMs: 2 } as const;
+  return { task: record, packs: [{ taskId: task.taskId, pack: 0, peers }], digests: [] };
+}
+
+/** Of one that ran: what its rows say of peers is behind. */
+function running(...peers: PeerRecord[]): Remembered {
+  const { task: record, ...rest } = remembered(...peers);
+  return { ...rest, task: { ...record, state: "running" } };
 }
 
 /** Memory begins with these rows; host `n` is offline until it says hello. */
 function restarted(stored: Remembered, overrides = {}): Scene {
   const scene = new Scene(overrides);
-  for (const { hostId } of stored.peers) {
+  for (const { hostId } of stored.packs.flatMap(({ peers }) => peers)) {
     const info = { ...aHost(1), hostId };
     restoreHost(scene.swarm, { info, lastSeenAtMs: scene.nowMs - 1_000, bannedUntilMs: null });
   }
@@ -42,7 +49,7 @@ function restarted(stored: Remembered, overrides = {}): Scene {
 
 describe("after a restart", () => {
   test("nothing is granted until the hosts had time to state their leases", () => {
-    const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "running")));
+    const scene = restarted(running());
     scene.greet([1]);
     scene.say(1, announceOf(task));
     expect(scene.granted(1)).toEqual([]);
@@ -50,6 +57,7 @@ describe("after a restart", () => {
     scene.greet([2]);
     const leases = [{ leaseId: "before-1" as LeaseId, firstPiece: 0, pieceCount: 8, readBytes: 5 }];
     scene.say(2, announceOf(task, { leases }));
+    scene.wait(1);
     expect(scene.granted(1)[0]?.[0]).toBe(8);
     expect(scene.peer(task.taskId, 2).leases.size).toBeGreaterThan(0);
   });
@@ -66,14 +74,14 @@ describe("after a restart", () => {
   });
 
   test("the wait ends as soon as everybody is back", () => {
-    const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "left"), aPeer(3, "failed")));
+    const scene = restarted(remembered(aPeer(1, "holding"), aPeer(2, "left"), aPeer(3, "failed")));
     scene.greet([1]);
     scene.say(1, announceOf(task));
     expect(scene.granted(1).length).toBeGreaterThan(0);
   });
 
   test("the wait ends when its time is over, whoever is missing", () => {
-    const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "running")));
+    const scene = restarted(remembered(aPeer(1, "holding"), aPeer(2, "holding")));
     scene.wait(30_000);
     scene.greet([1]);
     scene.say(1, announceOf(task));
@@ -83,7 +91,7 @@ describe("after a restart", () => {
   });
 
   test("a task nobody came back to is idle once its hosts count as silent", () => {
-    const scene = restarted(remembered(aPeer(1, "running")));
+    const scene = restarted(running());
     scene.wait(scene.policy.hostSilentMs - 1);
     expect(scene.takeChanges("put-task")).toEqual([]);
     scene.wait(1);
@@ -95,7 +103,7 @@ describe("after a restart", () => {
     scene.nowMs += scene.policy.hostSilentMs;
     restoreHost(scene.swarm, { info: aHost(1), lastSeenAtMs: 1, bannedUntilMs: null });
     restoreHost(scene.swarm, { info: aHost(2), lastSeenAtMs: 1, bannedUntilMs: null });
-    const stored = remembered(aPeer(1, "running"), aPeer(2, "holding", [0]));
+    const stored = remembered(aPeer(1, "holding"), aPeer(2, "holding", [0]));
     takeTask(scene.swarm, restoreTask(scene.swarm, stored, scene.nowMs), scene.policy, scene.nowMs);
     scene.greet([1]);
     scene.say(1, announceOf(task));
@@ -103,7 +111,7 @@ describe("after a restart", () => {
   });
 
   test("bytes go on from where the rows are, in the same life and in another", () => {
-    const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "running")));
+    const scene = restarted(running(aPeer(1, "holding"), aPeer(2, "holding")));
     scene.greet([1]);
     scene.greet([2], { startedAtMs: 950_000 });
     for (const number of [1, 2]) scene.say(number, announceOf(task));
@@ -117,9 +125,9 @@ describe("after a restart", () => {
     const scene = restarted(remembered(aPeer(1, "succeeded", allPieces(task))));
     scene.greet([1]);
     scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
-    expect(scene.takeChanges("put-peer")).toEqual([]);
+    expect(scene.takePeers()).toEqual([]);
     scene.say(1, announceOf(task, { wanting: false, have: [1] }));
-    expect(scene.takeChanges("put-peer").length).toBe(1);
+    expect(scene.takePeers().length).toBe(1);
   });
 
   test("digests that were stored are known, and the rest is asked for", () => {
@@ -151,11 +159,12 @@ describe("resumeHost()", () => {
     expect(scene.swarm.seeds.size).toBe(1);
   });
 
-  test("makes a host state everything anew when it takes part in what runs, or is unknown", () => {
-    const scene = restarted(remembered(aPeer(1, "running"), aPeer(2, "left")));
-    expect(resumeHost(scene.swarm, hostIdOf(1), scene.nowMs)).toBe(false);
-    expect(resumeHost(scene.swarm, hostIdOf(2), scene.nowMs)).toBe(true);
-    expect(resumeHost(scene.swarm, hostIdOf(3), scene.nowMs)).toBe(false);
+  test("makes a host state everything anew when it may take part in what runs, or is unknown", () => {
+    const calm = restarted(remembered(aPeer(2, "left")));
+    expect(resumeHost(calm.swarm, hostIdOf(2), calm.nowMs)).toBe(true);
+    expect(resumeHost(calm.swarm, hostIdOf(3), calm.nowMs)).toBe(false);
+    const busy = restarted(running(aPeer(2, "left")));
+    expect(resumeHost(busy.swarm, hostIdOf(2), busy.nowMs)).toBe(false);
   });
 });
 
@@ -200,7 +209,7 @@ describe("a task that is settled", () => {
     scene.greet([1, 2]);
     scene.say(1, announceOf(task, { wanting: false, have: allPieces(task) }));
     scene.say(1, progressOf(task, { digests: digestRun(allPieces(task)) }));
-    const peers = scene.changes.flatMap((change) => (change.kind === "put-peer" ? [change.peer] : []));
+    const peers = scene.changes.flatMap((change) => (change.kind === "put-peers" ? change.pack.peers : []));
     const digests = scene.takeChanges("put-digests").map((change) => change.chunk);
     expect(isDroppable(scene.task(task.taskId))).toBe(true);
     dropTask(scene.swarm, scene.task(task.taskId));

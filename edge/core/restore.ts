@@ -2,19 +2,19 @@
 import { countPieces, isBitfieldOf } from "../../schema/bitfield.ts";
 import { DIGESTS_PER_CHUNK } from "../../schema/digest.ts";
 import type { HostId } from "../../schema/ids.ts";
-import type { DigestChunk, HostRecord, PeerRecord, TaskRecord } from "./change.ts";
+import type { DigestChunk, HostRecord, PeerPack, PeerRecord, TaskRecord } from "./change.ts";
 import { enterTraders } from "./holdings.ts";
 import { createHost, type Host, isBanned } from "./host.ts";
 import { createPeer, type Peer } from "./peer.ts";
+import { fingerprintOf } from "./peer-packs.ts";
 import type { Policy } from "./policy.ts";
 import { expectHosts } from "./recovery.ts";
-import { fingerprintOf } from "./standing.ts";
 import { keepTask, type Swarm } from "./swarm.ts";
 import { createTask, type Task } from "./task.ts";
 
 export interface Remembered {
   readonly task: TaskRecord;
-  readonly peers: readonly PeerRecord[];
+  readonly packs: readonly PeerPack[];
   readonly digests: readonly DigestChunk[];
 }
 
@@ -24,17 +24,17 @@ export function restoreHost(swarm: Swarm, { info, lastSeenAtMs, bannedUntilMs }:
 }
 
 /** The channel of a host outlived this memory: nothing it said since was missed, so what is stored of it holds.
- *  @returns false when it must state everything anew, because it is unknown or takes part in what runs: the rows of a
+ *  @returns false when it must state everything anew, because it is unknown or may take part in what runs: the rows of a
  *  running task are behind. */
 export function resumeHost(swarm: Swarm, hostId: HostId, nowMs: number): boolean {
   swarm.awoke = true;
   const host = swarm.hosts.get(hostId);
   if (host === undefined || host.presence === "online") return host !== undefined;
   host.known = "awaited";
-  for (const { peers } of swarm.tasks.values()) {
-    const peer = peers.get(hostId);
-    if (peer !== undefined && peer.state !== "left") return false;
-  }
+  const recoveries = [...swarm.tasks.values()].flatMap(({ recovery }) => recovery ?? []);
+  // Whoever takes part in what runs has kept its channel, or was gone already.
+  for (const recovery of recoveries) recovery.expected = (recovery.expected ?? new Set<HostId>()).add(hostId);
+  if (recoveries.length > 0) return false;
   host.known = "resumed";
   host.presence = "online";
   host.via = "channel";
@@ -44,21 +44,13 @@ export function resumeHost(swarm: Swarm, hostId: HostId, nowMs: number): boolean
 }
 
 /** A task as it is now, for looking at; `takeTask` makes it part of the swarm. */
-export function restoreTask(swarm: Swarm, { task: record, peers, digests }: Remembered, nowMs: number): Task {
+export function restoreTask(swarm: Swarm, { task: record, packs, digests }: Remembered, nowMs: number): Task {
   const task: Task = { ...createTask(record.info, nowMs), ...record, recorded: true };
   for (const { chunk, known, digests: bytes } of digests) {
     if (chunk * DIGESTS_PER_CHUNK < task.pieceCount) task.digests.restore(chunk, known, bytes);
   }
   task.relayedCount = task.digests.logLength;
-  for (const row of peers) {
-    const host = swarm.hosts.get(row.hostId);
-    if (host === undefined) {
-      task.pastBytes.sourceBytes += row.sourceBytes;
-      task.pastBytes.peerBytes += row.peerBytes;
-    } else {
-      task.peers.set(row.hostId, restorePeer(task, host, row, nowMs));
-    }
-  }
+  for (const { pack, peers } of packs) for (const row of peers) restoreRow(swarm, task, pack, row, nowMs);
   return task;
 }
 
@@ -67,14 +59,9 @@ export function takeTask(swarm: Swarm, task: Task, policy: Policy, nowMs: number
   keepTask(swarm, task);
   const peers = [...task.peers.values()];
   for (const peer of peers) if (peer.present) peer.host.peers.set(task.info.taskId, peer);
-  const expected = peers.filter((peer) => isExpectedBack(swarm, peer, policy, nowMs));
-  expectHosts(
-    swarm,
-    task,
-    expected.map((peer) => peer.host.info.hostId),
-    policy,
-    nowMs,
-  );
+  const back = peers.filter((peer) => isExpectedBack(swarm, peer, policy, nowMs));
+  const expected = task.state === "running" ? undefined : new Set(back.map((peer) => peer.host.info.hostId));
+  expectHosts(swarm, task, expected, policy, nowMs);
 }
 
 /** Whether a peer that is not present may state in a moment that it still takes part: its host lost its channel just now,
@@ -86,7 +73,7 @@ export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: 
     case "away":
       return true;
     case "online":
-      return known === "resumed" ? peer.state === "running" : restateByMs !== undefined;
+      return known !== "resumed" && restateByMs !== undefined;
     case "offline":
       if (known === "awaited") return true;
       return known === "stored" && !swarm.awoke && nowMs < swarm.startedAtMs + policy.hostSilentMs;
@@ -96,6 +83,7 @@ export function isExpectedBack(swarm: Swarm, peer: Peer, policy: Policy, nowMs: 
 /** Whether the directory knows all that matters of a task, so that memory can let go of it. */
 export function isDroppable(task: Task): boolean {
   if (task.running.size > 0 || task.leases.size > 0 || task.recovery !== undefined) return false;
+  if (task.packs.dirty.size > 0) return false;
   for (const peer of task.peers.values()) if (peer.present && !peer.stated) return false;
   return true;
 }
@@ -103,6 +91,19 @@ export function isDroppable(task: Task): boolean {
 export function dropTask(swarm: Swarm, task: Task): void {
   for (const peer of task.peers.values()) peer.host.peers.delete(task.info.taskId);
   if (swarm.tasks.delete(task.info.taskId)) swarm.pieceCount -= task.pieceCount;
+}
+
+function restoreRow(swarm: Swarm, task: Task, pack: number, row: PeerRecord, nowMs: number): void {
+  const host = swarm.hosts.get(row.hostId);
+  if (host === undefined) {
+    task.pastBytes.sourceBytes += row.sourceBytes;
+    task.pastBytes.peerBytes += row.peerBytes;
+    return;
+  }
+  const peer = restorePeer(task, host, row, nowMs);
+  peer.pack = pack;
+  task.packs.restore(pack);
+  task.peers.set(row.hostId, peer);
 }
 
 function restorePeer(task: Task, host: Host, row: PeerRecord, nowMs: number): Peer {
@@ -126,9 +127,9 @@ function restorePeer(task: Task, host: Host, row: PeerRecord, nowMs: number): Pe
   return peer;
 }
 
-/** Rows of peers that want nothing are exact, as long as the host did not begin anew since. */
+/** Rows of a task that nobody wanted are exact, as long as the host did not begin anew since. */
 function stillHolds(task: Task, host: Host, row: PeerRecord): boolean {
-  if (row.state === "running" || row.state === "left") return false;
+  if (task.state === "running" || row.state === "running" || row.state === "left") return false;
   if (!isBitfieldOf(row.bitfield, task.pieceCount)) return false;
   return host.presence === "online" && (host.known === "resumed" || host.tasks.has(task.info.taskId));
 }

@@ -7,6 +7,7 @@ import { grantLeases } from "./grant-leases.ts";
 import { refuseCutOff, refuseHopeless, refuseSilent } from "./hopeless.ts";
 import { replaceLost } from "./neighbours.ts";
 import { isComplete, type Peer } from "./peer.ts";
+import { flushPeers } from "./peer-packs.ts";
 import { endRecovery } from "./recovery.ts";
 import type { Task } from "./task.ts";
 import { type Notes, type Outcome, send, type Turn } from "./turn.ts";
@@ -36,6 +37,7 @@ function settle(turn: Turn, task: Task): void {
   relayDigests(turn, task);
   flushDigests(turn, task);
   if (task.recovery === undefined || !task.recorded) recordState(turn, task);
+  flushPeers(turn, task);
 }
 
 function recordState(turn: Turn, task: Task): void {

@@ -1,8 +1,7 @@
 /** A peer's standing in its task: what state it is in, and whether it is present at all. */
 import type { PeerState } from "../../schema/wire/task.ts";
-import type { PeerRecord } from "./change.ts";
 import { noteCursors } from "./cursors.ts";
-import { enterTraders, forgetHoldings, hashOf, leaveTraders } from "./holdings.ts";
+import { enterTraders, forgetHoldings, leaveTraders } from "./holdings.ts";
 import { isBanned } from "./host.ts";
 import { revokeLeases } from "./leases.ts";
 import { unlinkAll } from "./links.ts";
@@ -70,21 +69,4 @@ export function countBytes(turn: Turn, peer: Peer, report: Bytes): void {
     peer.reported[key] = report[key];
     if (key === "sourceBytes") noteSourceBytes(peer.task.flow, peer.host.info.hostId, report[key] - before, turn.nowMs);
   }
-}
-
-/** Writes the peer when its row says something else. In between its beginning and its end memory knows better: what a
- *  running peer gets is not written. */
-export function recordPeer(turn: Turn, peer: Peer): void {
-  const { task, host, state, bytes, problem, updatedAtMs } = peer;
-  const ids = { taskId: task.info.taskId, hostId: host.info.hostId };
-  const record = { ...ids, state, bitfield: peer.bitfield.slice(), ...bytes, problem, updatedAtMs };
-  const fingerprint = fingerprintOf(record);
-  if (fingerprint === peer.recorded) return;
-  peer.recorded = fingerprint;
-  turn.changes.push({ kind: "put-peer", peer: record });
-}
-
-export function fingerprintOf({ state, bitfield, sourceBytes, peerBytes, problem }: PeerRecord): string {
-  if (state === "running") return state;
-  return [state, hashOf(bitfield), sourceBytes, peerBytes, problem?.code, problem?.message].join(" ");
 }

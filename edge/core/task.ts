@@ -5,6 +5,7 @@ import type { ProblemCode } from "../../schema/problem.ts";
 import type { TaskInfo, TaskState } from "../../schema/wire/task.ts";
 import { DigestTable } from "./digest-table.ts";
 import type { Lease, Peer } from "./peer.ts";
+import { PeerPacks } from "./peer-packs.ts";
 import { PieceLedger } from "./piece-ledger.ts";
 import { Roster } from "./roster.ts";
 import type { SeedHelp } from "./seed-help.ts";
@@ -21,6 +22,7 @@ export interface Task {
   /** Last time a host or a person asked for it. */
   touchedAtMs: number;
   readonly peers: Map<HostId, Peer>;
+  readonly packs: PeerPacks;
   /** Peers that are present and want pieces. */
   readonly running: Set<Peer>;
   /** Peers that other hosts failed as parents: only those can be cut off. */
@@ -41,8 +43,8 @@ export interface Task {
   leaseCount: number;
   /** Until then others wait for a seed that was told to pull. */
   seedGraceUntilMs: number;
-  /** Hosts that had a part in the task before this memory began and may come back; nothing is granted meanwhile. */
-  recovery: { readonly expected: Set<HostId>; begun: boolean; untilMs: number } | undefined;
+  /** Hosts had a part in the task before this memory began and may come back; nothing is granted meanwhile. */
+  recovery: Recovery | undefined;
   sourceProblem: SourceProblem | undefined;
   /** When somebody held each piece last, or the task was recovering: nobody needed the source. */
   providedAtMs: number;
@@ -52,6 +54,13 @@ export interface Task {
   seedHelp: SeedHelp;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
+}
+
+export interface Recovery {
+  /** `undefined` while the task ran: nobody knows who took part. */
+  expected: Set<HostId> | undefined;
+  begun: boolean;
+  untilMs: number;
 }
 
 export interface SourceProblem {
@@ -75,6 +84,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     recorded: false,
     touchedAtMs: nowMs,
     peers: new Map(),
+    packs: new PeerPacks(pieceCount),
     running: new Set(),
     wary: new Set(),
     traders: new Roster(),

@@ -250,11 +250,9 @@ export class ShardActor implements Shard {
 
   async #tick(): Promise<Gathered> {
     const { nowMs, random } = this.#components;
-    const { restated, forgotten, ...outcome } = tick(this.#swarm, this.#policy, nowMs(), random);
+    const { restated, ...outcome } = tick(this.#swarm, this.#policy, nowMs(), random);
     await this.#commit(outcome);
-    const changes: Change[] = [];
-    for (const hostId of restated) changes.push(...(await this.#shelf.leaveUnstated(hostId)));
-    for (const hostId of forgotten) changes.push(...(await this.#shelf.removePeersOf(hostId)));
+    const changes = await this.#shelf.leaveUnstated(restated);
     // Only what is written can be let go of.
     if (!this.#journal.isBehind) changes.push(...(await this.#shelf.sweep()));
     this.#lines.keepOutboxes((hostId) => this.#swarm.hosts.get(hostId)?.presence === "online");

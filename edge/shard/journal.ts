@@ -79,10 +79,8 @@ function rowOf(change: Change): string {
       return `task ${change.task.info.taskId}`;
     case "remove-task":
       return `task ${change.taskId}`;
-    case "put-peer":
-      return `peer ${change.peer.taskId} ${change.peer.hostId}`;
-    case "remove-peer":
-      return `peer ${change.taskId} ${change.hostId}`;
+    case "put-peers":
+      return `peers ${change.pack.taskId} ${change.pack.pack}`;
     case "put-digests":
       return `digests ${change.chunk.taskId} ${change.chunk.chunk}`;
   }

@@ -14,13 +14,13 @@ import {
   type TaskQuery,
   type TaskSummary,
 } from "../../schema/wire/query.ts";
-import type { PeerRecord } from "../core/change.ts";
+import type { PeerRecord, TaskRecord } from "../core/change.ts";
 import { explainTask } from "../core/explain.ts";
 import type { Host } from "../core/host.ts";
 import type { Policy } from "../core/policy.ts";
 import type { Swarm } from "../core/swarm.ts";
 import { hostSummary, taskDetail, taskSummary } from "../core/views.ts";
-import type { Directory } from "../store/directory.ts";
+import { type Directory, fitsQuery } from "../store/directory.ts";
 import type { TaskShelf } from "./task-shelf.ts";
 
 export interface QueryComponents {
@@ -31,9 +31,12 @@ export interface QueryComponents {
   readonly nowMs: () => number;
 }
 
-export async function listTasks({ directory, shelf }: QueryComponents, query: TaskQuery): Promise<TaskSummary[]> {
+export async function listTasks(components: QueryComponents, query: TaskQuery): Promise<TaskSummary[]> {
+  const { directory, shelf } = components;
   const summaries: TaskSummary[] = [];
-  for (const { info } of await directory.tasks(query)) {
+  const stored = await directory.tasks(query);
+  const page = query.host === undefined ? stored : withLive(components, stored, query, query.host as HostId);
+  for (const { info } of page) {
     const task = await shelf.peek(info.taskId);
     if (task !== undefined) summaries.push(taskSummary(task));
   }
@@ -69,7 +72,8 @@ export async function showHost(components: QueryComponents, hostId: HostId): Pro
   if (host === undefined) return undefined;
   const rows = new Map((await directory.peersOf(hostId, MAX_PAGE_SIZE)).map((row) => [row.taskId, row]));
   const tasks: HostDetail["tasks"] = [];
-  for (const { info } of await directory.tasks({ host: hostId, limit: MAX_PAGE_SIZE })) {
+  const query = { host: hostId, limit: MAX_PAGE_SIZE };
+  for (const { info } of withLive(components, await directory.tasks(query), query, hostId)) {
     const part = partOf(host, info.taskId, rows.get(info.taskId));
     if (part === undefined) continue;
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
@@ -112,10 +116,27 @@ function fits({ info, presence }: Host, query: HostQuery): boolean {
   );
 }
 
+/** Tasks of a host: rows of tasks that run are behind, and a host that was forgotten has none. */
+function withLive(
+  { swarm }: QueryComponents,
+  stored: readonly TaskRecord[],
+  query: TaskQuery,
+  hostId: HostId,
+): Pick<TaskRecord, "info">[] {
+  const host = swarm.hosts.get(hostId);
+  if (host === undefined) return [];
+  const tasks = new Map<TaskId, Pick<TaskRecord, "info">>(stored.map((record) => [record.info.taskId, record]));
+  for (const taskId of tasks.keys()) {
+    if (swarm.tasks.get(taskId)?.peers.get(hostId)?.state === "left") tasks.delete(taskId);
+  }
+  for (const { task } of host.peers.values()) if (fitsQuery(task, query)) tasks.set(task.info.taskId, task);
+  return [...tasks.values()].sort((a, b) => (a.info.taskId < b.info.taskId ? -1 : 1)).slice(0, query.limit);
+}
+
 /** A host that said hello to this memory stated its tasks; one whose channel is older is known by its rows. */
-async function countTasksOf({ directory, policy }: QueryComponents, host: Host): Promise<number> {
+async function countTasksOf({ directory }: QueryComponents, host: Host): Promise<number> {
   if (host.known !== "resumed") return host.tasks.size;
-  return (await directory.peersOf(host.info.hostId, policy.maxTasksPerHost)).length;
+  return (await directory.partsOf(new Set([host.info.hostId]))).length;
 }
 
 /** Memory knows best; without it the row does, unless the host began anew since and did not state the task. */

@@ -4,6 +4,7 @@ import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import type { Change, TaskRecord } from "../core/change.ts";
 import { isComplete } from "../core/peer.ts";
+import { leaveBehind, takeDirtyPacks } from "../core/peer-packs.ts";
 import type { Policy } from "../core/policy.ts";
 import { dropTask, isDroppable, isExpectedBack, restoreTask, takeTask } from "../core/restore.ts";
 import { taskStateOf } from "../core/settle.ts";
@@ -94,25 +95,29 @@ export class TaskShelf {
     return changes;
   }
 
-  /** What a host holds according to its rows and did not state: it has left those tasks. */
-  async leaveUnstated(hostId: HostId): Promise<Change[]> {
-    const { directory, swarm, nowMs, policy } = this.#components;
-    const host = swarm.hosts.get(hostId);
-    if (host === undefined) return [];
-    const rows = await directory.peersOf(hostId, policy.maxTasksPerHost);
-    const gone = rows.filter((row) => row.state !== "failed" && !host.tasks.has(row.taskId));
-    for (const { taskId } of gone) {
-      const peer = swarm.tasks.get(taskId)?.peers.get(hostId);
-      if (peer !== undefined && !peer.present) peer.state = "left";
+  /** What hosts hold according to their rows and did not state: they have left those tasks. */
+  async leaveUnstated(hostIds: readonly HostId[]): Promise<Change[]> {
+    const { directory, swarm } = this.#components;
+    if (hostIds.length === 0) return [];
+    const unstated = new Map<TaskId, Set<HostId>>();
+    for (const { taskId, hostId } of await directory.partsOf(new Set(hostIds))) {
+      if (swarm.hosts.get(hostId)?.tasks.has(taskId) !== false) continue;
+      unstated.set(taskId, (unstated.get(taskId) ?? new Set()).add(hostId));
     }
-    const bitfield = new Uint8Array(0);
-    return gone.map((row) => ({ kind: "put-peer", peer: { ...row, state: "left", bitfield, updatedAtMs: nowMs() } }));
+    const changes: Change[] = [];
+    for (const [taskId, hosts] of unstated) changes.push(...(await this.#leave(taskId, hosts)));
+    return changes;
   }
 
-  /** Rows of a host that is known no more. */
-  async removePeersOf(hostId: HostId): Promise<Change[]> {
-    const rows = await this.#components.directory.peersOf(hostId, this.#components.policy.maxTasksPerHost);
-    return rows.map(({ taskId }) => ({ kind: "remove-peer", taskId, hostId }));
+  async #leave(taskId: TaskId, hostIds: ReadonlySet<HostId>): Promise<Change[]> {
+    const { swarm, nowMs } = this.#components;
+    const task = swarm.tasks.get(taskId) ?? (await this.#restore(taskId));
+    if (task === undefined) return [];
+    for (const hostId of hostIds) {
+      const peer = task.peers.get(hostId);
+      if (peer !== undefined) leaveBehind(peer, nowMs());
+    }
+    return task.state === "running" ? [] : takeDirtyPacks(task);
   }
 
   async #tidy(record: TaskRecord): Promise<Change[]> {

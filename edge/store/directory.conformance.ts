@@ -1,7 +1,7 @@
 /** What every directory must do, whatever keeps it. Runs under bun:test and, inside workerd, under vitest. */
-import type { Change } from "../core/change.ts";
+import type { Change, PeerRecord } from "../core/change.ts";
 import type { Directory } from "./directory.ts";
-import { aDigestChunk, aHost, aPeer, aTask, hostIdOf, taskIdOf } from "./fixtures.ts";
+import { aDigestChunk, aHost, aPack, aPeer, aTask, hostIdOf, taskIdOf } from "./fixtures.ts";
 
 /** The part of a test runner the suite needs; both runners have it. */
 export interface Runner {
@@ -30,6 +30,7 @@ export function directoryConformance(name: string, open: () => Promise<Directory
       expect(await directory.task(taskIdOf(1))).toEqual(undefined);
       expect(await directory.tasks({ limit: 10 })).toEqual([]);
       expect(await directory.peersOf(hostIdOf(1), 10)).toEqual([]);
+      expect(await directory.partsOf(new Set([hostIdOf(1)]))).toEqual([]);
       expect(await directory.runningTasks()).toEqual([]);
       expect(await directory.countTasks()).toEqual(0);
     });
@@ -41,19 +42,19 @@ export function directoryConformance(name: string, open: () => Promise<Directory
       expect(await directory.hosts()).toEqual([banned, aHost(2)]);
     });
 
-    test("a task comes back with its peers by host and its digests by chunk", async (directory) => {
+    test("a task comes back with its peers and its digests by the numbers of their rows", async (directory) => {
       const failed = aPeer(1, 9, { state: "failed", problem: { code: "source-forbidden", message: "403" } });
       await directory.apply([
         { kind: "put-task", task: aTask(1) },
-        { kind: "put-peer", peer: failed },
-        { kind: "put-peer", peer: aPeer(1, 2) },
-        { kind: "put-peer", peer: aPeer(7, 2) },
+        putPeers(1, 1, failed),
+        putPeers(1, 0, aPeer(1, 3), aPeer(1, 2)),
+        putPeers(7, 0, aPeer(7, 2)),
         { kind: "put-digests", chunk: aDigestChunk(1, 1, 4) },
         { kind: "put-digests", chunk: aDigestChunk(1, 0, 3) },
       ]);
       expect(await directory.task(taskIdOf(1))).toEqual({
         task: aTask(1),
-        peers: [aPeer(1, 2), failed],
+        packs: [aPack(1, 0, [aPeer(1, 3), aPeer(1, 2)]), aPack(1, 1, [failed])],
         digests: [aDigestChunk(1, 0, 3), aDigestChunk(1, 1, 4)],
       });
     });
@@ -63,17 +64,17 @@ export function directoryConformance(name: string, open: () => Promise<Directory
       const done = aPeer(1, 2, { state: "succeeded", bitfield: new Uint8Array(131_072).fill(255) });
       await directory.apply([
         { kind: "put-task", task: aTask(1) },
-        { kind: "put-peer", peer: aPeer(1, 2) },
+        putPeers(1, 0, aPeer(1, 2), aPeer(1, 4)),
         { kind: "put-digests", chunk: aDigestChunk(1, 0, 3) },
       ]);
       await directory.apply([
         { kind: "put-task", task: later },
-        { kind: "put-peer", peer: done },
+        putPeers(1, 0, done),
         { kind: "put-digests", chunk: aDigestChunk(1, 0, 5) },
       ]);
       expect(await directory.task(taskIdOf(1))).toEqual({
         task: later,
-        peers: [done],
+        packs: [aPack(1, 0, [done])],
         digests: [aDigestChunk(1, 0, 5)],
       });
       expect(await directory.countTasks()).toEqual(1);
@@ -83,8 +84,8 @@ export function directoryConformance(name: string, open: () => Promise<Directory
       await directory.apply([...wholeTask(1), ...wholeTask(2)]);
       await directory.apply([{ kind: "remove-task", taskId: taskIdOf(1) }]);
       await directory.apply([{ kind: "put-task", task: aTask(1) }]);
-      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), peers: [], digests: [] });
-      expect((await directory.task(taskIdOf(2)))?.peers.length).toEqual(1);
+      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), packs: [], digests: [] });
+      expect((await directory.task(taskIdOf(2)))?.packs.length).toEqual(1);
       expect((await directory.peersOf(hostIdOf(5), 10)).map((peer) => peer.taskId)).toEqual([taskIdOf(2)]);
     });
 
@@ -93,10 +94,10 @@ export function directoryConformance(name: string, open: () => Promise<Directory
         ...wholeTask(1),
         { kind: "remove-task", taskId: taskIdOf(1) },
         { kind: "put-task", task: aTask(1) },
-        { kind: "put-peer", peer: aPeer(1, 6) },
-        { kind: "remove-peer", taskId: taskIdOf(1), hostId: hostIdOf(6) },
+        putPeers(1, 0, aPeer(1, 6)),
+        putPeers(1, 0),
       ]);
-      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), peers: [], digests: [] });
+      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), packs: [aPack(1, 0, [])], digests: [] });
     });
 
     test("tasks are listed page by page in the order of their ids", async (directory) => {
@@ -113,10 +114,9 @@ export function directoryConformance(name: string, open: () => Promise<Directory
         { kind: "put-task", task: aTask(1, { tag: "a", application: "x" }) },
         { kind: "put-task", task: aTask(2, { tag: "a", application: "y", state: "succeeded" }) },
         { kind: "put-task", task: aTask(3, { tag: "b", application: "x", state: "idle" }) },
-        { kind: "put-peer", peer: aPeer(1, 5) },
-        { kind: "put-peer", peer: aPeer(2, 5, { state: "left" }) },
-        { kind: "put-peer", peer: aPeer(3, 5, { state: "failed" }) },
-        { kind: "put-peer", peer: aPeer(2, 6) },
+        putPeers(1, 0, aPeer(1, 4), aPeer(1, 5), aPeer(1, 6)),
+        putPeers(2, 0, aPeer(2, 5, { state: "left" }), aPeer(2, 6)),
+        putPeers(3, 1, aPeer(3, 5, { state: "failed" })),
       ]);
       const ids = async (filters: object) =>
         (await directory.tasks({ limit: 10, ...filters })).map((task) => Number.parseInt(task.info.taskId, 16));
@@ -132,13 +132,27 @@ export function directoryConformance(name: string, open: () => Promise<Directory
 
     test("peersOf() gives a host's peers that have not left, by task, up to the limit", async (directory) => {
       await directory.apply([
-        { kind: "put-peer", peer: aPeer(3, 5) },
-        { kind: "put-peer", peer: aPeer(1, 5, { state: "holding" }) },
-        { kind: "put-peer", peer: aPeer(2, 5, { state: "left" }) },
-        { kind: "put-peer", peer: aPeer(1, 6) },
+        putPeers(3, 4, aPeer(3, 5)),
+        putPeers(1, 0, aPeer(1, 6), aPeer(1, 5, { state: "holding" })),
+        putPeers(2, 0, aPeer(2, 5, { state: "left" })),
       ]);
       expect(await directory.peersOf(hostIdOf(5), 10)).toEqual([aPeer(1, 5, { state: "holding" }), aPeer(3, 5)]);
       expect((await directory.peersOf(hostIdOf(5), 1)).length).toEqual(1);
+    });
+
+    test("partsOf() names the tasks of several hosts that have not left, in any order", async (directory) => {
+      const rows = Array.from({ length: 1500 }, (_, at) => putPeers(at, at % 3, aPeer(at, 1), aPeer(at, 2)));
+      await directory.apply([
+        ...rows,
+        putPeers(9000, 0, aPeer(9000, 3)),
+        putPeers(9001, 0, aPeer(9001, 3, { state: "left" })),
+      ]);
+      const parts = await directory.partsOf(new Set([1, 3, 4].map(hostIdOf)));
+      expect(parts.filter(({ hostId }) => hostId === hostIdOf(3))).toEqual([
+        { taskId: taskIdOf(9000), hostId: hostIdOf(3) },
+      ]);
+      expect(new Set(parts.map(({ taskId }) => taskId)).size).toEqual(1501);
+      expect(parts.length).toEqual(1501);
     });
 
     test("runningTasks() names only tasks that are running", async (directory) => {
@@ -155,17 +169,16 @@ export function directoryConformance(name: string, open: () => Promise<Directory
       const bitfield = frame.subarray(2, 5);
       await directory.apply([
         { kind: "put-task", task: aTask(1) },
-        { kind: "put-peer", peer: aPeer(1, 2, { bitfield }) },
-        { kind: "put-peer", peer: aPeer(1, 3, { bitfield: new Uint8Array(0) }) },
+        putPeers(1, 0, aPeer(1, 2, { bitfield }), aPeer(1, 3, { bitfield: new Uint8Array(0) })),
       ]);
       bitfield.fill(0);
-      const peers = (await directory.task(taskIdOf(1)))?.peers ?? [];
+      const peers = (await directory.task(taskIdOf(1)))?.packs.flatMap((pack) => [...pack.peers]) ?? [];
       expect(peers.map((peer) => [...peer.bitfield])).toEqual([[1, 2, 3], []]);
       expect(peers.map((peer) => Object.getPrototypeOf(peer.bitfield) === Uint8Array.prototype)).toEqual([true, true]);
     });
 
     test("a list of a thousand changes is one apply()", async (directory) => {
-      const changes = Array.from({ length: 1000 }, (_, at): Change => ({ kind: "put-peer", peer: aPeer(at, 1) }));
+      const changes = Array.from({ length: 1000 }, (_, at) => putPeers(at, 0, aPeer(at, 1)));
       await directory.apply(changes);
       expect((await directory.peersOf(hostIdOf(1), 2000)).length).toEqual(1000);
     });
@@ -176,10 +189,14 @@ function put(host: ReturnType<typeof aHost>): Change {
   return { kind: "put-host", host };
 }
 
+function putPeers(task: number, pack: number, ...peers: readonly PeerRecord[]): Change {
+  return { kind: "put-peers", pack: aPack(task, pack, peers) };
+}
+
 function wholeTask(number: number): Change[] {
   return [
     { kind: "put-task", task: aTask(number) },
-    { kind: "put-peer", peer: aPeer(number, 5) },
+    putPeers(number, 0, aPeer(number, 5)),
     { kind: "put-digests", chunk: aDigestChunk(number, 0, 1) },
   ];
 }

@@ -1,7 +1,7 @@
 /** Records for tests, told apart by a small number. */
 import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import type { DigestChunk, HostRecord, PeerRecord, TaskRecord } from "../core/change.ts";
+import type { DigestChunk, HostRecord, PeerPack, PeerRecord, TaskRecord } from "../core/change.ts";
 
 export const hostIdOf = (number: number) => number.toString(16).padStart(32, "0") as HostId;
 export const taskIdOf = (number: number) => number.toString(16).padStart(64, "0") as TaskId;
@@ -51,6 +51,11 @@ export function aPeer(task: number, host: number, overrides: Partial<PeerRecord>
     updatedAtMs: 1_790_000_000_000,
     ...overrides,
   };
+}
+
+/** Peers of a task in one of its rows. */
+export function aPack(task: number, pack: number, peers: readonly PeerRecord[]): PeerPack {
+  return { taskId: taskIdOf(task), pack, peers };
 }
 
 export function aDigestChunk(task: number, chunk: number, fill: number): DigestChunk {

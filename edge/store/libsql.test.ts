@@ -6,7 +6,7 @@ import { createClient } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
 import { isProblemError } from "../../schema/problem.ts";
 import { directoryConformance } from "./directory.conformance.ts";
-import { aHost, aPeer, aTask, taskIdOf } from "./fixtures.ts";
+import { aHost, aPack, aPeer, aTask, taskIdOf } from "./fixtures.ts";
 import { libsqlDirectory } from "./libsql.ts";
 import { migrate } from "./migrate.ts";
 import { sqlConformance } from "./sql.conformance.ts";
@@ -22,12 +22,16 @@ describe("libsqlDirectory()", () => {
       await first.apply([
         { kind: "put-host", host: aHost(1) },
         { kind: "put-task", task: aTask(1) },
-        { kind: "put-peer", peer: aPeer(1, 1) },
+        { kind: "put-peers", pack: aPack(1, 0, [aPeer(1, 1)]) },
       ]);
       await first.close();
       const second = await libsqlDirectory(place);
       expect(await second.hosts()).toEqual([aHost(1)]);
-      expect(await second.task(taskIdOf(1))).toEqual({ task: aTask(1), peers: [aPeer(1, 1)], digests: [] });
+      expect(await second.task(taskIdOf(1))).toEqual({
+        task: aTask(1),
+        packs: [aPack(1, 0, [aPeer(1, 1)])],
+        digests: [],
+      });
       await second.close();
     });
   });

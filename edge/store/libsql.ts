@@ -69,6 +69,7 @@ function guarded(directory: Directory, claim: DatabaseClaim, host: string): Dire
     task: (taskId) => ask(() => directory.task(taskId)),
     tasks: (query) => ask(() => directory.tasks(query)),
     peersOf: (hostId, limit) => ask(() => directory.peersOf(hostId, limit)),
+    partsOf: (hostIds) => ask(() => directory.partsOf(hostIds)),
     runningTasks: () => ask(() => directory.runningTasks()),
     countTasks: () => ask(() => directory.countTasks()),
     apply: (changes) => ask(() => directory.apply(changes)),

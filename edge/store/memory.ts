@@ -1,38 +1,41 @@
 /** A directory that lives as long as its process: for tests and the simulator. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { TaskQuery } from "../../schema/wire/query.ts";
-import type { Change, DigestChunk, HostRecord, PeerRecord, TaskRecord } from "../core/change.ts";
-import type { Directory } from "./directory.ts";
+import type { Change, DigestChunk, HostRecord, PeerPack, PeerRecord, TaskRecord } from "../core/change.ts";
+import { type Directory, fitsQuery } from "./directory.ts";
 
 interface Memory {
   readonly hosts: Map<HostId, HostRecord>;
   readonly tasks: Map<TaskId, TaskRecord>;
-  readonly peers: Map<TaskId, Map<HostId, PeerRecord>>;
+  readonly packs: Map<TaskId, Map<number, PeerPack>>;
   readonly digests: Map<TaskId, Map<number, DigestChunk>>;
 }
 
 export function memoryDirectory(): Directory {
-  const memory: Memory = { hosts: new Map(), tasks: new Map(), peers: new Map(), digests: new Map() };
+  const memory: Memory = { hosts: new Map(), tasks: new Map(), packs: new Map(), digests: new Map() };
   return {
     hosts: async () => byId(memory.hosts.values(), (host) => host.info.hostId),
     task: async (taskId) => {
       const task = memory.tasks.get(taskId);
       if (task === undefined) return undefined;
-      const peers = byId(memory.peers.get(taskId)?.values() ?? [], (peer) => peer.hostId);
+      const packs = [...(memory.packs.get(taskId)?.values() ?? [])].sort((a, b) => a.pack - b.pack);
       const digests = [...(memory.digests.get(taskId)?.values() ?? [])].sort((a, b) => a.chunk - b.chunk);
-      return { task, peers: peers.map(copyPeer), digests: digests.map(copyChunk) };
+      return { task, packs: packs.map(copyPack), digests: digests.map(copyChunk) };
     },
     tasks: async (query) => {
       const found = [...memory.tasks.values()].filter((task) => fits(memory, task, query));
       return byId(found, (task) => task.info.taskId).slice(0, query.limit);
     },
     peersOf: async (hostId, limit) => {
-      const found = [...memory.peers.values()].flatMap((peers) => peers.get(hostId) ?? []);
-      const here = found.filter((peer) => peer.state !== "left");
+      const here = presentPeers(memory).filter((peer) => peer.hostId === hostId);
       return byId(here, (peer) => peer.taskId)
         .slice(0, limit)
         .map(copyPeer);
     },
+    partsOf: async (hostIds) =>
+      presentPeers(memory)
+        .filter((peer) => hostIds.has(peer.hostId))
+        .map(({ taskId, hostId }) => ({ taskId, hostId })),
     runningTasks: async () =>
       byId(memory.tasks.values(), (task) => task.info.taskId)
         .filter((task) => task.state === "running")
@@ -58,14 +61,11 @@ function apply(memory: Memory, change: Change): void {
       return;
     case "remove-task":
       memory.tasks.delete(change.taskId);
-      memory.peers.delete(change.taskId);
+      memory.packs.delete(change.taskId);
       memory.digests.delete(change.taskId);
       return;
-    case "put-peer":
-      within(memory.peers, change.peer.taskId).set(change.peer.hostId, copyPeer(change.peer));
-      return;
-    case "remove-peer":
-      memory.peers.get(change.taskId)?.delete(change.hostId);
+    case "put-peers":
+      within(memory.packs, change.pack.taskId).set(change.pack.pack, copyPack(change.pack));
       return;
     case "put-digests":
       within(memory.digests, change.chunk.taskId).set(change.chunk.chunk, copyChunk(change.chunk));
@@ -76,14 +76,17 @@ function apply(memory: Memory, change: Change): void {
 }
 
 function fits(memory: Memory, task: TaskRecord, query: TaskQuery): boolean {
-  const { taskId, tag, application } = task.info;
-  if (query.cursor !== undefined && taskId <= query.cursor) return false;
-  if (query.state !== undefined && task.state !== query.state) return false;
-  if (query.tag !== undefined && tag !== query.tag) return false;
-  if (query.application !== undefined && application !== query.application) return false;
-  if (query.host === undefined) return true;
-  const peer = memory.peers.get(taskId)?.get(query.host as HostId);
-  return peer !== undefined && peer.state !== "left";
+  if (!fitsQuery(task, query)) return false;
+  const { taskId } = task.info;
+  return (
+    query.host === undefined ||
+    presentPeers(memory).some((peer) => peer.taskId === taskId && peer.hostId === query.host)
+  );
+}
+
+function presentPeers({ packs }: Memory): PeerRecord[] {
+  const all = [...packs.values()].flatMap((ofTask) => [...ofTask.values()].flatMap(({ peers }) => peers));
+  return all.filter((peer) => peer.state !== "left");
 }
 
 function within<Key, Inner, Value>(outer: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
@@ -101,6 +104,10 @@ function byId<Item>(items: Iterable<Item>, idOf: (item: Item) => string): Item[]
 // The swarm changes its bitfields in place; what is remembered must not move with them.
 function copyPeer(peer: PeerRecord): PeerRecord {
   return { ...peer, bitfield: peer.bitfield.slice() };
+}
+
+function copyPack({ peers, ...pack }: PeerPack): PeerPack {
+  return { ...pack, peers: peers.map(copyPeer) };
 }
 
 function copyChunk(chunk: DigestChunk): DigestChunk {

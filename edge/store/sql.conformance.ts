@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { atomically, type Db } from "./atomically.ts";
 import type { Runner } from "./directory.conformance.ts";
-import { aHost, aPeer, aTask, hostIdOf, taskIdOf } from "./fixtures.ts";
+import { aDigestChunk, aHost, aTask, hostIdOf, taskIdOf } from "./fixtures.ts";
 import { migrate } from "./migrate.ts";
 import { sqlDirectory } from "./sql.ts";
 
@@ -23,15 +23,15 @@ export function sqlConformance(name: string, open: () => Promise<Db>, { describe
       await migrate(db);
       const directory = sqlDirectory(db, () => {});
       await directory.apply([{ kind: "put-task", task: aTask(1) }]);
-      const unwritable = aPeer(1, 5, { bitfield: null as unknown as Uint8Array });
+      const unwritable = { ...aDigestChunk(1, 0, 5), known: null as unknown as Uint8Array };
       const broken = directory.apply([
         { kind: "put-host", host: aHost(1) },
         { kind: "remove-task", taskId: taskIdOf(1) },
-        { kind: "put-peer", peer: unwritable },
+        { kind: "put-digests", chunk: unwritable },
       ]);
       expect(await fails(broken)).toEqual(true);
       expect(await directory.hosts()).toEqual([]);
-      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), peers: [], digests: [] });
+      expect(await directory.task(taskIdOf(1))).toEqual({ task: aTask(1), packs: [], digests: [] });
       expect(await directory.peersOf(hostIdOf(5), 10)).toEqual([]);
     });
 

@@ -3,11 +3,11 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/durable-sqlite";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { describe, expect, test } from "vitest";
-import { peers } from "../../schema/tables/index.ts";
+import { peerPacks } from "../../schema/tables/index.ts";
 import { directoryConformance, type Runner } from "./directory.conformance.ts";
-import { aPeer } from "./fixtures.ts";
+import { aPack, aPeer } from "./fixtures.ts";
 import { migrate } from "./migrate.ts";
-import { peerRow } from "./rows.ts";
+import { peerPackRow } from "./peer-pack.ts";
 import { sqlConformance } from "./sql.conformance.ts";
 import { sqlDirectory } from "./sql.ts";
 import { upsertInto } from "./upsert.ts";
@@ -43,15 +43,15 @@ directoryConformance(
 sqlConformance("Durable Object", open, inside);
 
 inside.test(
-  "a peer is three rows to Cloudflare when it begins and one when it ends, as docs/limits.md has it",
+  "the peers of a herd are two rows to Cloudflare at first and one later, as docs/limits.md has it",
   async () => {
     await migrate(await open());
-    const put = upsertInto(peers, [peers.taskId, peers.hostId]);
-    const rowsOf = (peer: ReturnType<typeof aPeer>) => {
-      const { sql, params } = new SQLiteSyncDialect().sqlToQuery(put(peerRow(peer)));
+    const put = upsertInto(peerPacks, [peerPacks.taskId, peerPacks.pack]);
+    const rowsOf = (peers: ReturnType<typeof aPeer>[]) => {
+      const { sql, params } = new SQLiteSyncDialect().sqlToQuery(put(peerPackRow(aPack(1, 0, peers))));
       return state?.storage.sql.exec(sql, ...params).rowsWritten;
     };
-    expect(rowsOf(aPeer(1, 1, { state: "running" }))).toBe(3);
-    expect(rowsOf(aPeer(1, 1, { state: "succeeded" }))).toBe(1);
+    expect(rowsOf([aPeer(1, 1), aPeer(1, 2)])).toBe(2);
+    expect(rowsOf([aPeer(1, 1, { state: "left" }), aPeer(1, 2), aPeer(1, 3)])).toBe(1);
   },
 );

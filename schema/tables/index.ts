@@ -1,3 +1,3 @@
 export { hosts } from "./hosts.ts";
-export { peers } from "./peers.ts";
+export { peerPacks } from "./peer-packs.ts";
 export { pieceDigests, tasks } from "./tasks.ts";

@@ -1,5 +1,6 @@
 /** What the scheduler costs on Cloudflare Workers in a month, from units that are counted and published prices: the table at the
  *  end of docs/limits.md. */
+import { peersPerPack } from "../../edge/core/peer-packs.ts";
 import { DEFAULT_POLICY } from "../../edge/core/policy.ts";
 
 /** Dollars, Workers Paid, as published in October 2026. What is included is not taken off; the base of $5 is not counted. */
@@ -14,9 +15,12 @@ const PRICES = {
 const MONTH_S = 30 * 86_400;
 /** Messages an object takes a second. */
 const MESSAGES_PER_SECOND = 500;
-/** A peer is three rows to SQLite when it begins and one when it ends (edge/store/sql.workerd.test.ts); a quarter of a row is of
- *  the task itself (`herd.rows_per_peer` less 2, 12 hosts). */
-const ROWS_PER_DOWNLOAD = 4.25;
+/** A row that is new is two to SQLite with its key, and one later (edge/store/sql.workerd.test.ts): a task is written when it
+ *  begins and when it ends, its digests and each pack of its peers once. */
+const ROWS_PER_TASK = 2 + 1 + 2;
+const ROWS_PER_PACK = 2;
+/** Most files have about as many. */
+const PIECES = 1024;
 
 export interface MonthCost {
   readonly messages: number;
@@ -34,9 +38,11 @@ export function idleMonth(hosts: number): MonthCost {
   return costOf(messages, 0, MONTH_S);
 }
 
-/** @param messagesUp of one download: `messages_up_per_peer` of `bench herd` and `bench sim` */
-export function downloads(count: number, messagesUp: number): MonthCost {
-  return costOf(count * messagesUp, count * ROWS_PER_DOWNLOAD, (count * messagesUp) / MESSAGES_PER_SECOND);
+/** @param hosts of each herd
+ *  @param messagesUp of one download: `messages_up_per_peer` of `bench herd` and `bench sim` */
+export function downloads(count: number, hosts: number, messagesUp: number): MonthCost {
+  const rowsPerHerd = ROWS_PER_TASK + ROWS_PER_PACK * Math.ceil(hosts / peersPerPack(PIECES));
+  return costOf(count * messagesUp, (count * rowsPerHerd) / hosts, (count * messagesUp) / MESSAGES_PER_SECOND);
 }
 
 function costOf(messages: number, rows: number, awakeSeconds: number): MonthCost {

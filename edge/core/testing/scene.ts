@@ -2,7 +2,7 @@
 import type { HostId, TaskId } from "../../../schema/ids.ts";
 import type { HostInfo } from "../../../schema/wire/host.ts";
 import type { PeerMessage } from "../../../schema/wire/peer-message.ts";
-import type { Change } from "../change.ts";
+import type { Change, PeerRecord } from "../change.ts";
 import { tick } from "../expire.ts";
 import type { Via } from "../host.ts";
 import type { Peer } from "../peer.ts";
@@ -48,16 +48,14 @@ export class Scene {
   wait(durationMs: number) {
     const endMs = this.nowMs + durationMs;
     const restated: HostId[] = [];
-    const forgotten: HostId[] = [];
     while (this.swarm.wakeAtMs <= endMs) {
       this.nowMs = Math.max(this.nowMs, this.swarm.wakeAtMs);
       const outcome = tick(this.swarm, this.policy, this.nowMs, this.random);
       restated.push(...outcome.restated);
-      forgotten.push(...outcome.forgotten);
       this.#take(outcome);
     }
     this.nowMs = endMs;
-    return { restated, forgotten };
+    return { restated };
   }
 
   /** What a host was told since it was asked last. */
@@ -82,6 +80,11 @@ export class Scene {
     const found = this.changes.filter((change): change is Extract<Change, { kind: Kind }> => change.kind === kind);
     this.changes = [];
     return found;
+  }
+
+  /** Peers that were written since the last `takeChanges`. */
+  takePeers(): PeerRecord[] {
+    return this.takeChanges("put-peers").flatMap(({ pack }) => [...pack.peers]);
   }
 
   task(taskId: TaskId): Task {
