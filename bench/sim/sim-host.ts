@@ -16,9 +16,12 @@ import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
 
+export const NO_STREAM = -1;
+
 export interface Flight {
   readonly parents: HostId[];
-  readonly streams: Map<HostId, number>;
+  /** To each of the parents; `NO_STREAM` where the request was refused or lost. */
+  readonly streams: number[];
   sinceMs: number;
 }
 
@@ -38,13 +41,14 @@ export class SimHost {
   readonly taskId: TaskId;
   readonly pieceCount: number;
   readonly pieceLengthBytes: number;
-  readonly held: Bitfield;
+  /** Never changed in place: whoever asked for it goes by what it was then. */
+  held: Bitfield;
   readonly verifiable: Bitfield;
   readonly leased: Bitfield;
   readonly scarceSinceMs = new Map<number, number>();
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
-  readonly links = new Map<HostId, SimLink>();
+  readonly links: SimLink[] = [];
   /** Those who watch this host and know all it has. */
   waiting: SimLink[] = [];
   readonly report = new ProgressReport();
@@ -55,8 +59,6 @@ export class SimHost {
   state: HostState = "waiting";
   ticket = false;
   heldCount = 0;
-  /** Counts pieces, so that a watcher knows whether there is news. */
-  version = 0;
   beganAtMs = 0;
   gainedAtMs = 0;
   endedAtMs = 0;
@@ -85,9 +87,10 @@ export class SimHost {
 
   /** False when it was held before. */
   keep(piece: number, nowMs: number): boolean {
-    if (!addPiece(this.held, piece)) return false;
+    if (this.holds(piece)) return false;
+    this.held = this.held.slice();
+    addPiece(this.held, piece);
     this.heldCount++;
-    this.version++;
     this.pace.note(nowMs);
     this.gainedAtMs = nowMs;
     this.report.added(piece);
@@ -103,7 +106,7 @@ export class SimHost {
 
   /** What to ask of whom now, as `peer/transfer/piece-planner.ts` asks it. */
   plan(options: SimOptions, nowMs: number, random: () => number) {
-    if (!this.ticket || this.links.size === 0) return [];
+    if (!this.ticket || this.links.length === 0) return [];
     // Nothing could follow: spares the view.
     if (this.requestCount >= options.transferPolicy.requestsPerTask) return [];
     const view = {
@@ -119,7 +122,7 @@ export class SimHost {
       inFlight: this.flights,
       spareRequests: options.transferPolicy.requestsPerTask,
       cursors: [],
-      parents: [...this.links.values()],
+      parents: this.links,
       scarceSinceMs: this.scarceSinceMs,
     };
     return planRequests(view, options.transferPolicy, nowMs, random);
@@ -146,6 +149,10 @@ export class SimHost {
   unlease(piece: number): void {
     const at = piece >> 3;
     this.leased[at] = (this.leased[at] ?? 0) & ~(1 << (piece & 7));
+  }
+
+  linkTo(hostId: HostId): SimLink | undefined {
+    return this.links.find((link) => link.hostId === hostId);
   }
 
   holds(piece: number): boolean {

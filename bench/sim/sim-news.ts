@@ -48,7 +48,7 @@ export class SimNews {
     if (link.child.state !== "running") return;
     this.questions++;
     if (link.parent.state === "dead") this.#parts.gone(link);
-    else if (link.version === link.parent.version) link.parent.waiting.push(link);
+    else if (link.bitfield === link.parent.held) link.parent.waiting.push(link);
     else this.#answer(link);
   }
 
@@ -56,9 +56,8 @@ export class SimNews {
     const { options, later, nowMs, learned } = this.#parts;
     const { child, parent } = link;
     if (child.state !== "running") return;
-    link.bitfield.set(parent.held);
-    if (link.version !== parent.version) link.gainedAtMs = nowMs();
-    link.version = parent.version;
+    if (link.bitfield !== parent.held) link.gainedAtMs = nowMs();
+    link.bitfield = parent.held;
     if (child.requestCount < options.transferPolicy.requestsPerTask) learned(child);
     if (parent.complete) return;
     const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };

@@ -9,7 +9,7 @@ import { pieceRange } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { FluidLinks } from "./fluid-links.ts";
-import type { Flight, SimHost } from "./sim-host.ts";
+import { type Flight, NO_STREAM, type SimHost } from "./sim-host.ts";
 import { SimLink } from "./sim-link.ts";
 import { type NewsEvent, SimNews } from "./sim-news.ts";
 import type { SimOptions } from "./sim-options.ts";
@@ -116,30 +116,31 @@ export class SimTrade {
 
   meet(host: SimHost, hostId: HostId): void {
     const parent = this.#parts.byId.get(hostId);
-    if (parent === undefined || host.links.has(hostId)) return;
+    if (parent === undefined || host.linkTo(hostId) !== undefined) return;
     const link = new SimLink(host, parent, this.#parts.nowMs());
-    host.links.set(hostId, link);
+    host.links.push(link);
     this.#news.begin(link);
   }
 
   part(host: SimHost, hostId: HostId): void {
-    const link = host.links.get(hostId);
+    const link = host.linkTo(hostId);
     if (link === undefined) return;
     link.closed = true;
-    host.links.delete(hostId);
-    for (const [piece, flight] of [...host.flights]) this.#endFlight(host, piece, flight.streams.get(hostId), hostId);
+    host.links.splice(host.links.indexOf(link), 1);
+    for (const piece of [...host.flights.keys()]) this.#endFlight(host, piece, hostId);
   }
 
   /** It takes and gives nothing any more; whoever was served by it finds out at once. */
   end(host: SimHost): void {
-    for (const flight of host.flights.values()) for (const stream of flight.streams.values()) this.#flows.stop(stream);
+    for (const flight of host.flights.values()) for (const stream of flight.streams) this.#flows.stop(stream);
     host.flights.clear();
     this.source.end(host);
-    for (const link of host.links.values()) link.closed = true;
+    for (const link of host.links) link.closed = true;
     for (const child of this.#parts.hosts) {
-      const link = child.links.get(host.hostId);
+      const link = child.linkTo(host.hostId);
       if (link === undefined) continue;
-      for (const [piece, flight] of [...child.flights]) if (flight.streams.has(host.hostId)) this.#fail(link, piece);
+      for (const [piece, flight] of [...child.flights])
+        if (flight.parents.includes(host.hostId)) this.#fail(link, piece);
     }
   }
 
@@ -152,9 +153,9 @@ export class SimTrade {
   #plan(host: SimHost): void {
     const { options, nowMs, random, later, task } = this.#parts;
     for (const { hostId, piece } of host.plan(options, nowMs(), random)) {
-      const link = host.links.get(hostId);
+      const link = host.linkTo(hostId);
       if (link === undefined) continue;
-      const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: new Map(), sinceMs: nowMs() };
+      const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: [], sinceMs: nowMs() };
       const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
       const isBusy = this.#isBusy(link, end - start);
       if (!isBusy) link.parent.sendPace.note(nowMs());
@@ -165,7 +166,7 @@ export class SimTrade {
           : this.#flows.start(host.index, link.parent.index, end - start, piece, this.#waitSlots);
       host.flights.set(piece, flight);
       flight.parents.push(hostId);
-      flight.streams.set(hostId, stream ?? -1);
+      flight.streams.push(stream ?? NO_STREAM);
       link.activeRequests++;
       host.requestCount++;
       if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, options.roundTripMs);
@@ -198,9 +199,9 @@ export class SimTrade {
     if (flight === undefined || parent === undefined) return;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
     host.peerBytes += end - start;
-    const link = host.links.get(parent.hostId);
+    const link = host.linkTo(parent.hostId);
     if (link !== undefined) link.failures = 0;
-    for (const [hostId, stream] of [...flight.streams]) this.#endFlight(host, piece, stream, hostId);
+    for (const hostId of [...flight.parents]) this.#endFlight(host, piece, hostId);
     this.#kept(host, piece);
   }
 
@@ -217,7 +218,7 @@ export class SimTrade {
     const { child, parent } = link;
     this.refusals++;
     const { nowMs } = this.#parts;
-    this.#endFlight(child, piece, child.flights.get(piece)?.streams.get(parent.hostId), parent.hostId);
+    this.#endFlight(child, piece, parent.hostId);
     const retryInMs = this.#retryMs(parent);
     link.restUntilMs = restAfter(link, "busy", this.#parts.options.transferPolicy, nowMs(), retryInMs).restUntilMs;
     this.replan(child);
@@ -225,9 +226,7 @@ export class SimTrade {
 
   #fail(link: SimLink, piece: number): void {
     const { child, parent } = link;
-    const stream = child.flights.get(piece)?.streams.get(parent.hostId);
-    if (stream === undefined) return;
-    this.#endFlight(child, piece, stream, parent.hostId);
+    if (!this.#endFlight(child, piece, parent.hostId)) return;
     this.#resting(link);
     this.replan(child);
   }
@@ -253,16 +252,19 @@ export class SimTrade {
     say(link.child, [{ type: "fault", taskId: task.taskId, parentHostId, kind: "unreachable" }]);
   }
 
-  #endFlight(host: SimHost, piece: number, stream: number | undefined, hostId: HostId): void {
+  /** False when the piece was not asked of that host. */
+  #endFlight(host: SimHost, piece: number, hostId: HostId): boolean {
     const flight = host.flights.get(piece);
-    if (flight === undefined || stream === undefined) return;
-    if (stream >= 0) this.#flows.stop(stream);
-    flight.streams.delete(hostId);
-    flight.parents.splice(flight.parents.indexOf(hostId), 1);
+    const at = flight?.parents.indexOf(hostId) ?? -1;
+    if (flight === undefined || at < 0) return false;
+    const [stream = NO_STREAM] = flight.streams.splice(at, 1);
+    if (stream !== NO_STREAM) this.#flows.stop(stream);
+    flight.parents.splice(at, 1);
     if (flight.parents.length === 0) host.flights.delete(piece);
     host.requestCount--;
-    const link = host.links.get(hostId);
+    const link = host.linkTo(hostId);
     if (link !== undefined) link.activeRequests--;
+    return true;
   }
 }
 

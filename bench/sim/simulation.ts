@@ -69,9 +69,10 @@ export class Simulation {
     this.#slotMs = Math.max(0.25, Math.min(10, (1000 * pieceLengthBytes) / Math.max(rateBps, sourceBps) / 4));
     this.#ring = new SlotRing(Math.ceil(REACH_MS / this.#slotMs));
     this.#swarm = createSwarm({ shard: 0, shardCount: 1, nowMs: this.#nowMs });
+    const idcs = Array.from({ length: options.zones }, (_, zone) => `zone-${zone}`);
     this.hosts = Array.from(
       { length: options.hosts },
-      (_, index) => new SimHost(index, hostIdOf(index + 1), `zone-${index % options.zones}`, this.#task),
+      (_, index) => new SimHost(index, hostIdOf(index + 1), idcs[index % options.zones] ?? "", this.#task),
     );
     this.#byId = new Map(this.hosts.map((host) => [host.hostId, host]));
     this.#running = this.hosts.length;
