@@ -117,6 +117,7 @@ function localText(task: LocalTaskDetail, explain: boolean): string {
 const STANDINGS: Record<LocalNeighbour["standing"], string> = {
   asked: "gives pieces",
   busy: "busy: all its upload slots are taken",
+  share: "share: it serves those first who have less on their way from it",
   missing: "missing: it has not opened the task yet, or lost the piece",
   refused: "refused: it does not take our ticket",
   unreachable: "unreachable: it did not answer",

@@ -29,6 +29,7 @@ describe("restAfter()", () => {
 
   test("takes a busy parent at its word, within bounds, and does not hold it against it", () => {
     expect(restAfter(FRESH, "busy", POLICY, 1000, 70)).toEqual({ failures: 0, restUntilMs: 1070, isLost: false });
+    expect(restAfter(FRESH, "share", POLICY, 1000, 70)).toEqual(restAfter(FRESH, "busy", POLICY, 1000, 70));
     expect(restAfter(FRESH, "busy", POLICY, 1000).restUntilMs).toBe(1000 + POLICY.parentBackoffMs);
     expect(restAfter(FRESH, "busy", POLICY, 1000, 1e6).restUntilMs).toBe(1000 + POLICY.busyRestMaxMs);
   });

@@ -2,8 +2,14 @@
 import type { TransferPolicy } from "./policy.ts";
 
 /** Why a parent did not serve: no answer; nobody listens where it was; it refused our ticket; it does not hold the piece
- *  (any more); all its upload slots are busy. */
-export type ParentFailure = "unreachable" | "gone" | "refused" | "missing" | "busy";
+ *  (any more); all its upload slots are busy; it serves those first who have fewer bytes on their way from it. */
+export type ParentFailure = "unreachable" | "gone" | "refused" | "missing" | WaitFailure;
+/** It only wants to be asked later. */
+export type WaitFailure = "busy" | "share";
+
+export function isWait(failure: ParentFailure): failure is WaitFailure {
+  return failure === "busy" || failure === "share";
+}
 
 export interface ParentRest {
   /** In a row. */
@@ -28,7 +34,7 @@ export function restAfter(
 ): RestAfter {
   // Requests that ran side by side fail together: that is one failure.
   if (nowMs < restUntilMs) return { failures, restUntilMs, isLost: false };
-  if (failure === "busy")
+  if (isWait(failure))
     return { failures, restUntilMs: nowMs + Math.min(policy.busyRestMaxMs, retryInMs), isLost: false };
   const count = failures + 1;
   const most = failure === "gone" ? policy.goneFailures : policy.parentFailures;

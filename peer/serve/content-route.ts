@@ -1,7 +1,9 @@
 /** `GET|HEAD /v1/tasks/:id/content`: bytes of verified pieces, and of nothing else. */
 
-import { RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
+import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
+import type { HostId } from "../../schema/ids.ts";
+import type { UploadRefusal } from "../core/upload-shares.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { holdsRange } from "./holds-range.ts";
@@ -11,6 +13,11 @@ import type { UploadMeter } from "./upload-meter.ts";
 
 /** The same in the whole seconds of HTTP, for others than peers. */
 const RETRY_AFTER_SECONDS = "1";
+
+const REFUSALS: Readonly<Record<UploadRefusal, string>> = {
+  slots: "All upload slots of this host are busy: ask another parent, or again later",
+  share: "Children with fewer bytes on their way from this host come first: ask another parent, or again later",
+};
 
 export interface ContentRoute {
   /** Body for a byte range of a file, sent without copying where the platform can. */
@@ -23,6 +30,7 @@ export interface ContentRoute {
 export function serveContent(
   request: Request,
   task: StoredTask,
+  child: HostId,
   { fileRange, uploads, uploadLimit, nowMs }: ContentRoute,
 ): Response {
   const { taskId, sizeBytes } = task.info;
@@ -52,13 +60,15 @@ export function serveContent(
   if (asked.kind === "range") headers["content-range"] = formatContentRange(range, sizeBytes);
   const status = asked.kind === "range" ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });
-  if (uploads.overfull) {
-    return refuse("too-many-requests", "All upload slots of this host are busy: ask another parent, or again later", {
+  const outstandingBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
+  const { refusal, retryInMs } = uploads.ask(child, range.end - range.start, outstandingBytes, nowMs());
+  if (refusal !== undefined) {
+    return refuse("too-many-requests", REFUSALS[refusal], {
       "retry-after": RETRY_AFTER_SECONDS,
-      [RETRY_AFTER_MS_HEADER]: String(uploads.refuse(nowMs())),
+      [RETRY_AFTER_MS_HEADER]: String(retryInMs),
+      [REFUSAL_HEADER]: refusal,
     });
   }
-  uploads.grant(nowMs());
   task.noteUse();
   const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
   // An empty file has no range to send.
@@ -70,6 +80,11 @@ export function serveContent(
   }
   sent(range.end - range.start);
   return new Response(fileRange(task.path, range), { status, headers });
+}
+
+/** `undefined` when the child does not say, or no count. */
+function bytesIn(text: string | null): number | undefined {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function matches(ifNoneMatch: string | null, etag: string): boolean {

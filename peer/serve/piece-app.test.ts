@@ -287,6 +287,33 @@ describe("content", () => {
     await slow[1]?.body?.cancel();
   });
 
+  test("answers 429 to a child that has more on its way than one that waits, and says so, until that one came", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(2) });
+    const other = parseHostId("d".repeat(32)) ?? expect.unreachable();
+    const otherTicket = `Bearer ${await signTicket(ticketKey, { hostId: other, taskId: task.info.taskId }, nowMs)}`;
+    const big = await aBigTask();
+    await writePieces(task, 0);
+    const one = { range: "bytes=0-9" };
+    const rich = { ...one, "x-pantala-outstanding": "1000" };
+    const poor = { ...one, "x-pantala-outstanding": "0", authorization: otherTicket };
+
+    const slow = [await askBig(big), await askBig(big)];
+    const full = await askContent(poor);
+    expect([full.status, full.headers.get("x-pantala-refusal")]).toEqual([429, "slots"]);
+    await slow[0]?.body?.cancel();
+    await until(async () => uploads.active === 1);
+    const kept = await askContent(rich);
+    expect([kept.status, kept.headers.get("x-pantala-refusal")]).toEqual([429, "share"]);
+    expect(Number(kept.headers.get("retry-after-ms"))).toBeGreaterThan(0);
+    expect(await codeOf(kept)).toBe("too-many-requests");
+    // Who says nothing takes no part in shares.
+    expect((await askContent(one)).status).toBe(206);
+    expect((await askContent(poor)).status).toBe(206);
+    expect((await askContent(rich)).status).toBe(206);
+    await slow[1]?.body?.cancel();
+  });
+
   test("who waits for news takes no upload slot", async () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(1) });

@@ -68,8 +68,8 @@ export function createPieceApp(components: PieceAppComponents): PieceApp {
     const taskId = parseTaskId(id);
     if (taskId === undefined) throw new ProblemError("bad-request", "A task id is 64 lower-case hex digits");
     if (route === "content") {
-      await tickets.childOf(request, taskId);
-      return serveContent(request, storedTask(store, taskId), components);
+      const child = await tickets.childOf(request, taskId);
+      return serveContent(request, storedTask(store, taskId), child, components);
     }
     return uploads.outsideSlots(async () => {
       const child = await tickets.childOf(request, taskId);

@@ -1,5 +1,6 @@
-import type { TaskId } from "../../schema/ids.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
+import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
 import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
 
@@ -8,7 +9,14 @@ const LONGEST_UPLOAD_MS = 60_000;
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
 
-/** Counts what this host serves. When the kernel copies a file to a socket nobody tells us that it is done, so the slots
+/** A request for content that was let in, or not. */
+export interface UploadAnswer {
+  readonly refusal: UploadRefusal | undefined;
+  /** When to ask again, if it was not. */
+  readonly retryInMs: number;
+}
+
+/** Counts what this host serves, and says to whom it serves more. When the kernel copies a file to a socket nobody tells us that it is done, so the slots
  *  are counted from the outside: requests the server has not finished answering, less those that are no uploads. */
 export class UploadMeter {
   /** Pieces served at the same time; what is under way when it is lowered goes on. */
@@ -18,6 +26,7 @@ export class UploadMeter {
   #servedBytes = 0;
   #refused = 0;
   readonly #pace = new RecentPace();
+  readonly #shares = new UploadShares(DEFAULT_UPLOAD_POLICY);
   /** When content of a task was last granted, latest grant last. */
   readonly #grantedAtMs = new Map<TaskId, number>();
 
@@ -36,30 +45,27 @@ export class UploadMeter {
     return Math.max(0, this.#pendingRequests() - this.#others);
   }
 
-  /** Asked by a content request about itself, which is among the active ones. */
-  get overfull(): boolean {
-    return this.active > this.maxUploads;
-  }
-
   /** Bytes of content granted to children. A child that breaks off is counted for all it asked, unless it was paced. */
   get servedBytes(): number {
     return this.#servedBytes;
   }
 
-  /** Requests that found all slots busy. */
+  /** Requests that got no slot. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** A request found all slots busy. @returns when it should come again, in milliseconds */
-  refuse(nowMs: number): number {
-    this.#refused++;
-    return slotRetryMs(this.maxUploads, this.#pace.perSecond(nowMs), DEFAULT_UPLOAD_POLICY);
-  }
-
-  /** A request got a slot. */
-  grant(nowMs: number): void {
-    this.#pace.note(nowMs);
+  /** A child asks for so many bytes; its request is among the active ones already.
+   *  @param outstandingBytes see `UploadRequest` */
+  ask(child: HostId, bytes: number, outstandingBytes: number | undefined, nowMs: number): UploadAnswer {
+    const slots = this.maxUploads;
+    const retryInMs = slotRetryMs(slots, this.#pace.perSecond(nowMs), DEFAULT_UPLOAD_POLICY);
+    const busySlots = Math.max(0, this.active - 1);
+    const request = { child, bytes, outstandingBytes, slots, busySlots, retryMs: retryInMs };
+    const refusal = this.#shares.ask(request, nowMs);
+    if (refusal === undefined) this.#pace.note(nowMs);
+    else this.#refused++;
+    return { refusal, retryInMs };
   }
 
   /** A range of a task is granted to a child. */

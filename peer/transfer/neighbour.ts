@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
-import { type ParentFailure, restAfter } from "../core/parent-rest.ts";
+import { isWait, type ParentFailure, restAfter, type WaitFailure } from "../core/parent-rest.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
@@ -23,7 +23,7 @@ export interface NeighbourComponents {
   readonly offered: () => void;
   readonly news: NewsBudget;
   /** It failed too often in a row. */
-  readonly lost: (neighbour: Neighbour, failure: Exclude<ParentFailure, "busy">) => void;
+  readonly lost: (neighbour: Neighbour, failure: Exclude<ParentFailure, WaitFailure>) => void;
 }
 
 export class Neighbour {
@@ -80,7 +80,7 @@ export class Neighbour {
     const { failures, restUntilMs, isLost } = restAfter(before, failure, policy, nowMs(), retryInMs);
     this.#failures = failures;
     this.restUntilMs = restUntilMs;
-    if (isLost && failure !== "busy" && !this.signal.aborted) lost(this, failure);
+    if (isLost && !isWait(failure) && !this.signal.aborted) lost(this, failure);
   }
 
   /** What it is to a download that holds these pieces: `asked` while it serves, why it rests (see `ParentFailure`), `unheard`

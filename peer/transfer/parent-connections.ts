@@ -5,6 +5,7 @@ import { type Exchange, HttpConnection } from "./http-connection.ts";
 import type { ReplyHead } from "./http-reply.ts";
 import { requestHead } from "./http-request.ts";
 import { IdleConnections } from "./idle-connections.ts";
+import { OutstandingBytes } from "./outstanding-bytes.ts";
 import { Silence } from "./silence.ts";
 
 export interface ParentRequest {
@@ -43,6 +44,8 @@ const MAX_IDLE_PER_PARENT = 4;
 const MAX_IDLE = 64;
 
 export class ParentConnections {
+  /** Of content, over all tasks. */
+  readonly outstanding = new OutstandingBytes();
   readonly #idle = new IdleConnections({ perServer: MAX_IDLE_PER_PARENT, inAll: MAX_IDLE });
 
   /** Asks, and resolves once the whole reply has come.

@@ -142,6 +142,33 @@ test("fetchPiece() tells when a busy parent wants to be asked again", async () =
   expect(outcome).toEqual({ kind: "failed", failure: "busy", retryInMs: 70 });
 });
 
+test("fetchPiece() tells a parent what it has asked of it before and has not got, over all tasks, and hears why it has to wait", async () => {
+  const asked: (string | null)[] = [];
+  const third = Promise.withResolvers<void>();
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async ({ headers }) => {
+      asked.push(headers.get("x-pantala-outstanding"));
+      if (asked.length === 3) third.resolve();
+      await third.promise;
+      return new Response(null, { status: 429, headers: { "x-pantala-refusal": "share" } });
+    },
+  });
+  const connections = new ParentConnections();
+  const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
+  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, heard: () => {}, take: async () => {} };
+  const ask = (bytes: number, taskId = parent.taskId) =>
+    fetchPiece(connections, { ...parent, taskId }, { start: 0, end: bytes }, options);
+  const outcomes = await Promise.all([ask(10), ask(200, "1".repeat(64) as TaskId), ask(3000)]);
+  const refused = { kind: "failed", failure: "share" } as const;
+  expect(outcomes).toEqual([refused, refused, refused]);
+  await ask(10);
+  expect(new Set(asked.slice(0, 3))).toEqual(new Set(["0", "10", "210"]));
+  expect(asked[3]).toBe("0");
+  connections.close();
+});
+
 describe("fetchBitfield()", () => {
   test("refuses a field that does not fit the task", async () => {
     const body = JSON.stringify({ version: 1, complete: false, bitfield: "//8=" });

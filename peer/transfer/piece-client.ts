@@ -1,7 +1,7 @@
 /** What one peer asks of another over HTTP. Expected failures are values, since a parent that fails is everyday. */
 
 import { type Bitfield, isBitfieldOf } from "../../schema/bitfield.ts";
-import { RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
+import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { formatRange } from "../../schema/byte-range.ts";
 import type { TaskId } from "../../schema/ids.ts";
@@ -62,9 +62,12 @@ export async function fetchPiece(
   range: ByteRange,
   options: FetchPieceOptions,
 ): Promise<PieceOutcome> {
-  const body = new PieceBody(range.end - range.start, options);
+  const bytes = range.end - range.start;
+  using owed = connections.outstanding.add(parent.address, bytes);
+  const body = new PieceBody(bytes, options);
   try {
-    const reply = await connections.ask(request(parent, "content", { range: formatRange(range) }), body, options);
+    const headers = { range: formatRange(range), [OUTSTANDING_HEADER]: String(owed.beforeBytes) };
+    const reply = await connections.ask(request(parent, "content", headers), body, options);
     if (reply.status !== 206) return failed(reply);
     await body.taken();
     return { kind: "piece" };
@@ -165,7 +168,10 @@ function request(
 
 function failed({ status, header }: ParentReply): FailedOutcome {
   if (status === 404 || status === 416) return { kind: "failed", failure: "missing" };
-  if (status === 429) return { kind: "failed", failure: "busy", ...retryOf(header(RETRY_AFTER_MS_HEADER) ?? "") };
+  if (status === 429) {
+    const failure = header(REFUSAL_HEADER) === "share" ? "share" : "busy";
+    return { kind: "failed", failure, ...retryOf(header(RETRY_AFTER_MS_HEADER) ?? "") };
+  }
   return { kind: "failed", failure: status < 500 ? "refused" : "unreachable" };
 }
 

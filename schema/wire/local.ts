@@ -96,6 +96,7 @@ export const localTaskDetailSchema = localTaskSchema.extend({
       standing: z.enum([
         "asked",
         "busy",
+        "share",
         "missing",
         "refused",
         "unreachable",
