@@ -1,8 +1,12 @@
-/** Links as fluids: in each slot of time every uplink is shared evenly among its streams, and every downlink among its own
- *  as far as the other ends give them as much (max-min within the downlink). What a downlink cannot take of its share of an
- *  uplink is lost to the others there, which TCP would do better: about 2 % in a mesh of equal links. */
+/** Links as fluids: in each slot of time every uplink is shared among its streams by their weights, and every downlink among its
+ *  own as far as the other ends give them as much (max-min within the downlink). What a stream cannot take of its share of an
+ *  uplink the others there take in the slots after, as TCP lets them. */
 
 const FREE = -1;
+/** Less is what rounding left. */
+const LEAST_WEIGHT = 1e-6;
+/** A stream takes no more of an uplink than so many even shares. */
+const MOST_LEVELS = 100;
 
 export interface LinkSpeeds {
   /** Of every node, bytes a millisecond. */
@@ -21,6 +25,13 @@ export class FluidLinks {
   readonly #up: Float64Array;
   readonly #down: Float64Array;
   readonly #upStreams: Int32Array;
+  /** Of those whose bytes move. */
+  readonly #upWeight: Float64Array;
+  /** Bytes a millisecond that a stream of weight 1 may take of the uplink of a node. */
+  readonly #upLevel: Float64Array;
+  /** Sent before this slot, and sent so far beyond what the link could. */
+  readonly #sentBefore: Float64Array;
+  readonly #upDebt: Float64Array;
   readonly #downStreams: Int32Array;
   readonly #parent: Int32Array;
   readonly #tag: Int32Array;
@@ -28,6 +39,9 @@ export class FluidLinks {
   /** Slots until the first byte moves: the round trip of the request. */
   readonly #wait: Int32Array;
   readonly #caps: Float64Array;
+  readonly #weight: Float64Array;
+  /** Those of the streams of `#caps`. */
+  readonly #weights: Float64Array;
   readonly #zoneOf: Uint16Array;
   readonly #zoneSpeed: number;
   /** Streams that leave each zone, and that come into it. */
@@ -42,9 +56,15 @@ export class FluidLinks {
     const nodes = up.length;
     this.#streamsPerNode = streamsPerNode;
     this.#caps = new Float64Array(streamsPerNode);
+    this.#weights = new Float64Array(streamsPerNode);
+    this.#weight = new Float64Array(up.length * streamsPerNode);
     this.#up = up;
     this.#down = down;
     this.#upStreams = new Int32Array(nodes);
+    this.#upWeight = new Float64Array(nodes);
+    this.#upLevel = new Float64Array(nodes);
+    this.#sentBefore = new Float64Array(nodes);
+    this.#upDebt = new Float64Array(nodes);
     this.#downStreams = new Int32Array(nodes);
     this.#parent = new Int32Array(nodes * this.#streamsPerNode).fill(FREE);
     this.#tag = new Int32Array(nodes * this.#streamsPerNode);
@@ -63,8 +83,17 @@ export class FluidLinks {
     return this.#upStreams[node] ?? 0;
   }
 
-  /** @returns a number that names the stream, or `undefined` when the child has as many as it may */
-  start(child: number, parent: number, bytes: number, tag: number, waitSlots: number): number | undefined {
+  streamsInto(node: number): number {
+    return this.#downStreams[node] ?? 0;
+  }
+
+  /** @param weight its share beside others where it meets them
+   *  @returns a number that names the stream, or `undefined` when the child has as many as it may */
+  start(
+    child: number,
+    parent: number,
+    { bytes, tag, waitSlots, weight }: { bytes: number; tag: number; waitSlots: number; weight: number },
+  ): number | undefined {
     const first = child * this.#streamsPerNode;
     for (let at = first; at < first + this.#streamsPerNode; at++) {
       if (this.#parent[at] !== FREE) continue;
@@ -73,6 +102,8 @@ export class FluidLinks {
       this.#left[at] = bytes;
       this.#wait[at] = waitSlots;
       add(this.#upStreams, parent, 1);
+      this.#weight[at] = weight;
+      if (waitSlots <= 0) add(this.#upWeight, parent, weight);
       add(this.#downStreams, child, 1);
       this.#cross(parent, child, 1);
       return at;
@@ -86,6 +117,7 @@ export class FluidLinks {
     this.#parent[stream] = FREE;
     const child = Math.floor(stream / this.#streamsPerNode);
     add(this.#upStreams, parent, -1);
+    if ((this.#wait[stream] ?? 0) <= 0) add(this.#upWeight, parent, -(this.#weight[stream] ?? 0));
     add(this.#downStreams, child, -1);
     this.#cross(parent, child, -1);
   }
@@ -116,6 +148,28 @@ export class FluidLinks {
     for (let child = 0; child < this.#downStreams.length; child++) {
       if ((this.#downStreams[child] ?? 0) > 0) this.#moveInto(child, ms, ended);
     }
+    for (let node = 0; node < this.#upLevel.length; node++) this.#setLevel(node, ms);
+  }
+
+  /** What streams of an uplink may take in the next slot: more than an even share when some took less in this one. What they took
+   *  too much of it is missing then. */
+  #setLevel(node: number, ms: number): void {
+    const weight = this.#upWeight[node] ?? 0;
+    const sent = this.sent[node] ?? 0;
+    const used = sent - (this.#sentBefore[node] ?? 0);
+    this.#sentBefore[node] = sent;
+    const capacity = (this.#up[node] ?? 0) * ms;
+    const debt = Math.max(0, (this.#upDebt[node] ?? 0) + used - capacity);
+    this.#upDebt[node] = debt;
+    if (this.#upStreams[node] === 0) this.#upWeight[node] = 0;
+    if (weight < LEAST_WEIGHT) {
+      this.#upLevel[node] = 0;
+      return;
+    }
+    const room = Math.max(0, capacity - debt);
+    const evenLevel = room / ms / weight;
+    const fullLevel = ((this.#upLevel[node] ?? 0) * room) / Math.max(1, used);
+    this.#upLevel[node] = Math.max(evenLevel, Math.min(fullLevel, MOST_LEVELS * evenLevel));
   }
 
   #moveInto(
@@ -127,7 +181,6 @@ export class FluidLinks {
     const caps = this.#caps;
     const to = this.#zoneOf[child] ?? 0;
     let offered = 0;
-    let flowing = 0;
     for (let n = 0; n < this.#streamsPerNode; n++) {
       const parent = this.#parent[first + n] ?? FREE;
       const wait = this.#wait[first + n] ?? 0;
@@ -135,25 +188,27 @@ export class FluidLinks {
       if (parent === FREE) continue;
       if (wait > 0) {
         this.#wait[first + n] = wait - 1;
+        if (wait === 1) add(this.#upWeight, parent, this.#weight[first + n] ?? 0);
         continue;
       }
       const from = this.#zoneOf[parent] ?? 0;
-      const upShare = (this.#up[parent] ?? 0) / (this.#upStreams[parent] ?? 1);
+      const weight = this.#weight[first + n] ?? 0;
+      this.#weights[n] = weight;
+      const upShare = Math.min(this.#up[parent] ?? 0, weight * (this.#upLevel[parent] ?? 0));
       const cap = from === to ? upShare : Math.min(upShare, this.#zoneShare(from, to));
       caps[n] = cap;
       offered += cap;
-      flowing++;
     }
-    if (flowing === 0) return;
+    if (offered === 0) return;
     const capacity = this.#down[child] ?? 0;
-    const level = offered <= capacity ? Number.POSITIVE_INFINITY : levelOf(caps, capacity, flowing);
+    const level = offered <= capacity ? Number.POSITIVE_INFINITY : levelOf(caps, this.#weights, capacity);
     for (let n = 0; n < this.#streamsPerNode; n++) {
       const cap = caps[n] ?? 0;
       if (cap === 0) continue;
       const stream = first + n;
       const parent = this.#parent[stream] ?? FREE;
       const before = this.#left[stream] ?? 0;
-      const moved = Math.min(before, Math.min(cap, level) * ms);
+      const moved = Math.min(before, Math.min(cap, level * (this.#weights[n] ?? 0)) * ms);
       this.#left[stream] = before - moved;
       this.sent[parent] = (this.sent[parent] ?? 0) + moved;
       if (this.#zoneOf[parent] !== to) this.intoZone[to] = (this.intoZone[to] ?? 0) + moved;
@@ -165,24 +220,26 @@ export class FluidLinks {
   }
 }
 
-/** The level at which streams with these limits fill the capacity; those with limit 0 take nothing. */
-function levelOf(caps: Float64Array, capacity: number, flowing: number): number {
-  let level = capacity / flowing;
+/** The level at which streams with these limits, sharing by weight, fill the capacity; those with limit 0 take nothing. */
+function levelOf(caps: Float64Array, weights: Float64Array, capacity: number): number {
+  let level = 0;
   for (;;) {
-    let small = 0;
-    let smallCount = 0;
-    for (const cap of caps) {
-      if (cap === 0 || cap > level) continue;
-      small += cap;
-      smallCount++;
+    let full = 0;
+    let openWeight = 0;
+    for (let n = 0; n < caps.length; n++) {
+      const cap = caps[n] ?? 0;
+      const weight = weights[n] ?? 0;
+      if (cap === 0) continue;
+      if (cap <= level * weight) full += cap;
+      else openWeight += weight;
     }
-    if (smallCount === flowing) return level;
-    const higher = (capacity - small) / (flowing - smallCount);
-    if (higher <= level * (1 + 1e-9)) return higher;
+    if (openWeight === 0) return level;
+    const higher = (capacity - full) / openWeight;
+    if (higher <= level * (1 + 1e-9)) return level;
     level = higher;
   }
 }
 
-function add(counts: Int32Array, at: number, difference: number): void {
+function add(counts: Int32Array | Float64Array, at: number, difference: number): void {
   counts[at] = (counts[at] ?? 0) + difference;
 }

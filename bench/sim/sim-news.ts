@@ -1,5 +1,6 @@
 /** How simulated hosts learn what their neighbours have: each asks, and is answered once there is news. */
 import { newsPauseMs } from "../../peer/core/news.ts";
+import type { SimDelay } from "./sim-delay.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
@@ -11,6 +12,8 @@ export interface NewsEvent {
 
 export interface NewsComponents {
   readonly options: SimOptions;
+  readonly delay: SimDelay;
+  readonly slotMs: number;
   readonly nowMs: () => number;
   readonly later: (event: NewsEvent, ms: number) => void;
   /** Nobody answers there any more. */
@@ -30,7 +33,9 @@ export class SimNews {
 
   /** Asks a neighbour for the first time. */
   begin(link: SimLink): void {
-    this.#parts.later({ kind: "ask", link }, this.#parts.options.roundTripMs);
+    const { later, delay } = this.#parts;
+    // A connection is opened first.
+    later({ kind: "ask", link }, delay.roundTripMs(link.child.index, link.parent.index) + this.#askMs(link));
   }
 
   happen({ kind, link }: NewsEvent): void {
@@ -40,18 +45,33 @@ export class SimNews {
 
   /** The host has one more piece: those who wait for that hear of it. */
   tell(host: SimHost): void {
-    const { later, options } = this.#parts;
-    for (const link of host.waiting.splice(0)) later({ kind: "answer", link }, options.roundTripMs / 2);
+    const { later, delay } = this.#parts;
+    for (const link of host.waiting.splice(0))
+      later({ kind: "answer", link }, delay.wayMs(host.index, link.child.index));
   }
 
+  /** Until a question is there. */
+  #askMs({ child, parent }: SimLink): number {
+    return this.#parts.delay.wayMs(child.index, parent.index);
+  }
+
+  /** It has come to the parent. */
   #ask(link: SimLink): void {
     if (link.child.state !== "running") return;
     this.questions++;
     if (link.parent.state === "dead") this.#parts.gone(link);
     else if (link.bitfield === link.parent.held) link.parent.waiting.push(link);
-    else this.#answer(link);
+    else this.#reply(link);
   }
 
+  #reply(link: SimLink): void {
+    const { later, delay, slotMs } = this.#parts;
+    const wayMs = delay.wayMs(link.parent.index, link.child.index);
+    if (wayMs < slotMs) this.#answer(link);
+    else later({ kind: "answer", link }, wayMs);
+  }
+
+  /** The answer has come to the child. */
   #answer(link: SimLink): void {
     const { options, later, nowMs, learned } = this.#parts;
     const { child, parent } = link;
@@ -61,6 +81,6 @@ export class SimNews {
     if (child.requestCount < options.transferPolicy.requestsPerTask) learned(child);
     if (parent.complete) return;
     const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
-    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + options.roundTripMs / 2);
+    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + this.#askMs(link));
   }
 }

@@ -26,6 +26,11 @@ export interface SimOptions {
   readonly controlMs: number;
   /** Between two hosts, and to the source. */
   readonly roundTripMs: number;
+  /** What a link holds back while it is in use: so many bytes, and what takes so long. */
+  readonly queueBytes: number;
+  readonly queueMs: number;
+  /** How unevenly streams share a link: standard deviation of the logarithm of their weights. */
+  readonly unevenness: number;
   /** Share of piece requests that fail. */
   readonly lossShare: number;
   /** Over how long hosts begin: at random moments of it, or evenly one after the other. */
@@ -50,6 +55,9 @@ export const DEFAULT_SIM: SimOptions = {
   zoneBps: Number.POSITIVE_INFINITY,
   controlMs: 10,
   roundTripMs: 1,
+  queueBytes: 0,
+  queueMs: 0,
+  unevenness: 0,
   lossShare: 0,
   joinMs: 100,
   joinInTurn: false,

@@ -6,6 +6,7 @@ import { pieceRange } from "../../schema/piece.ts";
 import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { FluidLinks } from "./fluid-links.ts";
+import type { SimDelay } from "./sim-delay.ts";
 import type { Reading, SimHost } from "./sim-host.ts";
 
 export interface SourceComponents {
@@ -13,8 +14,10 @@ export interface SourceComponents {
   readonly flows: FluidLinks;
   /** Number of the source among the nodes of the links. */
   readonly node: number;
-  /** Until the first byte of a request comes. */
-  readonly waitSlots: number;
+  readonly delay: SimDelay;
+  readonly slotMs: number;
+  /** Of the next stream beside others. */
+  readonly weight: () => number;
   readonly nowMs: () => number;
   /** A piece has come whole. */
   readonly kept: (host: SimHost, piece: number) => void;
@@ -42,7 +45,8 @@ export class SimSource {
     for (let piece = lease.firstPiece; piece < endPiece; piece++) if (!host.holds(piece)) addPiece(host.leased, piece);
     const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: -1 };
     host.reading.set(lease.leaseId, reading);
-    this.#readOn(host, reading, this.#parts.waitSlots);
+    const { delay, node, slotMs } = this.#parts;
+    this.#readOn(host, reading, Math.round(delay.roundTripMs(host.index, node) / slotMs));
   }
 
   revoke(host: SimHost, leaseId: LeaseId): void {
@@ -86,10 +90,11 @@ export class SimSource {
 
   /** Takes the next piece of a run, or is done with it. */
   #readOn(host: SimHost, reading: Reading, waitSlots: number): void {
-    const { task, flows, node, finished } = this.#parts;
+    const { task, flows, node, weight, finished } = this.#parts;
     const piece = reading.nextPiece;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
-    const stream = piece < reading.endPiece ? flows.start(host.index, node, end - start, piece, waitSlots) : undefined;
+    const flow = { bytes: end - start, tag: piece, waitSlots, weight: weight() };
+    const stream = piece < reading.endPiece ? flows.start(host.index, node, flow) : undefined;
     if (stream === undefined) {
       host.reading.delete(reading.lease.leaseId);
       finished(host);

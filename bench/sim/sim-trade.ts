@@ -9,6 +9,7 @@ import { pieceRange } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { FluidLinks } from "./fluid-links.ts";
+import { SimDelay } from "./sim-delay.ts";
 import { type Flight, NO_STREAM, type SimHost } from "./sim-host.ts";
 import { SimLink } from "./sim-link.ts";
 import { type NewsEvent, SimNews } from "./sim-news.ts";
@@ -41,7 +42,7 @@ export class SimTrade {
   readonly #parts: TradeComponents;
   readonly #flows: FluidLinks;
   readonly #source: number;
-  readonly #waitSlots: number;
+  readonly delay: SimDelay;
   readonly #replan: SimHost[] = [];
   readonly #news: SimNews;
   readonly source: SimSource;
@@ -52,9 +53,8 @@ export class SimTrade {
 
   constructor(parts: TradeComponents) {
     this.#parts = parts;
-    const { options, hosts, slotMs } = parts;
+    const { options, hosts, slotMs, nowMs } = parts;
     this.#source = hosts.length;
-    this.#waitSlots = Math.round(options.roundTripMs / slotMs);
     const speed = new Float64Array(hosts.length + 1);
     for (const { index } of hosts) speed[index] = rateOf(options, index) / 1000;
     speed[this.#source] = options.sourceBps / 1000;
@@ -62,9 +62,12 @@ export class SimTrade {
     const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
     const zoneSpeed = options.zoneBps / 1000;
     this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode, zoneOf, zoneSpeed });
+    this.delay = new SimDelay(options, this.#flows, speed);
     this.#news = new SimNews({
       options,
-      nowMs: parts.nowMs,
+      delay: this.delay,
+      slotMs,
+      nowMs,
       later: parts.later,
       gone: (link) => this.#resting(link),
       learned: (child) => this.replan(child),
@@ -73,8 +76,10 @@ export class SimTrade {
       task: parts.task,
       flows: this.#flows,
       node: this.#source,
-      waitSlots: this.#waitSlots,
-      nowMs: parts.nowMs,
+      delay: this.delay,
+      slotMs,
+      nowMs,
+      weight: () => this.#weight(),
       kept: (host, piece) => this.#kept(host, piece),
       progressed: parts.progressed,
       finished: parts.report,
@@ -151,7 +156,7 @@ export class SimTrade {
   }
 
   #plan(host: SimHost): void {
-    const { options, nowMs, random, later, task } = this.#parts;
+    const { options, nowMs, random, later, task, slotMs } = this.#parts;
     for (const { hostId, piece } of host.plan(options, nowMs(), random)) {
       const link = host.linkTo(hostId);
       if (link === undefined) continue;
@@ -159,17 +164,23 @@ export class SimTrade {
       const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
       const isBusy = this.#isBusy(link, end - start);
       if (!isBusy) link.parent.sendPace.note(nowMs());
+      const roundTripMs = this.delay.roundTripMs(host.index, link.parent.index);
       const lost = isBusy || random() < options.lossShare;
       const stream =
         lost || link.parent.state === "dead"
           ? undefined
-          : this.#flows.start(host.index, link.parent.index, end - start, piece, this.#waitSlots);
+          : this.#flows.start(host.index, link.parent.index, {
+              bytes: end - start,
+              tag: piece,
+              waitSlots: Math.round(roundTripMs / slotMs),
+              weight: this.#weight(),
+            });
       host.flights.set(piece, flight);
       flight.parents.push(hostId);
       flight.streams.push(stream ?? NO_STREAM);
       link.activeRequests++;
       host.requestCount++;
-      if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, options.roundTripMs);
+      if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, roundTripMs);
     }
   }
 
@@ -183,6 +194,14 @@ export class SimTrade {
 
   #retryMs({ sendPace }: SimHost): number {
     return slotRetryMs(DEFAULT_MAX_UPLOADS, sendPace.perSecond(this.#parts.nowMs()), DEFAULT_UPLOAD_POLICY);
+  }
+
+  /** Of a stream beside others: log-normal. */
+  #weight(): number {
+    const { options, random } = this.#parts;
+    if (options.unevenness === 0) return 1;
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    return Math.exp(options.unevenness * normal);
   }
 
   #arrived(child: number, parent: number, piece: number, stream: number): void {

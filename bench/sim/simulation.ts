@@ -185,12 +185,14 @@ export class Simulation {
     this.messagesDown += outgoing.length;
     for (const { hostId, message } of outgoing) {
       const host = this.#byId.get(hostId);
-      if (host !== undefined) this.#later({ kind: "told", host, message }, this.options.controlMs);
+      if (host === undefined) continue;
+      this.#later({ kind: "told", host, message }, this.trade.delay.hearMs(host.index, this.#nowMs));
     }
   }
 
   #say(host: SimHost, messages: readonly PeerMessage[]): void {
-    for (const message of messages) this.#later({ kind: "heard", host, message }, this.options.controlMs);
+    const delayMs = this.trade.delay.sayMs(host.index, this.#nowMs);
+    for (const message of messages) this.#later({ kind: "heard", host, message }, delayMs);
   }
 
   #take(host: SimHost, message: CoreMessage): void {

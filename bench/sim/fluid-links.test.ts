@@ -1,0 +1,60 @@
+import { describe, expect, test } from "bun:test";
+import { FluidLinks } from "./fluid-links.ts";
+
+const MIB = 2 ** 20;
+
+/** Links by speed up and down, in bytes a millisecond; nodes are numbered in this order. */
+function linksOf(...speeds: readonly (readonly [number, number])[]): FluidLinks {
+  const up = Float64Array.from(speeds, ([speed]) => speed);
+  const down = Float64Array.from(speeds, ([, speed]) => speed);
+  return new FluidLinks({
+    up,
+    down,
+    streamsPerNode: 4,
+    zoneOf: new Uint16Array(up.length),
+    zoneSpeed: Number.POSITIVE_INFINITY,
+  });
+}
+
+function stream(bytes: number, weight = 1, waitSlots = 0) {
+  return { bytes, tag: 0, waitSlots, weight };
+}
+
+function sentAfter(links: FluidLinks, slots: number, node = 0): number {
+  for (let slot = 0; slot < slots; slot++) links.move(1, () => undefined);
+  return links.sent[node] ?? 0;
+}
+
+describe("FluidLinks", () => {
+  test("an uplink sends what it can and no more, however many streams it has", () => {
+    const links = linksOf([100, 0], [0, 100], [0, 100], [0, 100]);
+    for (const child of [1, 2, 3]) links.start(child, 0, stream(MIB, child));
+    expect(sentAfter(links, 200) / 200).toBeCloseTo(100, -1);
+    expect(sentAfter(links, 200) / 400).toBeLessThanOrEqual(100);
+  });
+
+  test("streams that meet on a link share it by their weights", () => {
+    const links = linksOf([100, 0], [0, 1000], [0, 1000]);
+    const light = links.start(1, 0, stream(MIB, 1)) ?? -1;
+    const heavy = links.start(2, 0, stream(MIB, 3)) ?? -1;
+    sentAfter(links, 100);
+    expect((MIB - links.left(heavy)) / (MIB - links.left(light))).toBeCloseTo(3, 1);
+  });
+
+  test("what a stream to a slow host leaves of an uplink the others there take", () => {
+    const links = linksOf([100, 0], [0, 10], [0, 1000]);
+    links.start(1, 0, stream(MIB));
+    const fast = links.start(2, 0, stream(MIB)) ?? -1;
+    sentAfter(links, 200);
+    expect((MIB - links.left(fast)) / 200).toBeGreaterThan(85);
+  });
+
+  test("a stream that waits for its request takes nothing from the others", () => {
+    const links = linksOf([100, 0], [0, 1000], [0, 1000]);
+    const first = links.start(1, 0, stream(MIB)) ?? -1;
+    const waiting = links.start(2, 0, stream(MIB, 1, 50)) ?? -1;
+    sentAfter(links, 50);
+    expect(links.left(waiting)).toBe(MIB);
+    expect((MIB - links.left(first)) / 50).toBeGreaterThan(95);
+  });
+});
