@@ -13,6 +13,12 @@ const UNEVENNESS = 1;
 /** Of the shaper of `bench/herd/network.ts`: its burst, and its latency. */
 const SHAPER_QUEUE = { queueBytes: 128 * 1024, queueMs: 40 };
 
+/** As 8 hosts at once answered that they had opened the task, on two cores. */
+const OPEN_MS = 100;
+/** What nginx has given to the kernel and no reader has got, in the mean of the streams in use (`ss`, 200 KiB at 30 Mbit/s): its log
+ *  counts it. */
+const SENT_AHEAD_BYTES = 200 * 1024;
+
 /** @param seed of the chance that is in the simulation */
 export function predictHerd(plan: HerdPlan, troubles: readonly Trouble[], seed: number): SimResult {
   return runSim(simOptionsOf(plan, troubles, seed));
@@ -37,6 +43,8 @@ export function simOptionsOf(plan: HerdPlan, troubles: readonly Trouble[], seed:
     zoneBps: zoneMbit === undefined ? Number.POSITIVE_INFINITY : contentBps(zoneMbit),
     ...SHAPER_QUEUE,
     unevenness: UNEVENNESS,
+    openMs: OPEN_MS,
+    sentAheadBytes: SENT_AHEAD_BYTES,
     // Namespaces of one machine.
     controlMs: 1,
     joinMs: 1000 * joinSeconds,

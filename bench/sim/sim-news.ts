@@ -60,8 +60,16 @@ export class SimNews {
     if (link.child.state !== "running") return;
     this.questions++;
     if (link.parent.state === "dead") this.#parts.gone(link);
+    else if (link.parent.state === "waiting") this.#askAgain(link);
     else if (link.bitfield === link.parent.held) link.parent.waiting.push(link);
     else this.#reply(link);
+  }
+
+  /** The parent does not know the task yet. */
+  #askAgain(link: SimLink): void {
+    const { later, delay, options } = this.#parts;
+    const backMs = delay.wayMs(link.parent.index, link.child.index);
+    later({ kind: "ask", link }, backMs + options.transferPolicy.parentBackoffMs + this.#askMs(link));
   }
 
   #reply(link: SimLink): void {

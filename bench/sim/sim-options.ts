@@ -31,6 +31,10 @@ export interface SimOptions {
   readonly queueMs: number;
   /** How unevenly streams share a link: standard deviation of the logarithm of their weights. */
   readonly unevenness: number;
+  /** From when a host is asked for the file until it announces it: it asks the source first. */
+  readonly openMs: number;
+  /** What the source has sent ahead of a reader that cuts a stream off: it counts as read. */
+  readonly sentAheadBytes: number;
   /** Share of piece requests that fail. */
   readonly lossShare: number;
   /** Over how long hosts begin: at random moments of it, or evenly one after the other. */
@@ -58,6 +62,8 @@ export const DEFAULT_SIM: SimOptions = {
   queueBytes: 0,
   queueMs: 0,
   unevenness: 0,
+  openMs: 0,
+  sentAheadBytes: 0,
   lossShare: 0,
   joinMs: 100,
   joinInTurn: false,

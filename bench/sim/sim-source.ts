@@ -15,6 +15,8 @@ export interface SourceComponents {
   /** Number of the source among the nodes of the links. */
   readonly node: number;
   readonly delay: SimDelay;
+  /** See `SimOptions`. */
+  readonly sentAheadBytes: number;
   readonly slotMs: number;
   /** Of the next stream beside others. */
   readonly weight: () => number;
@@ -96,6 +98,7 @@ export class SimSource {
     const flow = { bytes: end - start, tag: piece, waitSlots, weight: weight() };
     const stream = piece < reading.endPiece ? flows.start(host.index, node, flow) : undefined;
     if (stream === undefined) {
+      this.bytes += this.#ahead(reading, 0);
       host.reading.delete(reading.lease.leaseId);
       finished(host);
       return;
@@ -104,11 +107,21 @@ export class SimSource {
     this.#readings.set(stream, { host, reading });
   }
 
-  #stop(host: SimHost, { stream }: Reading): void {
+  #stop(host: SimHost, reading: Reading): void {
+    const { stream } = reading;
     const { task, flows } = this.#parts;
     if (this.#readings.get(stream)?.host !== host) return;
-    this.bytes += task.pieceLengthBytes - flows.left(stream);
+    this.bytes += task.pieceLengthBytes - flows.left(stream) + this.#ahead(reading, flows.left(stream));
     this.#readings.delete(stream);
     flows.stop(stream);
+  }
+
+  /** Bytes that the source has sent of the rest of a lease which is not read on.
+   *  @param left of the piece that is being read */
+  #ahead({ lease, nextPiece }: Reading, left: number): number {
+    const { task, sentAheadBytes } = this.#parts;
+    const end = pieceRange(lease.firstPiece + lease.pieceCount - 1, task.sizeBytes, task.pieceLengthBytes).end;
+    const read = nextPiece * task.pieceLengthBytes + (left === 0 ? 0 : task.pieceLengthBytes - left);
+    return Math.max(0, Math.min(sentAheadBytes, end - read));
   }
 }

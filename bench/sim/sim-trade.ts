@@ -79,6 +79,7 @@ export class SimTrade {
       delay: this.delay,
       slotMs,
       nowMs,
+      sentAheadBytes: options.sentAheadBytes,
       weight: () => this.#weight(),
       kept: (host, piece) => this.#kept(host, piece),
       progressed: parts.progressed,
@@ -147,6 +148,7 @@ export class SimTrade {
       for (const [piece, flight] of [...child.flights])
         if (flight.parents.includes(host.hostId)) this.#fail(link, piece);
     }
+    for (const link of host.waiting.splice(0)) if (!link.closed) this.#resting(link);
   }
 
   replan(host: SimHost): void {

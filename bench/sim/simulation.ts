@@ -75,7 +75,7 @@ export class Simulation {
       (_, index) => new SimHost(index, hostIdOf(index + 1), idcs[index % options.zones] ?? "", this.#task),
     );
     this.#byId = new Map(this.hosts.map((host) => [host.hostId, host]));
-    this.#running = this.hosts.length;
+    this.#running = this.hosts.length - options.seeds;
     this.trade = new SimTrade({
       options,
       task: this.#task,
@@ -91,10 +91,11 @@ export class Simulation {
       complete: (host) => this.#complete(host),
     });
     const { joinMs, joinInTurn } = options;
-    for (const host of this.hosts) {
-      const share = joinInTurn ? host.index / Math.max(1, this.hosts.length - 1) : this.#random();
-      this.#later({ kind: "begin", host }, share * joinMs);
+    for (const host of this.hosts.slice(options.seeds)) {
+      const share = joinInTurn ? (host.index - options.seeds) / Math.max(1, this.#running - 1) : this.#random();
+      this.#later({ kind: "begin", host }, share * joinMs + options.openMs);
     }
+    for (const seed of this.hosts.slice(0, options.seeds)) this.#greet(seed);
   }
 
   readonly startedAtMs = START_MS;
@@ -163,16 +164,33 @@ export class Simulation {
   }
 
   #begin(host: SimHost): void {
-    if (host.state === "dead") return;
+    if (host.state !== "waiting") return;
     host.state = "running";
+    if (this.#isSeed(host)) this.#running++;
+    else this.#greet(host);
     host.beganAtMs = this.elapsedMs;
     host.gainedAtMs = this.#nowMs;
-    // Its channel was open before: a daemon has one while it has nothing to do.
-    const role = host.index < this.options.seeds ? "seed" : "normal";
-    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) });
     this.#say(host, [announceOf(this.#task)]);
     this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
     this.#later({ kind: "heartbeat", host }, this.options.policy.heartbeatIntervalMs);
+  }
+
+  /** Its channel is open before it begins: a daemon has one while it has nothing to do. */
+  #greet(host: SimHost): void {
+    const role = this.#isSeed(host) ? "seed" : "normal";
+    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) });
+  }
+
+  /** Such a host begins when somebody tells it to. */
+  #isSeed(host: SimHost): boolean {
+    return host.index < this.options.seeds;
+  }
+
+  /** A child tells a seed where the source is. */
+  #pull(child: SimHost, hostId: HostId): void {
+    const seed = this.#byId.get(hostId);
+    if (seed === undefined) return;
+    this.#later({ kind: "begin", host: seed }, this.trade.delay.wayMs(child.index, seed.index) + this.options.openMs);
   }
 
   #hear(host: SimHost, message: PeerMessage): void {
@@ -205,7 +223,10 @@ export class Simulation {
         break;
       case "neighbours":
         for (const hostId of message.remove) this.trade.part(host, hostId);
-        for (const { hostId } of message.add) this.trade.meet(host, hostId);
+        for (const { hostId, needsPull } of message.add) {
+          if (needsPull) this.#pull(host, hostId);
+          this.trade.meet(host, hostId);
+        }
         break;
       case "leases":
         for (const leaseId of message.revoked) this.trade.source.revoke(host, leaseId);
@@ -245,7 +266,7 @@ export class Simulation {
   }
 
   #die(host: SimHost): void {
-    if (host.state === "waiting" || host.state === "running") this.#running--;
+    if (host.state === "running" || (host.state === "waiting" && !this.#isSeed(host))) this.#running--;
     host.state = "dead";
     this.trade.end(host);
     this.#deliver(disconnect(this.#swarm, host.hostId, this.options.policy, this.#nowMs, this.#random));
