@@ -1,9 +1,10 @@
 /** The cluster as a whole, and whether the scheduler is up. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { PROMETHEUS_TYPE } from "../../schema/prometheus.ts";
 import { PROTOCOL_VERSION } from "../../schema/wire/codec.ts";
 import type { AppDeps } from "./deps.ts";
 import { sumOfStats } from "./fan-out.ts";
-import { PROMETHEUS_TYPE, prometheusText } from "./metrics.ts";
+import { prometheusText } from "./metrics.ts";
 import { authorised, clusterReply, healthReply, json, security, statsReply } from "./openapi.ts";
 
 const cluster = createRoute({

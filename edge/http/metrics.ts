@@ -1,9 +1,10 @@
+import { type Metric, prometheusLines } from "../../schema/prometheus.ts";
 import type { Stats } from "../../schema/wire/query.ts";
 import { TALLY_NAMES, type TallyName } from "../../schema/wire/tallies.ts";
 
-type Metric = readonly [name: string, type: "gauge" | "counter", help: string, of: (stats: Stats) => number];
+type Row = readonly [name: string, type: Metric["type"], help: string, of: (stats: Stats) => number];
 
-const METRICS: readonly Metric[] = [
+const METRICS: readonly Row[] = [
   ["pantala_shards", "gauge", "Shards of this cluster.", (stats) => stats.shardCount],
   ["pantala_hosts", "gauge", "Hosts the scheduler has met.", (stats) => stats.hostCount],
   [
@@ -32,22 +33,13 @@ const TALLIES: Readonly<Record<TallyName, readonly [name: string, help: string]>
   faultsReported: ["faults_reported", "What hosts said of their parents."],
 };
 
-/** Statistics as Prometheus reads them (text exposition format 0.0.4). */
+/** Statistics as Prometheus reads them. */
 export function prometheusText(stats: Stats): string {
-  const plain = METRICS.map(([name, type, help, of]) => `${headOf(name, type, help)}${name} ${of(stats)}\n`);
+  const plain = METRICS.map(([name, type, help, of]) => prometheusLines({ name, type, help, value: of(stats) }));
   const tallies = TALLY_NAMES.map((tally) => {
     const [what, help] = TALLIES[tally];
-    const name = `pantala_scheduler_${what}_total`;
-    const lines = Object.entries(stats.tallies[tally]).map(
-      ([reason, count]) => `${name}{reason="${reason}"} ${count}\n`,
-    );
-    return headOf(name, "counter", help) + lines.join("");
+    const value = { label: "reason", counts: stats.tallies[tally] };
+    return prometheusLines({ name: `pantala_scheduler_${what}_total`, type: "counter", help, value });
   });
   return [...plain, ...tallies].join("");
 }
-
-function headOf(name: string, type: string, help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-}
-
-export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
