@@ -40,6 +40,7 @@ const detail: LocalTaskDetail = {
       activeRequests: 2,
       standing: "asked",
       restMs: 0,
+      failures: { busy: 0, share: 0, missing: 0, refused: 0, unreachable: 0, gone: 0 },
     },
     {
       hostId: "b".repeat(32),
@@ -50,10 +51,13 @@ const detail: LocalTaskDetail = {
       activeRequests: 0,
       standing: "busy",
       restMs: 120,
+      failures: { busy: 12, share: 3, missing: 0, refused: 0, unreachable: 0, gone: 0 },
     },
   ],
   leases: [{ leaseId: "a-1", firstPiece: 512, pieceCount: 16, readBytes: 4 * 1024 ** 2 }],
   leasedPieceCount: 0,
+  awaited: [{ piece: 600, ageMs: 1700, hostIds: [HOST_ID, "b".repeat(32)] }],
+  hedges: { asked: 3, won: 2, doubleBytes: 1024 },
   sourceBytes: 0,
   peerBytes: GIB / 2,
   stall: "no parent has what is missing",
@@ -102,7 +106,26 @@ const status: LocalStatus = {
   taskCount: 2,
   runningTaskCount: 1,
   servedBytes: 5 * GIB,
-  uploadsRefused: 12,
+  completeTaskCount: 1,
+  parentCount: 3,
+  childCount: 2,
+  receivedBytes: { source: GIB, peers: 3 * GIB, local: 0 },
+  requestsRefused: {
+    slots: 12,
+    share: 3,
+    "no-ticket": 0,
+    "bad-ticket": 0,
+    "unknown-task": 0,
+    "piece-absent": 0,
+    "bad-range": 0,
+    "bad-request": 0,
+    "waits-full": 0,
+    "no-seed": 0,
+    "pulls-full": 0,
+    "pull-failed": 0,
+  },
+  parentFailures: { busy: 0, share: 0, missing: 0, refused: 0, unreachable: 0, gone: 0 },
+  hedges: { asked: 0, won: 0, doubleBytes: 0 },
   piecesCorrupt: 1,
   neighboursLost: { corrupt: 1, gone: 3, unreachable: 0, owing: 0, refused: 0, missing: 0 },
   uptimeMs: 61_000,
@@ -241,6 +264,11 @@ describe("pantala task show", () => {
     const { stdout } = await run(peer, ["task", "show", "3fa9", "--explain"]);
     expect(stdout).toContain("gives pieces");
     expect(stdout).toContain("busy: all its upload slots are taken; asked again in 120 ms");
+    expect(stdout).toMatch(/asked again in 120 ms +12 busy, 3 share$/m);
+    expect(stdout).toMatch(
+      /^hedges +3 late pieces asked of a second host, which brought 2 of them; 1\.?0* KiB came twice$/m,
+    );
+    expect(stdout).toMatch(/^ +600 +1\.7\d* s +3fa9\w*|^ +600 .*bbbbbbbbbbbb$/m);
     expect(stdout).toMatch(/a-1 +512 +16 +25/);
     expect((await run(peer, ["task", "show", "3fa9"])).stdout).not.toContain("busy");
   });
@@ -376,7 +404,7 @@ describe("pantala status", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("scheduler  http://10.0.0.2:8002 (not connected: connection refused)\n");
     expect(stdout).toContain("version    0.1.0, up 1 m 01 s\n");
-    expect(stdout).toContain("refused    12 uploads: all slots were busy\n");
+    expect(stdout).toContain("refused    12 slots, 3 share\n");
     expect(stdout).toContain("trouble    1 corrupt pieces; neighbours lost: 1 corrupt, 3 gone\n");
   });
 

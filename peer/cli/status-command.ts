@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type LocalStatus, localStatusSchema } from "../../schema/wire/local.ts";
 import { CLIENT_SETTINGS } from "../config/client-settings.ts";
 import type { CliContext } from "./cli-context.ts";
+import { countsText } from "./counts-text.ts";
 import { humanBytes, humanDuration, plainText } from "./human.ts";
 import { JSON_SETTING } from "./list-settings.ts";
 import { openCommand } from "./open-command.ts";
@@ -42,7 +43,7 @@ function statusText({ host, load, scheduler, ...peer }: LocalStatus): string {
       "uploads",
       `${load.activeUploads}, ${humanBytes(load.uploadBytesPerSecond)}/s, ${humanBytes(peer.servedBytes)} served`,
     ],
-    ["refused", `${peer.uploadsRefused} uploads: all slots were busy`],
+    ["refused", countsText(peer.requestsRefused) || "none"],
     ["trouble", troubleText(peer)],
     ["memory", humanBytes(load.residentBytes)],
     ["version", `${host.version}, up ${humanDuration(peer.uptimeMs)}`],
@@ -51,10 +52,10 @@ function statusText({ host, load, scheduler, ...peer }: LocalStatus): string {
 }
 
 function troubleText({ piecesCorrupt, neighboursLost }: Pick<LocalStatus, "piecesCorrupt" | "neighboursLost">): string {
-  const lost = Object.entries(neighboursLost).filter(([, count]) => count > 0);
+  const lost = countsText(neighboursLost);
   const parts = [
     piecesCorrupt > 0 ? `${piecesCorrupt} corrupt pieces` : "",
-    lost.length > 0 ? `neighbours lost: ${lost.map(([reason, count]) => `${count} ${reason}`).join(", ")}` : "",
+    lost === "" ? "" : `neighbours lost: ${lost}`,
   ];
   return parts.filter((part) => part !== "").join("; ") || "none";
 }

@@ -6,8 +6,10 @@ import { type TaskExplanation, taskExplanationSchema } from "../../schema/wire/e
 import { type LocalTaskDetail, localTaskDetailSchema } from "../../schema/wire/local.ts";
 import { type TaskDetail, taskDetailSchema } from "../../schema/wire/query.ts";
 import { CLIENT_SETTINGS } from "../config/client-settings.ts";
+import { awaitedTable, hedgesText } from "./awaited-text.ts";
 import type { CliContext } from "./cli-context.ts";
 import { clusterTaskId } from "./cluster-lists.ts";
+import { countsText } from "./counts-text.ts";
 import { explanationText } from "./explanation-text.ts";
 import { factLines } from "./fact-lines.ts";
 import { humanBytes, humanPercent } from "./human.ts";
@@ -88,6 +90,7 @@ function localText(task: LocalTaskDetail, explain: boolean): string {
     ["held", `${humanPercent(task.heldPieceCount, task.pieceCount)}, ${held}`],
     ["leased", task.leasedPieceCount === 0 ? "" : `${task.leasedPieceCount} pieces to read from the source`],
     ["received", `source ${humanBytes(task.sourceBytes)}, peers ${humanBytes(task.peerBytes)}`],
+    ["hedges", explain ? hedgesText(task.hedges) : ""],
     ["version", task.version],
     ["tag", task.tag],
     ["application", task.application],
@@ -97,6 +100,7 @@ function localText(task: LocalTaskDetail, explain: boolean): string {
     ["pinned", task.pinned ? "yes" : ""],
     ["path", task.path],
   ]);
+  const awaited = explain && task.awaited.length > 0 ? `\n${awaitedTable(task.awaited)}` : "";
   const leases = explain && task.leases.length > 0 ? `\n${leaseTable(task)}` : "";
   if (task.neighbours.length === 0) return `${facts}${leases}`;
   const neighbours = textTable(
@@ -107,11 +111,16 @@ function localText(task: LocalTaskDetail, explain: boolean): string {
       { title: "HOLDS", of: (host) => humanPercent(host.heldPieceCount, task.pieceCount), right: true },
       { title: "GAVE", of: (host) => humanBytes(host.receivedBytes), right: true },
       { title: "REQUESTS", of: (host) => String(host.activeRequests), right: true },
-      ...(explain ? [{ title: "NOW", of: standingText }] : []),
+      ...(explain
+        ? [
+            { title: "NOW", of: standingText },
+            { title: "DID NOT SERVE", of: (host: LocalNeighbour) => countsText(host.failures) },
+          ]
+        : []),
     ],
     task.neighbours,
   );
-  return `${facts}\n${neighbours}${leases}`;
+  return `${facts}\n${neighbours}${awaited}${leases}`;
 }
 
 const STANDINGS: Record<LocalNeighbour["standing"], string> = {

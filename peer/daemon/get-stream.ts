@@ -108,6 +108,7 @@ async function run(
     bytes: info.sizeBytes,
     ...counts(),
   });
+  peer.localBytes += counts().localBytes;
   emit({ type: "ready", path: peer.task.path, ...counts(), elapsedMs });
   // The pin is held until the reader has delivered the content and gone.
   await new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import { parseTaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { PROBLEM_STATUS, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
+import { PROMETHEUS_TYPE } from "../../schema/prometheus.ts";
 import {
   contentRequestSchema,
   getRequestSchema,
@@ -17,10 +18,12 @@ import {
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TaskPeer } from "../transfer/task-peer.ts";
 import type { Transfers } from "../transfer/transfers.ts";
+import { createHedges } from "../transfer/troubles.ts";
 import type { ContentDigests } from "./content-digests.ts";
 import { contentResponse } from "./content-response.ts";
 import { getStream } from "./get-stream.ts";
 import { limitBody, parseBody } from "./parse-body.ts";
+import { peerMetrics } from "./peer-metrics.ts";
 import { type StoreRoutesComponents, storeRoutes } from "./store-routes.ts";
 
 export interface LocalAppComponents extends StoreRoutesComponents {
@@ -63,6 +66,7 @@ export function createLocalApp(components: LocalAppComponents): Hono {
 
   app.route("/", storeRoutes(components));
   app.get("/v1/status", (c) => c.json(components.status()));
+  app.get("/metrics", (c) => c.text(peerMetrics(components.status()), 200, { "Content-Type": PROMETHEUS_TYPE }));
   app.get("/v1/tasks", (c) => c.json({ items: transfers.list().map(summaryOf) }));
   app.get("/v1/tasks/:id", (c) => c.json(detailOf(find(transfers, c.req.param("id")))));
   app.delete("/v1/tasks/:id", async (c) => {
@@ -146,9 +150,12 @@ function detailOf(peer: TaskPeer): LocalTaskDetail {
       activeRequests: neighbour.activeRequests,
       standing: neighbour.standing(peer.task.held),
       restMs: neighbour.restMs,
+      failures: neighbour.failures,
     })),
     leases: download?.leases() ?? [],
     leasedPieceCount: download?.leasedPieceCount() ?? 0,
+    awaited: download?.awaited() ?? [],
+    hedges: download?.hedges ?? createHedges(),
     sourceBytes: peer.totals.sourceBytes,
     peerBytes: peer.totals.peerBytes,
     stall: download?.stall() ?? null,

@@ -116,13 +116,15 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     );
   }, FREE_BYTES_INTERVAL_MS);
   owned.defer(() => clearInterval(freeBytesTimer));
-  const totals = () =>
-    (transfers?.list() ?? []).reduce((sum, { totals: { sourceBytes, peerBytes } }) => sum + sourceBytes + peerBytes, 0);
+  const downloadedBytes = () => {
+    const { source = 0, peers = 0 } = transfers?.received() ?? {};
+    return source + peers;
+  };
   const running = () => (transfers?.list() ?? []).filter((peer) => peer.running).length;
   const meter = new LoadMeter(
     () => ({
       uploadedBytes: uploads.servedBytes,
-      downloadedBytes: totals(),
+      downloadedBytes: downloadedBytes(),
       activeUploads: uploads.active,
       activeDownloads: running(),
       storedBytes: store.storedBytes(),
@@ -227,8 +229,12 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
       proxy: proxy.url,
       taskCount: opened.list().length,
       runningTaskCount: running(),
+      completeTaskCount: opened.list().filter(({ task }) => task.complete).length,
+      parentCount: parentCount(opened),
+      childCount: uploads.childCount(nowMs()),
       servedBytes: uploads.servedBytes,
-      uploadsRefused: uploads.refused,
+      receivedBytes: opened.received(),
+      requestsRefused: uploads.refused,
       ...opened.troubles,
       uptimeMs: nowMs() - host.startedAtMs,
     }),
@@ -252,6 +258,12 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
 
   const signal = await stopSignal();
   log("info", "peer.leaving", { signal });
+}
+
+/** Hosts that are asked for pieces now. */
+function parentCount(transfers: Transfers): number {
+  const asked = transfers.list().flatMap(({ download }) => download?.neighbours() ?? []);
+  return new Set(asked.filter(({ activeRequests }) => activeRequests > 0).map(({ info }) => info.hostId)).size;
 }
 
 /** Resolves with the name of the signal that asks this process to stop. */

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import { type BitfieldReply, MAX_READING_RUNS } from "../../schema/wire/pull.ts";
 import type { StoredTask } from "../store/piece-store.ts";
-import { refuse } from "./problem-response.ts";
+import { RefusedError } from "./refused-error.ts";
 
 const MAX_WAIT_MS = 30_000;
 /** Children of one host that may wait at the same time, over all its tasks. */
@@ -12,7 +12,8 @@ const MAX_WAITING = 1024;
 export class BitfieldRoute {
   readonly #waiting = new Set<AbortController>();
 
-  /** @param reading what this host reads from the source, asked once the answer is due */
+  /** @param reading what this host reads from the source, asked once the answer is due
+   *  @throws RefusedError */
   async serve(
     request: Request,
     query: URLSearchParams,
@@ -22,14 +23,13 @@ export class BitfieldRoute {
     const since = countIn(query, "since");
     const waitMs = countIn(query, "waitMs");
     if (since === undefined || waitMs === undefined) {
-      return refuse("bad-request", "since and waitMs must be whole numbers from 0");
+      throw new RefusedError("bad-request", "bad-request", "since and waitMs must be whole numbers from 0");
     }
     // A version we have not reached is of an earlier life of this process: such a child is told at once where we are.
     if (query.has("since") && since === task.version && waitMs > 0) {
       if (this.#waiting.size >= MAX_WAITING) {
-        return refuse("too-many-requests", "Too many hosts wait for news of this one: ask again later", {
-          "retry-after": "1",
-        });
+        const message = "Too many hosts wait for news of this one: ask again later";
+        throw new RefusedError("waits-full", "too-many-requests", message, { "retry-after": "1" });
       }
       await this.#wait(request.signal, task, since, Math.min(waitMs, MAX_WAIT_MS));
     }

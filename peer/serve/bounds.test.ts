@@ -13,7 +13,7 @@ test("at most 1024 children wait for news at the same time", async () => {
   const wait = (signal?: AbortSignal) =>
     route.serve(new Request("http://parent/", signal === undefined ? {} : { signal }), query, task, () => []);
   const waiting = Array.from({ length: 1024 }, (_, at) => wait(at === 0 ? leaving.signal : undefined));
-  expect((await wait()).status).toBe(429);
+  expect(wait()).rejects.toMatchObject({ code: "too-many-requests", reason: "waits-full" });
   // A child that goes away makes room.
   leaving.abort();
   await waiting[0];

@@ -8,7 +8,7 @@ import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { holdsRange } from "./holds-range.ts";
 import { pacedContent } from "./paced-content.ts";
-import { refuse } from "./problem-response.ts";
+import { RefusedError } from "./refused-error.ts";
 import type { UploadMeter } from "./upload-meter.ts";
 
 /** The same in the whole seconds of HTTP, for others than peers. */
@@ -27,6 +27,7 @@ export interface ContentRoute {
   readonly nowMs: () => number;
 }
 
+/** @throws RefusedError */
 export function serveContent(
   request: Request,
   task: StoredTask,
@@ -45,13 +46,13 @@ export function serveContent(
   const ifRange = request.headers.get("if-range");
   const asked = parseRange(ifRange === null || ifRange === etag ? request.headers.get("range") : null, sizeBytes);
   if (asked.kind === "unsatisfiable") {
-    return refuse("range-unsatisfiable", `The content has ${sizeBytes} bytes: ask for a range within them`, {
-      "content-range": `bytes */${sizeBytes}`,
-    });
+    const message = `The content has ${sizeBytes} bytes: ask for a range within them`;
+    throw new RefusedError("bad-range", "range-unsatisfiable", message, { "content-range": `bytes */${sizeBytes}` });
   }
   const range = asked.kind === "range" ? asked.range : { start: 0, end: sizeBytes };
   if (!holdsRange(task, range)) {
-    return refuse(
+    throw new RefusedError(
+      "piece-absent",
       "not-found",
       `Bytes ${range.start} to ${range.end} of task ${taskId} are not all held here: ask for pieces named in its bitfield`,
     );
@@ -63,7 +64,7 @@ export function serveContent(
   const outstandingBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
   const { refusal, retryInMs } = uploads.ask(child, range.end - range.start, outstandingBytes, nowMs());
   if (refusal !== undefined) {
-    return refuse("too-many-requests", REFUSALS[refusal], {
+    throw new RefusedError(refusal, "too-many-requests", REFUSALS[refusal], {
       "retry-after": RETRY_AFTER_SECONDS,
       [RETRY_AFTER_MS_HEADER]: String(retryInMs),
       [REFUSAL_HEADER]: refusal,

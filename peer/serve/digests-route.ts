@@ -4,12 +4,14 @@ import { Buffer } from "node:buffer";
 import { parsePieceRuns } from "../../schema/piece-runs.ts";
 import { type DigestsReply, MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY } from "../../schema/wire/pull.ts";
 import type { StoredTask } from "../store/piece-store.ts";
-import { refuse } from "./problem-response.ts";
+import { RefusedError } from "./refused-error.ts";
 
+/** @throws RefusedError */
 export function serveDigests(query: URLSearchParams, task: StoredTask): Response {
   const runs = parsePieceRuns(query.get("of") ?? "", MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY);
   if (runs === undefined) {
-    return refuse(
+    throw new RefusedError(
+      "bad-request",
       "bad-request",
       `of must be runs of pieces such as 0-3,9-9: at most ${MAX_DIGEST_RUNS} of them with ${MAX_DIGESTS_PER_REPLY} pieces in all`,
     );

@@ -276,7 +276,7 @@ describe("content", () => {
     expect(refused.status).toBe(429);
     expect(refused.headers.get("retry-after")).toBe("1");
     expect(refused.headers.get("retry-after-ms")).toBe("250");
-    expect(uploads.refused).toBe(1);
+    expect(uploads.refused.slots).toBe(1);
     expect(await codeOf(refused)).toBe("too-many-requests");
     // Neither a question nor a HEAD needs a slot.
     expect((await askBitfield("")).status).toBe(200);
@@ -324,6 +324,45 @@ describe("content", () => {
     for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
     expect((await askContent({ range: "bytes=0-9" })).status).toBe(206);
   });
+});
+
+test("every request that is not served is counted by its reason", async () => {
+  await writePieces(task, 0);
+  const { taskId } = aTask();
+  const other = { authorization: `Bearer ${await signTicket(ticketKey, { hostId: child, taskId }, nowMs)}` };
+  const path = `/v1/tasks/${task.info.taskId}`;
+  await ask(`${path}/content`, { headers: { authorization: "" } });
+  await ask(`${path}/bitfield`, { headers: other });
+  await ask(`${path}/content`, { headers: { authorization: "Bearer nonsense" } });
+  await ask(`/v1/tasks/${taskId}/content`, { headers: other });
+  await askContent({ range: "bytes=65536-65537" });
+  await askContent({ range: "bytes=999999-" });
+  await ask(`${path}/bitfield?since=x`);
+  await ask(`${path}/digests?of=x`);
+  await ask(`${path}/nothing`);
+  await ask(`${path}/content`, { method: "DELETE" });
+  await server.stop();
+  const told = { ...uploads.refused };
+  await serve({ pull: undefined });
+  await askPull("{}");
+  expect({ ...told, "no-seed": uploads.refused["no-seed"] }).toEqual({
+    slots: 0,
+    share: 0,
+    "no-ticket": 1,
+    "bad-ticket": 2,
+    "unknown-task": 1,
+    "piece-absent": 1,
+    "bad-range": 1,
+    "bad-request": 4,
+    "waits-full": 0,
+    "no-seed": 1,
+    "pulls-full": 0,
+    "pull-failed": 0,
+  });
+  await server.stop();
+  await serve({ pull: () => Promise.reject(new ProblemError("task-mismatch", "other content")) });
+  await askPull(JSON.stringify({ source: { url: "https://store.example/file" } }));
+  expect(uploads.refused["pull-failed"]).toBe(1);
 });
 
 describe("content with an upload limit", () => {

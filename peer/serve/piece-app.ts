@@ -2,15 +2,15 @@
  *  is no framework between. */
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { parseTaskId, type TaskId } from "../../schema/ids.ts";
-import { isProblemError, ProblemError } from "../../schema/problem.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { BitfieldRoute } from "./bitfield-route.ts";
 import { serveContent } from "./content-route.ts";
 import { serveDigests } from "./digests-route.ts";
-import { problemResponse, refuse } from "./problem-response.ts";
+import { problemResponse } from "./problem-response.ts";
 import { type Pull, PullRoute } from "./pull-route.ts";
+import { RefusedError } from "./refused-error.ts";
 import { TicketCheck } from "./ticket-check.ts";
 import type { UploadMeter } from "./upload-meter.ts";
 
@@ -59,14 +59,16 @@ export function createPieceApp(components: PieceAppComponents): PieceApp {
     const route = url.pathname === "/healthz" ? "healthz" : what;
     const methods = METHODS[route];
     if (methods === undefined)
-      throw new ProblemError("not-found", "There is nothing here: see docs/protocol.md, Peer to peer");
+      throw new RefusedError("bad-request", "not-found", "There is nothing here: see docs/protocol.md, Peer to peer");
     if (!methods.includes(request.method)) {
-      return refuse("method-not-allowed", `Use ${methods.join(" or ")} here`, { allow: methods.join(", ") });
+      const allow = { allow: methods.join(", ") };
+      throw new RefusedError("bad-request", "method-not-allowed", `Use ${methods.join(" or ")} here`, allow);
     }
     if (route === "healthz") return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
 
     const taskId = parseTaskId(id);
-    if (taskId === undefined) throw new ProblemError("bad-request", "A task id is 64 lower-case hex digits");
+    if (taskId === undefined)
+      throw new RefusedError("bad-request", "bad-request", "A task id is 64 lower-case hex digits");
     if (route === "content") {
       const child = await tickets.childOf(request, taskId);
       return serveContent(request, storedTask(store, taskId), child, components);
@@ -86,25 +88,26 @@ export function createPieceApp(components: PieceAppComponents): PieceApp {
       try {
         return await answer(request);
       } catch (error) {
-        if (!isProblemError(error)) throw error;
-        const problem = error.toProblem();
-        return problemResponse(problem, problem.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {});
+        if (!(error instanceof RefusedError)) throw error;
+        uploads.refused[error.reason]++;
+        return problemResponse(error.toProblem(), error.headers);
       }
     },
     close: () => bitfields.close(),
   };
 }
 
-/** @throws ProblemError `task-not-found` */
+/** @throws RefusedError `task-not-found` */
 function storedTask(store: PieceStore, taskId: TaskId): StoredTask {
   const task = store.get(taskId);
   if (task !== undefined) return task;
-  throw new ProblemError("task-not-found", `Task ${taskId} is not stored on this host: ask another parent`);
+  const message = `Task ${taskId} is not stored on this host: ask another parent`;
+  throw new RefusedError("unknown-task", "task-not-found", message);
 }
 
-/** @throws ProblemError `bad-request`; a hostile `Host` header can make the URL unreadable. */
+/** @throws RefusedError `bad-request`; a hostile `Host` header can make the URL unreadable. */
 function urlOf(request: Request): URL {
   const url = URL.parse(request.url);
-  if (url === null) throw new ProblemError("bad-request", "The request target is no valid URL");
+  if (url === null) throw new RefusedError("bad-request", "bad-request", "The request target is no valid URL");
   return url;
 }

@@ -1,9 +1,10 @@
 /** `POST /v1/tasks/:id/pull`: a child asks this host, a seed, to take part in a task. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { describeIssues } from "../../schema/issues.ts";
-import { ProblemError } from "../../schema/problem.ts";
+import { isProblemError } from "../../schema/problem.ts";
 import { pullRequestSchema, type SourceRequest } from "../../schema/wire/pull.ts";
 import { readJson } from "./read-json.ts";
+import { RefusedError } from "./refused-error.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** Each asks a source, and keeps its request's credentials in memory for that time. */
@@ -22,28 +23,32 @@ export class PullRoute {
     this.#pull = pull;
   }
 
-  /** @throws ProblemError */
+  /** @throws RefusedError */
   async serve(request: Request, taskId: TaskId, child: HostId): Promise<Response> {
     if (this.#pull === undefined) {
-      throw new ProblemError("forbidden", "This host is no seed: it reads sources only for itself");
+      throw new RefusedError("no-seed", "forbidden", "This host is no seed: it reads sources only for itself");
     }
     if (this.#running >= MAX_RUNNING) {
-      throw new ProblemError(
-        "too-many-requests",
-        "This seed is being asked to pull by too many hosts: ask again later",
-      );
+      const message = "This seed is being asked to pull by too many hosts: ask again later";
+      throw new RefusedError("pulls-full", "too-many-requests", message);
     }
     this.#running++;
     try {
       const parsed = pullRequestSchema.safeParse(await readJson(request, MAX_BODY_BYTES));
       if (!parsed.success) {
         const faults = describeIssues(parsed.error);
-        throw new ProblemError("bad-request", `The body is no pull request: ${faults}`);
+        throw new RefusedError("bad-request", "bad-request", `The body is no pull request: ${faults}`);
       }
-      await this.#pull(taskId, child, parsed.data.source);
+      await this.#pull(taskId, child, parsed.data.source).catch(refuse);
       return new Response(null, { status: 202 });
     } finally {
       this.#running--;
     }
   }
+}
+
+function refuse(error: unknown): never {
+  if (!isProblemError(error)) throw error;
+  const { code, message, detail } = error;
+  throw new RefusedError(code === "too-many-requests" ? "pulls-full" : "pull-failed", code, message, {}, detail);
 }

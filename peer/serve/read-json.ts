@@ -1,9 +1,10 @@
 /** Reads a JSON body of bounded length. */
-import { ProblemError } from "../../schema/problem.ts";
+import { RefusedError } from "./refused-error.ts";
 
-/** @throws ProblemError `body-too-large` or `bad-request` */
+/** @throws RefusedError `body-too-large` or `bad-request` */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const tooLarge = () => new ProblemError("body-too-large", `The body may have at most ${maxBytes} bytes`);
+  const tooLarge = () =>
+    new RefusedError("bad-request", "body-too-large", `The body may have at most ${maxBytes} bytes`);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
   const decoder = new TextDecoder();
   let text = "";
@@ -17,6 +18,6 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
     return JSON.parse(text + decoder.decode());
   } catch {
     // The cause would quote the body, which may hold credentials.
-    throw new ProblemError("bad-request", "The body is no JSON");
+    throw new RefusedError("bad-request", "bad-request", "The body is no JSON");
   }
 }

@@ -2,8 +2,9 @@
  *  child shows the same one with every piece. */
 import { decodeJwt } from "jose/jwt/decode";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import { ProblemError } from "../../schema/problem.ts";
+import { isProblemError } from "../../schema/problem.ts";
 import { type Ticket, verifyTicket } from "../../schema/ticket.ts";
+import { RefusedError } from "./refused-error.ts";
 
 /** Tickets remembered; the least recently used goes first. About 1 MiB. */
 const MAX_KNOWN = 2048;
@@ -25,18 +26,21 @@ export class TicketCheck {
   }
 
   /** The host that shows the ticket.
-   *  @throws ProblemError `unauthorized` without one, `forbidden` when it is forged, expired or for another task. */
+   *  @throws RefusedError `unauthorized` without one, `forbidden` when it is forged, expired or for another task. */
   async childOf(request: Request, taskId: TaskId): Promise<HostId> {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
     if (token === undefined) {
-      throw new ProblemError(
+      throw new RefusedError(
+        "no-ticket",
         "unauthorized",
         "Send the ticket the scheduler gave for this task: Authorization: Bearer …",
+        { "www-authenticate": "Bearer" },
       );
     }
     const ticket = this.#recall(token) ?? (await this.#verify(token));
     if (ticket.taskId === taskId) return ticket.hostId;
-    throw new ProblemError(
+    throw new RefusedError(
+      "bad-ticket",
       "forbidden",
       "The ticket is for another task: send the one the scheduler gave for this task",
     );
@@ -53,8 +57,8 @@ export class TicketCheck {
 
   async #verify(token: string): Promise<Ticket> {
     if (token.length > MAX_TOKEN_LENGTH)
-      throw new ProblemError("forbidden", "The ticket was not signed for this cluster");
-    const ticket = await verifyTicket(this.#key, token, this.#nowMs());
+      throw new RefusedError("bad-ticket", "forbidden", "The ticket was not signed for this cluster");
+    const ticket = await verifyTicket(this.#key, token, this.#nowMs()).catch(refuse);
     const { exp = 0 } = decodeJwt(token);
     this.#known.set(token, { ...ticket, expiresAtMs: exp * 1000 });
     for (const oldest of this.#known.keys()) {
@@ -63,4 +67,9 @@ export class TicketCheck {
     }
     return ticket;
   }
+}
+
+function refuse(error: unknown): never {
+  if (isProblemError(error)) throw new RefusedError("bad-ticket", error.code, error.message);
+  throw error;
 }

@@ -3,11 +3,14 @@ import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
 import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
 import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
+import { createRefusalCounts } from "./refused-error.ts";
 
 /** Longer than a child takes for a piece that it gets at full speed; one that is paced is noted again with every grain. */
 const LONGEST_UPLOAD_MS = 60_000;
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
+/** A child that was sent nothing for this long is none any more: a piece takes less, also on a slow line. */
+const CHILD_MS = 10_000;
 
 /** A request for content that was let in, or not. */
 export interface UploadAnswer {
@@ -24,9 +27,12 @@ export class UploadMeter {
   #pendingRequests: () => number = () => 0;
   #others = 0;
   #servedBytes = 0;
-  #refused = 0;
   readonly #pace = new RecentPace();
   readonly #shares = new UploadShares(DEFAULT_UPLOAD_POLICY);
+  /** Requests that were not served, by why. */
+  readonly refused = createRefusalCounts();
+  /** When a child was last granted something, latest grant last. */
+  readonly #childAtMs = new Map<HostId, number>();
   /** When content of a task was last granted, latest grant last. */
   readonly #grantedAtMs = new Map<TaskId, number>();
 
@@ -50,9 +56,11 @@ export class UploadMeter {
     return this.#servedBytes;
   }
 
-  /** Requests that got no slot. */
-  get refused(): number {
-    return this.#refused;
+  /** Hosts that were granted something in the last 10 s. */
+  childCount(nowMs: number): number {
+    let count = 0;
+    for (const atMs of this.#childAtMs.values()) if (nowMs - atMs < CHILD_MS) count++;
+    return count;
   }
 
   /** A child asks for so many bytes; its request is among the active ones already.
@@ -63,18 +71,17 @@ export class UploadMeter {
     const busySlots = Math.max(0, this.active - 1);
     const request = { child, bytes, outstandingBytes, slots, busySlots, retryMs: retryInMs };
     const refusal = this.#shares.ask(request, nowMs);
-    if (refusal === undefined) this.#pace.note(nowMs);
-    else this.#refused++;
+    if (refusal === undefined) {
+      this.#pace.note(nowMs);
+      noteLatest(this.#childAtMs, child, nowMs);
+    }
     return { refusal, retryInMs };
   }
 
   /** A range of a task is granted to a child. */
   countServed(taskId: TaskId, bytes: number, nowMs: number): void {
     this.#servedBytes += bytes;
-    this.#grantedAtMs.delete(taskId);
-    this.#grantedAtMs.set(taskId, nowMs);
-    const [oldest] = this.#grantedAtMs.keys();
-    if (this.#grantedAtMs.size > MAX_REMEMBERED && oldest !== undefined) this.#grantedAtMs.delete(oldest);
+    noteLatest(this.#grantedAtMs, taskId, nowMs);
   }
 
   /** Whether content of the task may still be on its way. */
@@ -93,4 +100,11 @@ export class UploadMeter {
       this.#others--;
     }
   }
+}
+
+function noteLatest<Key>(times: Map<Key, number>, key: Key, nowMs: number): void {
+  times.delete(key);
+  times.set(key, nowMs);
+  const [oldest] = times.keys();
+  if (times.size > MAX_REMEMBERED && oldest !== undefined) times.delete(oldest);
 }

@@ -6,6 +6,7 @@ import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
+import type { AwaitedPiece, Hedges } from "../../schema/wire/local.ts";
 import type { LeaseProgress, PeerMessage, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
@@ -156,6 +157,7 @@ export class Download {
       budget: components.budget,
       keeper: this.#keeper,
       parents,
+      hedges: troubles.hedges,
       received: () => this.#watch.moved(),
       corrupt: (piece, from) => this.#corrupt(piece, from),
       refused: (ticket) => this.#ticket.refused(ticket),
@@ -207,6 +209,19 @@ export class Download {
 
   neighbours(): readonly Neighbour[] {
     return this.#neighbours.list();
+  }
+
+  /** Second requests for late pieces. */
+  get hedges(): Readonly<Hedges> {
+    return this.#requests.hedges;
+  }
+
+  /** What was asked of neighbours and has not come, the oldest first. */
+  awaited(): AwaitedPiece[] {
+    const nowMs = this.#components.nowMs();
+    return [...this.#requests.view()]
+      .map(([piece, { sinceMs, parents }]) => ({ piece, ageMs: Math.round(nowMs - sinceMs), hostIds: [...parents] }))
+      .sort((a, b) => b.ageMs - a.ageMs);
   }
 
   /** Why nothing moved for a while, in words, or null while something does. */

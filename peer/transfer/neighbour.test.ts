@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import { once } from "node:events";
 import type { HostId } from "../../schema/ids.ts";
+import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import { Neighbour, type NeighbourComponents } from "./neighbour.ts";
 import { NewsBudget } from "./news-budget.ts";
 import type { BitfieldOutcome } from "./piece-client.ts";
+import { createCounts } from "./troubles.ts";
 
 const info = {
   hostId: "a".repeat(32) as HostId,
@@ -86,6 +88,7 @@ function met(answer: NeighbourComponents["ask"], nowMs = () => 0) {
     ask: answer,
     newsPauseMs: () => 0,
     offered: () => {},
+    failures: createCounts(PARENT_FAILURES),
     news: new NewsBudget(4),
     lost: (_neighbour, failure) => lost.resolve(failure),
   });

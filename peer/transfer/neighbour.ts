@@ -1,6 +1,7 @@
 /** One host we trade a task with: what it offers, how it behaves, and the watch that keeps both up to date. */
 import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
 import { isWait, type ParentFailure, restAfter, type WaitFailure } from "../core/parent-rest.ts";
@@ -8,6 +9,7 @@ import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
 import type { BitfieldOutcome } from "./piece-client.ts";
+import { createCounts } from "./troubles.ts";
 
 export interface NeighbourComponents {
   readonly policy: TransferPolicy;
@@ -22,6 +24,8 @@ export interface NeighbourComponents {
   /** It offers more than before. */
   readonly offered: () => void;
   readonly news: NewsBudget;
+  /** Of all neighbours of this host. */
+  readonly failures: Record<ParentFailure, number>;
   /** It failed too often in a row. */
   readonly lost: (neighbour: Neighbour, failure: Exclude<ParentFailure, WaitFailure>) => void;
 }
@@ -42,7 +46,9 @@ export class Neighbour {
   lastFailure: ParentFailure | undefined;
   /** Of what it told last. */
   #version: number | undefined;
-  #failures = 0;
+  /** How often it did not serve, by why. */
+  readonly failures = createCounts(PARENT_FAILURES);
+  #failuresInRow = 0;
   #probing = false;
   #looking = false;
   #components: NeighbourComponents;
@@ -66,7 +72,7 @@ export class Neighbour {
 
   succeeded(bytes: number): void {
     this.owingSinceMs = undefined;
-    this.#failures = 0;
+    this.#failuresInRow = 0;
     this.restUntilMs = 0;
     this.lastFailure = undefined;
     this.receivedBytes += bytes;
@@ -75,10 +81,10 @@ export class Neighbour {
   /** Lets it rest, and gives it up when it failed too often in a row. */
   failed(failure: ParentFailure, retryInMs?: number): void {
     const { policy, nowMs, lost } = this.#components;
-    this.lastFailure = failure;
-    const before = { failures: this.#failures, restUntilMs: this.restUntilMs };
+    this.#note(failure);
+    const before = { failures: this.#failuresInRow, restUntilMs: this.restUntilMs };
     const { failures, restUntilMs, isLost } = restAfter(before, failure, policy, nowMs(), retryInMs);
-    this.#failures = failures;
+    this.#failuresInRow = failures;
     this.restUntilMs = restUntilMs;
     if (isLost && !isWait(failure) && !this.signal.aborted) lost(this, failure);
   }
@@ -136,7 +142,7 @@ export class Neighbour {
         continue;
       }
       this.#version = outcome.version;
-      this.#failures = 0;
+      this.#failuresInRow = 0;
       this.#learn(outcome);
       if (outcome.complete) return;
       const pauseMs = this.#components.newsPauseMs(this.bitfield);
@@ -160,7 +166,13 @@ export class Neighbour {
       this.failed(failure);
       return;
     }
-    this.lastFailure = failure;
+    this.#note(failure);
     this.restUntilMs = nowMs() + policy.parentBackoffMs;
+  }
+
+  #note(failure: ParentFailure): void {
+    this.lastFailure = failure;
+    this.failures[failure]++;
+    this.#components.failures[failure]++;
   }
 }

@@ -123,7 +123,7 @@ export class Neighbourhood {
     const known = this.#neighbours.get(neighbour.hostId);
     if (known?.info.address === neighbour.address) return;
     known?.close();
-    const { info, policy, nowMs, news, newsPauseMs, offered, parents } = this.#components;
+    const { info, policy, nowMs, news, newsPauseMs, offered, parents, troubles } = this.#components;
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     const met = new Neighbour(neighbour, pieceCount, {
       policy,
@@ -131,6 +131,7 @@ export class Neighbourhood {
       news,
       newsPauseMs,
       offered,
+      failures: troubles.parentFailures,
       ask: (asked, query, signal) =>
         fetchBitfield(parents, this.addressOf(asked.info), { ...query, pieceCount }, signal),
       lost: (lost, failure) => this.blame(lost, failure),

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HostId } from "../../schema/ids.ts";
+import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { RequestBudget } from "../limits/request-budget.ts";
@@ -15,6 +16,7 @@ import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper } from "./piece-keeper.ts";
 import { ProgressReport } from "./progress-report.ts";
+import { createCounts, createHedges } from "./troubles.ts";
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 let parent: Server;
@@ -47,6 +49,7 @@ async function requestsUnder(limit: RateLimit) {
     },
     newsPauseMs: () => 0,
     offered: () => {},
+    failures: createCounts(PARENT_FAILURES),
     news: new NewsBudget(1),
     lost: () => {},
   });
@@ -61,6 +64,7 @@ async function requestsUnder(limit: RateLimit) {
     budget,
     keeper,
     parents: new ParentConnections(),
+    hedges: createHedges(),
     received: received.resolve,
     corrupt: () => void events.push("corrupt"),
     refused: () => void events.push("refused"),

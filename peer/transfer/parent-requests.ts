@@ -1,5 +1,6 @@
 /** Piece requests under way at parents, at most two for one piece. */
 import { pieceRange } from "../../schema/piece.ts";
+import type { Hedges } from "../../schema/wire/local.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/plan.ts";
 import { pacedGrains } from "../limits/paced-chunks.ts";
@@ -8,7 +9,9 @@ import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Neighbour } from "./neighbour.ts";
 import type { ParentConnections } from "./parent-connections.ts";
 import { fetchPiece, type ParentAddress } from "./piece-client.ts";
+import type { PieceIntake } from "./piece-intake.ts";
 import type { PieceKeeper } from "./piece-keeper.ts";
+import { createHedges } from "./troubles.ts";
 
 export interface ParentRequestsComponents {
   readonly info: TaskInfo;
@@ -18,6 +21,8 @@ export interface ParentRequestsComponents {
   readonly budget: RequestBudget;
   readonly keeper: PieceKeeper;
   readonly parents: ParentConnections;
+  /** Of all downloads. */
+  readonly hedges: Hedges;
   /** Bytes came. */
   readonly received: () => void;
   /** What a parent sent is not the piece. */
@@ -32,10 +37,17 @@ export interface ParentRequestsComponents {
 
 interface Flight {
   sinceMs: number;
-  readonly requests: Map<Neighbour, AbortController>;
+  readonly requests: Map<Neighbour, PieceRequest>;
+}
+
+interface PieceRequest {
+  readonly stop: AbortController;
+  intake: PieceIntake | undefined;
 }
 
 export class ParentRequests {
+  /** Of this download. */
+  readonly hedges = createHedges();
   #components: ParentRequestsComponents;
   #flights = new Map<number, Flight>();
 
@@ -66,7 +78,7 @@ export class ParentRequests {
   }
 
   close(): void {
-    for (const flight of this.#flights.values()) for (const stop of flight.requests.values()) stop.abort();
+    for (const flight of this.#flights.values()) for (const { stop } of flight.requests.values()) stop.abort();
     this.#flights.clear();
   }
 
@@ -77,13 +89,17 @@ export class ParentRequests {
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
-    flight.requests.set(neighbour, stop);
+    const request: PieceRequest = { stop, intake: undefined };
+    const isHedge = flight.requests.size > 0;
+    if (isHedge) this.#count("asked", 1);
+    flight.requests.set(neighbour, request);
     neighbour.activeRequests++;
     neighbour.owingSinceMs ??= nowMs();
     const signal = AbortSignal.any([stop.signal, neighbour.signal]);
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
+      request.intake = intake;
       const paced = async (chunk: Uint8Array) => {
         for await (const grain of pacedGrains(chunk, { taskId: info.taskId, limits: [limit], signal })) {
           // What we hold up ourselves is not late.
@@ -104,8 +120,13 @@ export class ParentRequests {
           return;
         }
         neighbour.succeeded(intake.lengthBytes);
+        if (isHedge && !stop.signal.aborted) this.#count("won", 1);
         // The slower of two requests for this piece has nothing left to bring.
-        for (const [other, otherStop] of flight.requests) if (other !== neighbour) otherStop.abort();
+        for (const [other, slower] of flight.requests) {
+          if (other === neighbour) continue;
+          this.#count("doubleBytes", slower.intake?.lengthBytes ?? 0);
+          slower.stop.abort();
+        }
       } else {
         neighbour.failed(outcome.failure, outcome.retryInMs);
         if (outcome.failure === "refused") refused(parent.ticket);
@@ -121,5 +142,10 @@ export class ParentRequests {
       if (flight.requests.size === 0 && this.#flights.get(piece) === flight) this.#flights.delete(piece);
       ended();
     }
+  }
+
+  #count(what: keyof Hedges, more: number): void {
+    this.hedges[what] += more;
+    this.#components.hedges[what] += more;
   }
 }

@@ -4,6 +4,7 @@ import { ProblemError } from "../../schema/problem.ts";
 import { PieceHasher } from "../store/hash.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import { digestOfSlices, SLICE_BYTES } from "../store/read-again.ts";
+import { heldBytesIn } from "./held-bytes.ts";
 import type { OpenedTask } from "./transfers.ts";
 
 /** How often a reader that waits for a piece looks whether the download is still there. */
@@ -24,6 +25,7 @@ export async function* readContent(
   const left = new AbortController();
   const cursor = { piece: Math.floor(range.start / pieceLengthBytes) };
   using _reading = peer.read(cursor);
+  peer.localBytes += heldBytesIn(task, range);
   let failed: { readonly error: unknown } | undefined;
   let fetching = false;
   const woken = new AbortController();

@@ -42,6 +42,8 @@ interface Current {
 export class TaskPeer implements TaskSpeaker {
   readonly task: StoredTask;
   readonly totals: TransferTotals = { sourceBytes: 0, peerBytes: 0 };
+  /** Bytes that were here already when somebody on this machine asked for them. */
+  localBytes = 0;
   #components: TaskPeerComponents;
   readonly #cursors = new Set<Cursor>();
   #current: Current | undefined;

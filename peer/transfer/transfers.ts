@@ -6,6 +6,7 @@ import type { Log } from "../../schema/log.ts";
 import { pieceLengthFor } from "../../schema/piece.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import { taskIdOf } from "../../schema/task-id.ts";
+import type { ReceivedBytes } from "../../schema/wire/local.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
@@ -75,6 +76,8 @@ export class Transfers {
   #pulls = new Map<TaskId, Promise<void>>();
   readonly #news: NewsBudget;
   readonly #parents = new ParentConnections();
+  /** Of tasks that were removed. */
+  readonly #removed = { source: 0, peers: 0, local: 0 };
   #stopping = new AbortController();
 
   constructor(components: TransfersComponents) {
@@ -89,6 +92,13 @@ export class Transfers {
 
   list(): TaskPeer[] {
     return [...this.#peers.values()];
+  }
+
+  /** Verified bytes since the process began, by where they came from. */
+  received(): ReceivedBytes {
+    const sum = { ...this.#removed };
+    for (const peer of this.#peers.values()) addReceived(sum, peer);
+    return sum;
   }
 
   get(taskId: TaskId): TaskPeer | undefined {
@@ -132,6 +142,7 @@ export class Transfers {
     await this.#components.store.remove(taskId, lastUsedAtMs);
     if (peer === undefined) return;
     this.#peers.delete(taskId);
+    addReceived(this.#removed, peer);
     this.#send(peer, [{ type: "finish", taskId, state: "left", ...peer.totals }]);
     this.#components.scheduler.remove(taskId);
   }
@@ -218,6 +229,8 @@ export class Transfers {
   }
 
   #take(peer: TaskPeer): TaskPeer {
+    const before = this.#peers.get(peer.taskId);
+    if (before !== undefined) addReceived(this.#removed, before);
     this.#peers.set(peer.taskId, peer);
     this.#components.scheduler.add(peer);
     return peer;
@@ -254,6 +267,12 @@ export class Transfers {
   #send(peer: TaskPeer, messages: readonly PeerMessage[]): void {
     this.#components.scheduler.send(peer.taskId, messages);
   }
+}
+
+function addReceived(sum: ReceivedBytes, { totals, localBytes }: TaskPeer): void {
+  sum.source += totals.sourceBytes;
+  sum.peers += totals.peerBytes;
+  sum.local += localBytes;
 }
 
 /** Ranges of a source that tells nothing but the size may be of different contents, and nobody could tell: then all comes in

@@ -62,6 +62,16 @@ export const getEventSchema = z.discriminatedUnion("type", [
 ]);
 export type GetEvent = z.infer<typeof getEventSchema>;
 
+/** Why a parent did not serve this host: docs/operations.md, "Why it waits". */
+export const PARENT_FAILURES = ["busy", "share", "missing", "refused", "unreachable", "gone"] as const;
+
+/** Second requests for pieces that were late: how many began, how many of them brought the piece first, and what came twice. */
+export const hedgesSchema = z.object({ asked: z.number(), won: z.number(), doubleBytes: z.number() });
+export type Hedges = z.infer<typeof hedgesSchema>;
+
+export const awaitedPieceSchema = z.object({ piece: z.number(), ageMs: z.number(), hostIds: z.array(z.string()) });
+export type AwaitedPiece = z.infer<typeof awaitedPieceSchema>;
+
 export const localTaskSchema = z.object({
   taskId: z.string(),
   url: z.string(),
@@ -93,19 +103,10 @@ export const localTaskDetailSchema = localTaskSchema.extend({
       receivedBytes: z.number(),
       activeRequests: z.number(),
       /** What it is to this download now, and how long it is left alone still. */
-      standing: z.enum([
-        "asked",
-        "busy",
-        "share",
-        "missing",
-        "refused",
-        "unreachable",
-        "gone",
-        "unheard",
-        "nothing-new",
-        "ready",
-      ]),
+      standing: z.enum(["asked", ...PARENT_FAILURES, "unheard", "nothing-new", "ready"]),
       restMs: z.number(),
+      /** How often it did not serve since it is a neighbour, by why. */
+      failures: z.record(z.enum(PARENT_FAILURES), z.number()),
     }),
   ),
   /** What this host reads from the source. */
@@ -113,6 +114,10 @@ export const localTaskDetailSchema = localTaskSchema.extend({
     z.object({ leaseId: z.string(), firstPiece: z.number(), pieceCount: z.number(), readBytes: z.number() }),
   ),
   leasedPieceCount: z.number(),
+  /** Pieces that were asked for and have not come, the oldest first: one that is asked of two hosts was late. */
+  awaited: z.array(awaitedPieceSchema),
+  /** Of this download. */
+  hedges: hedgesSchema,
   sourceBytes: z.number(),
   peerBytes: z.number(),
   stall: z.string().nullable(),
@@ -122,6 +127,26 @@ export type LocalTaskDetail = z.infer<typeof localTaskDetailSchema>;
 /** Why a neighbour is given up: docs/operations.md, "Refusals". */
 export const LOSS_REASONS = ["corrupt", "gone", "unreachable", "owing", "refused", "missing"] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
+
+/** Why a request of another peer was not served: docs/operations.md, "Refusals". */
+export const REFUSAL_REASONS = [
+  "slots",
+  "share",
+  "no-ticket",
+  "bad-ticket",
+  "unknown-task",
+  "piece-absent",
+  "bad-range",
+  "bad-request",
+  "waits-full",
+  "no-seed",
+  "pulls-full",
+  "pull-failed",
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+export const receivedBytesSchema = z.object({ source: z.number(), peers: z.number(), local: z.number() });
+export type ReceivedBytes = z.infer<typeof receivedBytesSchema>;
 
 /** `GET /v1/status` */
 export const localStatusSchema = z.object({
@@ -138,9 +163,18 @@ export const localStatusSchema = z.object({
   proxy: z.string().nullable(),
   taskCount: z.number(),
   runningTaskCount: z.number(),
+  completeTaskCount: z.number(),
+  /** Hosts that are asked for pieces now, and those that were sent some in the last 10 s. */
+  parentCount: z.number(),
+  childCount: z.number(),
+  /** Since the process began, as all below. */
   servedBytes: z.number(),
-  /** Since the process began. */
-  uploadsRefused: z.number(),
+  /** Verified bytes by where they came from; `local`: they were here when somebody on this machine asked for them. */
+  receivedBytes: receivedBytesSchema,
+  requestsRefused: z.record(z.enum(REFUSAL_REASONS), z.number()),
+  /** Requests of this host that parents did not serve. */
+  parentFailures: z.record(z.enum(PARENT_FAILURES), z.number()),
+  hedges: hedgesSchema,
   piecesCorrupt: z.number(),
   neighboursLost: z.record(z.enum(LOSS_REASONS), z.number()),
   uptimeMs: z.number(),

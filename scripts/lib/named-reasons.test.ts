@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { READER_STANDINGS } from "../../schema/wire/explain.ts";
-import { LOSS_REASONS, localTaskDetailSchema } from "../../schema/wire/local.ts";
+import { LOSS_REASONS, localTaskDetailSchema, REFUSAL_REASONS } from "../../schema/wire/local.ts";
 import { TALLY_REASONS } from "../../schema/wire/tallies.ts";
 
 const page = await readFile(join(import.meta.dir, "../../docs/operations.md"), "utf8");
@@ -26,5 +26,5 @@ test("docs/operations.md names every reason that is counted", () => {
     name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     ...own,
   ]);
-  expect([...reasons, ...LOSS_REASONS].filter((name) => !named.has(name))).toEqual([]);
+  expect([...reasons, ...LOSS_REASONS, ...REFUSAL_REASONS].filter((name) => !named.has(name))).toEqual([]);
 });
