@@ -13,6 +13,8 @@ const UNEVENNESS = 1;
 /** Of the shaper of `bench/herd/network.ts`: its burst, and its latency. */
 const SHAPER_QUEUE = { queueBytes: 128 * 1024, queueMs: 40 };
 
+/** From the start of its process until it answers. */
+const SCHEDULER_START_MS = 400;
 /** As 8 hosts at once answered that they had opened the task, on two cores. */
 const OPEN_MS = 100;
 /** What nginx has given to the kernel and no reader has got, in the mean of the streams in use (`ss`, 200 KiB at 30 Mbit/s): its log
@@ -49,8 +51,18 @@ export function simOptionsOf(plan: HerdPlan, troubles: readonly Trouble[], seed:
     controlMs: 1,
     joinMs: 1000 * joinSeconds,
     joinInTurn: true,
+    ...schedulerDeathIn(troubles),
     deaths: troubles.flatMap(({ kind, name, ms }) =>
       kind === "host-killed" && name !== undefined ? [{ host: seeds + names.indexOf(name), afterMs: ms }] : [],
     ),
   };
+}
+
+function schedulerDeathIn(troubles: readonly Trouble[]): Pick<SimOptions, "schedulerDeath"> {
+  const at = (kind: Trouble["kind"]) => troubles.find((trouble) => trouble.kind === kind)?.ms;
+  const afterMs = at("scheduler-killed");
+  const startedMs = at("scheduler-started");
+  if (afterMs === undefined) return {};
+  const back = startedMs === undefined ? {} : { awayMs: startedMs - afterMs + SCHEDULER_START_MS };
+  return { schedulerDeath: { afterMs, ...back } };
 }

@@ -50,7 +50,10 @@ export function runSim(options: SimOptions): SimResult {
     .map((host) => host.endedAtMs / 1000)
     .sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
-  const finished = Math.max(1, simulation.hosts.filter((host) => host.state === "succeeded").length);
+  const finished = Math.max(
+    1,
+    simulation.hosts.filter((host) => host.index >= options.seeds && host.state === "succeeded").length,
+  );
   const { trade } = simulation;
   return {
     boundSeconds,

@@ -21,6 +21,8 @@ interface Flags {
   readonly kill: number;
   readonly zones: number;
   readonly zoneMbit?: number;
+  readonly killSchedulerAt?: number;
+  readonly restartScheduler?: number;
   readonly loss: number;
   readonly controlMs: number;
   readonly json: boolean;
@@ -44,6 +46,12 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
     .option("--kill <share>", "share of the hosts that dies at random moments", shareFlag, 0)
     .option("--zones <n>", "hosts in so many zones, in turn", numberFlag, 1)
     .option("--zone-mbit <n>", "link between each further zone and the first, where the source is", numberFlag)
+    .option("--kill-scheduler-at <s>", "the scheduler dies so long after the start, and stays away", numberFlag)
+    .addOption(
+      new Option("--restart-scheduler <s>", "it hears again so long after its death")
+        .argParser(numberFlag)
+        .implies({ killSchedulerAt: 2 }),
+    )
     .option("--loss <share>", "share of piece requests that fail", shareFlag, 0)
     .option("--control-ms <n>", "one way between a host and the scheduler", numberFlag, DEFAULT_SIM.controlMs)
     .option("--json", "print the result as one object, on the last line of standard output", false)
@@ -73,9 +81,16 @@ function optionsOf(flags: Flags): SimOptions {
     killShare: flags.kill,
     zones: Math.max(1, flags.zones),
     zoneBps: flags.zoneMbit === undefined ? Number.POSITIVE_INFINITY : bpsOfMbit(flags.zoneMbit),
+    ...schedulerDeathOf(flags),
     lossShare: flags.loss,
     controlMs: flags.controlMs,
   };
+}
+
+function schedulerDeathOf({ killSchedulerAt, restartScheduler }: Flags): Pick<SimOptions, "schedulerDeath"> {
+  if (killSchedulerAt === undefined) return {};
+  const back = restartScheduler === undefined ? {} : { awayMs: 1000 * restartScheduler };
+  return { schedulerDeath: { afterMs: 1000 * killSchedulerAt, ...back } };
 }
 
 function outcomeOf(result: SimResult): Outcome {

@@ -13,6 +13,7 @@ import { pieceCountOf } from "../../schema/piece.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
 import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
+import type { Away } from "./sim-away.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
 
@@ -43,8 +44,6 @@ export class SimHost {
   readonly pieceLengthBytes: number;
   /** Never changed in place: whoever asked for it goes by what it was then. */
   held: Bitfield;
-  /** All that neighbours were ever known to offer. */
-  readonly offered: Bitfield;
   readonly verifiable: Bitfield;
   readonly leased: Bitfield;
   readonly scarceSinceMs = new Map<number, number>();
@@ -69,6 +68,8 @@ export class SimHost {
   sourceBytes = 0;
   peerBytes = 0;
   replan = false;
+  /** While the scheduler does not hear it. */
+  away: Away | undefined;
 
   constructor(index: number, hostId: HostId, idc: string, { taskId, sizeBytes, pieceLengthBytes }: TaskInfo) {
     const pieceCount = pieceCountOf(sizeBytes, pieceLengthBytes);
@@ -79,7 +80,6 @@ export class SimHost {
     this.pieceCount = pieceCount;
     this.pieceLengthBytes = pieceLengthBytes;
     this.held = emptyBitfield(pieceCount);
-    this.offered = emptyBitfield(pieceCount);
     this.verifiable = emptyBitfield(pieceCount);
     this.leased = emptyBitfield(pieceCount);
   }
@@ -110,8 +110,8 @@ export class SimHost {
   /** What to ask of whom now, as `peer/transfer/piece-planner.ts` asks it. */
   plan(options: SimOptions, nowMs: number, random: () => number) {
     if (!this.ticket || this.links.length === 0) return [];
-    // Nothing could follow, as most often: spares looking at every neighbour.
-    if (this.requestCount >= options.transferPolicy.requestsPerTask || !this.#couldAsk(options, nowMs)) return [];
+    // Nothing could follow: spares the view.
+    if (this.requestCount >= options.transferPolicy.requestsPerTask) return [];
     const view = {
       taskId: this.taskId,
       hostId: this.hostId,
@@ -129,19 +129,6 @@ export class SimHost {
       scarceSinceMs: this.scarceSinceMs,
     };
     return planRequests(view, options.transferPolicy, nowMs, random);
-  }
-
-  /** Whether something was offered that is missing, or something under way is late. */
-  #couldAsk({ transferPolicy: { hedgeAfterMs } }: SimOptions, nowMs: number): boolean {
-    for (const { sinceMs } of this.flights.values()) if (nowMs - sinceMs >= hedgeAfterMs) return true;
-    for (let at = 0; at < this.offered.length; at++) {
-      const kept = (this.held[at] ?? 0) | (this.leased[at] ?? 0);
-      const open = (this.offered[at] ?? 0) & (this.verifiable[at] ?? 0) & ~kept;
-      for (let bit = 0; open >> bit !== 0; bit++)
-        if (((open >> bit) & 1) === 1 && !this.flights.has(at * 8 + bit)) return true;
-    }
-    this.scarceSinceMs.clear();
-    return false;
   }
 
   /** @param bytesLeft of the piece that a stream brings */

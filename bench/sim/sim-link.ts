@@ -22,6 +22,12 @@ export class SimLink {
     this.parent = parent;
   }
 
+  /** The parent told what it has. */
+  learn(nowMs: number): void {
+    if (this.bitfield !== this.parent.held) this.gainedAtMs = nowMs;
+    this.bitfield = this.parent.held;
+  }
+
   get hostId(): HostId {
     return this.parent.hostId;
   }

@@ -1,6 +1,5 @@
 /** How simulated hosts learn what their neighbours have: each asks, and is answered once there is news. */
 import { newsPauseMs } from "../../peer/core/news.ts";
-import { addAll } from "../../schema/bitfield.ts";
 import type { SimDelay } from "./sim-delay.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { SimLink } from "./sim-link.ts";
@@ -85,9 +84,7 @@ export class SimNews {
     const { options, later, nowMs, learned } = this.#parts;
     const { child, parent } = link;
     if (child.state !== "running") return;
-    if (link.bitfield !== parent.held) link.gainedAtMs = nowMs();
-    link.bitfield = parent.held;
-    addAll(child.offered, parent.held);
+    link.learn(nowMs());
     if (child.requestCount < options.transferPolicy.requestsPerTask) learned(child);
     if (parent.complete) return;
     const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };

@@ -18,6 +18,8 @@ export interface SimOptions {
   readonly killShare: number;
   /** Further hosts that die, and when, since the start. */
   readonly deaths: readonly { readonly host: number; readonly afterMs: number }[];
+  /** The scheduler dies so long after the start; it hears again so long after that, or never. */
+  readonly schedulerDeath?: { readonly afterMs: number; readonly awayMs?: number };
   /** Hosts are in them in turn; the source is in the first. */
   readonly zones: number;
   /** Of the link between each further zone and the first one, each way. */

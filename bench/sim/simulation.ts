@@ -1,31 +1,36 @@
 /** A cold herd on a virtual clock. The scheduler is `edge/core` itself, what hosts ask of each other is decided by
  *  `peer/core`; the simulator has the clock, the links and the time that messages take. The same seed gives the same run. */
-import { tick } from "../../edge/core/expire.ts";
-import { disconnect, receive } from "../../edge/core/receive.ts";
-import { createSwarm, type Swarm } from "../../edge/core/swarm.ts";
 import {
   aHost,
   announceOf,
   aTask,
+  digestOf,
   finishOf,
   hostIdOf,
   IDLE_LOAD,
+  progressOf,
   seededRandom,
 } from "../../edge/core/testing/fixtures.ts";
 import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
 import { reportPauseMs } from "../../peer/core/report-pace.ts";
+import { digestBatches } from "../../peer/transfer/progress-report.ts";
+import { piecesOf } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceLengthFor } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import { type AwayEvent, SimAway } from "./sim-away.ts";
 import { SimHost } from "./sim-host.ts";
 import type { SimOptions } from "./sim-options.ts";
+import { SimScheduler } from "./sim-scheduler.ts";
 import { SimTrade, type TradeEvent } from "./sim-trade.ts";
 import { SlotRing } from "./slot-ring.ts";
 
 /** What is due later. */
 type Event =
   | TradeEvent
+  | AwayEvent
+  | { readonly kind: "scheduler-dies" | "scheduler-starts" }
   | { readonly kind: "heard"; readonly host: SimHost; readonly message: PeerMessage }
   | { readonly kind: "told"; readonly host: SimHost; readonly message: CoreMessage }
   | { readonly kind: "begin" | "report" | "heartbeat" | "die"; readonly host: SimHost };
@@ -45,7 +50,8 @@ export class Simulation {
   readonly hosts: readonly SimHost[];
   readonly pieceCount: number;
   readonly trade: SimTrade;
-  readonly #swarm: Swarm;
+  readonly #scheduler: SimScheduler;
+  readonly #away: SimAway;
   readonly #task: TaskInfo;
   readonly #slotMs: number;
   readonly #random: () => number;
@@ -68,7 +74,10 @@ export class Simulation {
     // A quarter of what the fastest link needs for a piece.
     this.#slotMs = Math.max(0.25, Math.min(10, (1000 * pieceLengthBytes) / Math.max(rateBps, sourceBps) / 4));
     this.#ring = new SlotRing(Math.ceil(REACH_MS / this.#slotMs));
-    this.#swarm = createSwarm({ shard: 0, shardCount: 1, nowMs: this.#nowMs });
+    const nowMs = () => this.#nowMs;
+    const { schedulerDeath } = options;
+    const remembers = schedulerDeath?.awayMs !== undefined;
+    this.#scheduler = new SimScheduler({ policy: options.policy, nowMs, random: this.#random, remembers });
     const idcs = Array.from({ length: options.zones }, (_, zone) => `zone-${zone}`);
     this.hosts = Array.from(
       { length: options.hosts },
@@ -82,7 +91,7 @@ export class Simulation {
       slotMs: this.#slotMs,
       hosts: this.hosts,
       byId: this.#byId,
-      nowMs: () => this.#nowMs,
+      nowMs,
       random: this.#random,
       later: (event, ms) => this.#later(event, ms),
       say: (host, messages) => this.#say(host, messages),
@@ -90,6 +99,22 @@ export class Simulation {
       progressed: (host) => this.#reportIfDue(host),
       complete: (host) => this.#complete(host),
     });
+    this.#away = new SimAway({
+      options,
+      delay: this.trade.delay,
+      source: this.trade.source,
+      nowMs,
+      random: this.#random,
+      later: (event, ms) => this.#later(event, ms),
+      schedulerLives: () => this.#scheduler.lives,
+      back: (host) => this.#restate(host),
+      learned: (host) => this.trade.replan(host),
+    });
+    if (schedulerDeath !== undefined) {
+      const { afterMs, awayMs } = schedulerDeath;
+      this.#later({ kind: "scheduler-dies" }, afterMs);
+      if (awayMs !== undefined) this.#later({ kind: "scheduler-starts" }, afterMs + awayMs);
+    }
     const { joinMs, joinInTurn } = options;
     for (const host of this.hosts.slice(options.seeds)) {
       const share = joinInTurn ? (host.index - options.seeds) / Math.max(1, this.#running - 1) : this.#random();
@@ -125,9 +150,7 @@ export class Simulation {
   #step(): void {
     this.#nowMs += this.#slotMs;
     for (const event of this.#ring.next()) this.#happen(event);
-    if (this.#nowMs >= this.#swarm.wakeAtMs) {
-      this.#deliver(tick(this.#swarm, this.options.policy, this.#nowMs, this.#random));
-    }
+    this.#deliver(this.#scheduler.tick());
     this.trade.step();
   }
 
@@ -157,6 +180,20 @@ export class Simulation {
       case "die":
         this.#die(event.host);
         return;
+      case "scheduler-dies":
+        this.#scheduler.die();
+        for (const host of this.hosts) if (host.state !== "dead") this.#away.lost(host);
+        return;
+      case "scheduler-starts":
+        this.#scheduler.start();
+        return;
+      case "connect":
+      case "welcomed":
+      case "alone":
+      case "looked":
+      case "digests":
+        this.#away.happen(event);
+        return;
       default:
         this.#movedAtMs = this.#nowMs;
         this.trade.happen(event);
@@ -175,10 +212,29 @@ export class Simulation {
     this.#later({ kind: "heartbeat", host }, this.options.policy.heartbeatIntervalMs);
   }
 
+  /** Its channel is open again. */
+  #restate(host: SimHost): void {
+    this.#say(host, [this.#helloOf(host)]);
+    if (host.state === "waiting") return;
+    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
+    const have = piecesOf(host.held, this.pieceCount);
+    this.#say(host, [announceOf(this.#task, { wanting: host.state === "running", have, leases })]);
+  }
+
+  #tellDigests(host: SimHost): void {
+    const digests = new Map<number, Uint8Array>();
+    for (const piece of piecesOf(host.held, this.pieceCount)) digests.set(piece, digestOf(piece));
+    for (const batch of digestBatches(digests)) this.#say(host, [progressOf(this.#task, { digests: batch })]);
+  }
+
   /** Its channel is open before it begins: a daemon has one while it has nothing to do. */
   #greet(host: SimHost): void {
+    this.#hear(host, this.#helloOf(host));
+  }
+
+  #helloOf(host: SimHost): PeerMessage {
     const role = this.#isSeed(host) ? "seed" : "normal";
-    this.#hear(host, { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) });
+    return { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) };
   }
 
   /** Such a host begins when somebody tells it to. */
@@ -194,8 +250,8 @@ export class Simulation {
   }
 
   #hear(host: SimHost, message: PeerMessage): void {
-    this.messagesUp++;
-    this.#deliver(receive(this.#swarm, host.hostId, message, this.options.policy, this.#nowMs, this.#random));
+    if (this.#scheduler.lives) this.messagesUp++;
+    this.#deliver(this.#scheduler.hear(host.hostId, message));
   }
 
   #deliver({ changes, outgoing }: Outcome): void {
@@ -208,7 +264,9 @@ export class Simulation {
     }
   }
 
+  /** What nobody hears is dropped: the next announcement says it all. */
   #say(host: SimHost, messages: readonly PeerMessage[]): void {
+    if (host.away !== undefined) return;
     const delayMs = this.trade.delay.sayMs(host.index, this.#nowMs);
     for (const message of messages) this.#later({ kind: "heard", host, message }, delayMs);
   }
@@ -217,6 +275,7 @@ export class Simulation {
     switch (message.type) {
       case "task":
         host.ticket = true;
+        if (message.digestsWanted) this.#tellDigests(host);
         break;
       case "digests":
         host.learn(message.runs);
@@ -253,6 +312,10 @@ export class Simulation {
 
   #report(host: SimHost): void {
     host.reportedAtMs = this.elapsedMs;
+    if (host.away !== undefined) {
+      host.report.clear();
+      return;
+    }
     const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
     this.#say(host, host.report.take(this.#task.taskId, leases, host));
   }
@@ -269,7 +332,7 @@ export class Simulation {
     if (host.state === "running" || (host.state === "waiting" && !this.#isSeed(host))) this.#running--;
     host.state = "dead";
     this.trade.end(host);
-    this.#deliver(disconnect(this.#swarm, host.hostId, this.options.policy, this.#nowMs, this.#random));
+    this.#deliver(this.#scheduler.lose(host.hostId));
   }
 
   #later(event: Event, ms: number): void {

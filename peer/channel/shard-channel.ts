@@ -37,7 +37,7 @@ export interface ChannelHandler {
 }
 
 /** Sockets that failed to open in a row before POST is tried. */
-const SOCKET_ATTEMPTS_BEFORE_POST = 2;
+export const SOCKET_ATTEMPTS_BEFORE_POST = 2;
 /** A channel that lived for less was no success: the wait before the next attempt goes on growing. */
 const STABLE_AFTER_MS = 10_000;
 /** What may wait for a shard that takes it slowly. The digests of a task with 2^20 pieces are 32 MiB. */
