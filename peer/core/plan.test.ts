@@ -168,6 +168,20 @@ describe("planRequests()", () => {
     expect(late(policy.farHedgeAfterMs, [slow, away])).toEqual([host(2)]);
   });
 
+  test("asks another parent for one late piece at a time where all are late and nothing came, whatever its pace allows", () => {
+    const all = bits(64, range(64));
+    const parents = [aParent(1, all, { activeRequests: policy.requestsAtFirst }), aParent(2, all)];
+    const inFlight = new Map(range(policy.requestsAtFirst).map((piece) => [piece, { parents: [host(1)], sinceMs: 0 }]));
+    const view = aView(64, { parents, inFlight });
+    expect(planRequests(view, policy, policy.hedgeAfterMs - 1, never)).toEqual([]);
+    expect(planRequests(view, policy, policy.hedgeAfterMs, never)).toEqual([
+      { hostId: host(2), piece: 0, hedge: true },
+    ]);
+    expect(planRequests({ ...view, gainedAtMs: 1 }, policy, policy.hedgeAfterMs, never)).toEqual([]);
+    const hedged = { ...view, inFlight: new Map([...inFlight, [0, { parents: [host(1), host(2)], sinceMs: 0 }]]) };
+    expect(planRequests(hedged, policy, policy.hedgeAfterMs * 9, never)).toEqual([]);
+  });
+
   test("asks another parent for a piece that is late, once, and never for one that came meanwhile", () => {
     const all = bits(1, [0]);
     const view = aView(1, {

@@ -66,8 +66,11 @@ export function planRequests(
 ): PieceRequest[] {
   const requests: PieceRequest[] = [];
   const late = lateCount(view, policy, nowMs);
-  const free = Math.min(freeRequests(view, policy), paceRoom(view, policy, late));
-  if (free <= 0) return requests;
+  const spare = freeRequests(view, policy);
+  const room = Math.min(spare, paceRoom(view, policy, late));
+  // One request beyond the pace: pieces that are all late may be so because of their parents.
+  const isStuck = room <= 0 && spare > 0 && isWithoutGain(view, policy, nowMs);
+  if (room <= 0 && !isStuck) return requests;
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
   // Most looks are in vain, in a big herd above all. What nobody offers is nobody's alone, either.
@@ -90,7 +93,7 @@ export function planRequests(
   const isFar = (parent: ParentView) => across?.parents.has(parent) ?? false;
   const piecesFrom = (parent: ParentView) => (across !== undefined && isFar(parent) ? across.pieces : wanted);
   const open = candidatesOf(view, nowMs, random, most, piecesFrom);
-  while (requests.length < free) {
+  while (requests.length < room) {
     const next = leastLoaded(open);
     if (next === undefined) break;
     const piece = choosePiece(piecesFrom(next.parent), next.parent.bitfield, startOf(view, policy, random), random);
@@ -102,8 +105,8 @@ export function planRequests(
     }
     if (piece === undefined || next.load >= most) open.splice(open.indexOf(next), 1);
   }
-  if (requests.length === free) return requests;
-  return [...requests, ...planHedges(view, policy, nowMs, random, requests, free - requests.length, isFar)];
+  const left = isStuck ? 1 : room - requests.length;
+  return left > 0 ? [...requests, ...planHedges(view, policy, nowMs, random, requests, left, isFar)] : requests;
 }
 
 /** Parents that may be asked now, with fewer than `most` requests under way, for any of these pieces. */
@@ -155,6 +158,17 @@ function lateCount({ inFlight }: TransferView, { hedgeAfterMs }: TransferPolicy,
   let late = 0;
   for (const { sinceMs } of inFlight.values()) if (nowMs - sinceMs >= hedgeAfterMs) late++;
   return late;
+}
+
+/** Whether nothing came for as long as makes a piece late, and nothing is asked for twice. */
+function isWithoutGain(
+  { inFlight, gainedAtMs }: TransferView,
+  { hedgeAfterMs }: TransferPolicy,
+  nowMs: number,
+): boolean {
+  if (nowMs - gainedAtMs < hedgeAfterMs) return false;
+  for (const { parents } of inFlight.values()) if (parents.length > 1) return false;
+  return true;
 }
 
 function leastLoaded(candidates: readonly Candidate[]): Candidate | undefined {

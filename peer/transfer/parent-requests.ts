@@ -9,7 +9,6 @@ import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Neighbour } from "./neighbour.ts";
 import type { ParentConnections } from "./parent-connections.ts";
 import { fetchPiece, type ParentAddress } from "./piece-client.ts";
-import type { PieceIntake } from "./piece-intake.ts";
 import type { PieceKeeper } from "./piece-keeper.ts";
 import { createHedges } from "./troubles.ts";
 
@@ -42,7 +41,9 @@ interface Flight {
 
 interface PieceRequest {
   readonly stop: AbortController;
-  intake: PieceIntake | undefined;
+  receivedBytes: number;
+  /** Another brought the piece. */
+  isBeaten: boolean;
 }
 
 export class ParentRequests {
@@ -89,7 +90,7 @@ export class ParentRequests {
     const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
-    const request: PieceRequest = { stop, intake: undefined };
+    const request: PieceRequest = { stop, receivedBytes: 0, isBeaten: false };
     const isHedge = flight.requests.size > 0;
     if (isHedge) this.#count("asked", 1);
     flight.requests.set(neighbour, request);
@@ -99,7 +100,6 @@ export class ParentRequests {
     try {
       const range = pieceRange(piece, info.sizeBytes, info.pieceLengthBytes);
       using intake = keeper.begin(piece, "parent");
-      request.intake = intake;
       const paced = async (chunk: Uint8Array) => {
         for await (const grain of pacedGrains(chunk, { taskId: info.taskId, limits: [limit], signal })) {
           // What we hold up ourselves is not late.
@@ -112,19 +112,25 @@ export class ParentRequests {
         if (!limit.limited) return await intake.append(...chunks);
         for (const chunk of chunks) await paced(chunk);
       };
-      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, heard: received, take });
+      const heard = (bytes: number) => {
+        request.receivedBytes += bytes;
+        received();
+      };
+      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, heard, take });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
+        // With the last piece all requests end.
+        const rivals = [...flight.requests.values()].filter((other) => other !== request);
         if ((await keeper.finish(intake)) === "corrupt") {
           corrupt(piece, neighbour);
           return;
         }
         neighbour.succeeded(intake.lengthBytes);
-        if (isHedge && !stop.signal.aborted) this.#count("won", 1);
-        // The slower of two requests for this piece has nothing left to bring.
-        for (const [other, slower] of flight.requests) {
-          if (other === neighbour) continue;
-          this.#count("doubleBytes", slower.intake?.lengthBytes ?? 0);
+        if (request.isBeaten) return;
+        if (isHedge) this.#count("won", 1);
+        for (const slower of rivals) {
+          slower.isBeaten = true;
+          this.#count("doubleBytes", slower.receivedBytes);
           slower.stop.abort();
         }
       } else {

@@ -2,8 +2,8 @@ import { joinChunks } from "./join-chunks.ts";
 import type { BodyFlow, ParentReplyTaker } from "./parent-connections.ts";
 
 export interface PieceBodyOptions {
-  /** Called whenever bytes of it come. */
-  readonly heard: () => void;
+  /** Called whenever bytes of it come, with how many. */
+  readonly heard: (bytes: number) => void;
   /** Called with the next chunks; what comes meanwhile is gathered, at most a grain and what the platform gives at once. What it
    *  throws ends the request. */
   readonly take: (chunks: readonly Uint8Array[]) => Promise<void>;
@@ -38,7 +38,7 @@ export class PieceBody implements ParentReplyTaker {
       if (this.#receivedBytes > MAX_PROBLEM_BYTES) throw new Error("the problem is too long");
       return;
     }
-    this.#options.heard();
+    this.#options.heard(bytes.length);
     if (this.#receivedBytes > this.#length) throw new Error(`the reply is longer than ${this.#length} bytes`);
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;

@@ -1,0 +1,108 @@
+import { afterEach, expect, test } from "bun:test";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { HostId } from "../../schema/ids.ts";
+import type { PeerMessageOf } from "../../schema/wire/peer-message.ts";
+import { until } from "../../tests/fixtures/daemon.ts";
+import { DEFAULT_TRANSFER_POLICY as POLICY } from "../core/policy.ts";
+import { blake3 } from "../store/hash.ts";
+import { PIECE_BYTES, pieceBytes, sourceOf, standalonePeer, statOf, storedTask } from "./fixtures.ts";
+
+const PIECES = 8;
+const HALF = PIECE_BYTES / 2;
+const never = new AbortController().signal;
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+/** A parent that holds all, and sends pieces as it is told to. */
+async function aParent(name: string, send: (piece: number, response: ServerResponse) => void) {
+  const asked: number[] = [];
+  const server = createServer(({ url = "", headers }, response) => {
+    if (url.includes("/bitfield")) {
+      response.end(JSON.stringify({ version: 1, complete: true, bitfield: Buffer.of(0xff).toString("base64") }));
+      return;
+    }
+    const [, start = "0"] = /bytes=(\d+)-/.exec(headers.range ?? "") ?? [];
+    const piece = Number(start) / PIECE_BYTES;
+    asked.push(piece);
+    response.writeHead(206, { "content-length": PIECE_BYTES });
+    send(piece, response);
+  }).listen(0, "127.0.0.1");
+  servers.push(server);
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const hostId = name.repeat(32) as HostId;
+  return { asked, hostId, neighbour: { hostId, address, role: "normal", idc: "", needsPull: false } as const };
+}
+
+const whole = (piece: number, response: ServerResponse) => void response.end(pieceBytes(piece));
+/** The connection stays, and brings nothing more. */
+const half = (piece: number, response: ServerResponse) => void response.write(pieceBytes(piece).subarray(0, HALF));
+
+/** A download that knows all digests and trades with these. */
+async function downloadFrom(parents: readonly Awaited<ReturnType<typeof aParent>>[]) {
+  const task = await storedTask(PIECES);
+  const { peer, world, sent } = standalonePeer(task);
+  const done = peer.complete(sourceOf(task), statOf(task), never);
+  const { taskId } = peer;
+  peer.hear({ type: "task", taskId, ticket: "t", ticketTtlMs: 900_000, digestsWanted: false });
+  const digests = Buffer.concat(Array.from({ length: PIECES }, (_, piece) => blake3(pieceBytes(piece))));
+  peer.hear({ type: "digests", taskId, runs: [{ firstPiece: 0, digests }] });
+  const meet = (...met: typeof parents) =>
+    peer.hear({ type: "neighbours", taskId, add: met.map(({ neighbour }) => neighbour), remove: [] });
+  meet(...parents);
+  const download = peer.download ?? expect.unreachable();
+  const faults = () => sent.filter((message): message is PeerMessageOf<"fault"> => message.type === "fault");
+  return { done, peer, world, download, task, faults, meet };
+}
+
+test("the last pieces, of a parent that became slow, are asked of a second one once they are late, and cost what had come of them", async () => {
+  const slow = await aParent("c", (piece, response) => (slow.asked.length > 1 ? half : whole)(piece, response));
+  const swift = await aParent("d", whole);
+  const { done, world, download, task, faults } = await downloadFrom([slow, swift]);
+  const lateCount = () => slow.asked.length - 1;
+  await until("only pieces of the slow one are missing", () => task.heldCount + lateCount() === PIECES);
+  const late = lateCount();
+  expect(late).toBeGreaterThan(0);
+  expect(download.awaited().map(({ hostIds }) => hostIds)).toEqual(Array(late).fill([slow.hostId]));
+  expect(download.hedges.asked).toBe(0);
+
+  world.nowMs += POLICY.hedgeAfterMs;
+  await done;
+  expect(download.hedges).toEqual({ asked: late, won: late, doubleBytes: late * HALF });
+  expect(new Set([...swift.asked, slow.asked[0]]).size).toBe(PIECES);
+  // Slow is not gone.
+  expect(faults()).toEqual([]);
+});
+
+test("a download whose first pieces all come late goes on with the next parent it meets", async () => {
+  const slow = await aParent("c", half);
+  const swift = await aParent("d", whole);
+  const { done, peer, world, download, meet } = await downloadFrom([slow]);
+  await until("all it begins with is asked of the slow one", () => slow.asked.length === POLICY.requestsAtFirst);
+  meet(swift);
+  world.nowMs += POLICY.hedgeAfterMs;
+  await done;
+  expect(peer.task.complete).toBe(true);
+  expect(download.hedges).toMatchObject({ asked: POLICY.requestsAtFirst, won: POLICY.requestsAtFirst });
+});
+
+test("nothing is asked for twice while nothing is late, however much is under way", async () => {
+  const answers: (() => void)[] = [];
+  const send = (piece: number, response: ServerResponse) => void answers.push(() => whole(piece, response));
+  const parents = [await aParent("c", send), await aParent("d", send)];
+  const { done, world, download } = await downloadFrom(parents);
+  await until("pieces are awaited", () => answers.length >= POLICY.requestsAtFirst);
+  world.nowMs += POLICY.hedgeAfterMs - 1;
+  const timer = setInterval(() => answers.shift()?.(), 1);
+  await done;
+  clearInterval(timer);
+  const asked = parents.flatMap((parent) => parent.asked);
+  expect(asked.toSorted((a, b) => a - b)).toEqual(Array.from({ length: PIECES }, (_, piece) => piece));
+  expect(download.hedges).toEqual({ asked: 0, won: 0, doubleBytes: 0 });
+});
