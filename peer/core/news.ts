@@ -11,12 +11,13 @@ export interface NewsView {
   readonly piecesPerSecond: number;
 }
 
-/** Pause before the next question: half the time in which we could take all it is known to have for us, so that it never
- *  runs out of that unseen. */
+/** From what was heard last until the next question: half the time in which we could take all it is known to have for us, so that
+ *  it never runs out of that unseen, and no less than the time of a few pieces. */
 export function newsPauseMs({ offered, held, piecesPerSecond }: NewsView, policy: TransferPolicy): number {
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
   const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
-  return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, halfMs));
+  const piecesMs = Math.min(policy.newsPausePiecesMaxMs, (1000 * policy.newsPausePieces) / piecesPerSecond);
+  return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, piecesMs, halfMs));
 }
 
 function usefulCount(offered: Bitfield, held: Bitfield): number {

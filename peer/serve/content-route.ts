@@ -3,6 +3,8 @@
 import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
 import type { HostId } from "../../schema/ids.ts";
+import { pieceCountOf } from "../../schema/piece.ts";
+import { formatPieceNews, MAX_TOLD_PIECES, PIECES_HEADER } from "../../schema/piece-news.ts";
 import type { UploadRefusal } from "../core/upload-shares.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -70,6 +72,8 @@ export function serveContent(
       [REFUSAL_HEADER]: refusal,
     });
   }
+  if (status === 206 && tellsPieces(task))
+    headers[PIECES_HEADER] = formatPieceNews({ version: task.version, bitfield: task.held });
   task.noteUse();
   const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
   // An empty file has no range to send.
@@ -86,6 +90,11 @@ export function serveContent(
 /** `undefined` when the child does not say, or no count. */
 function bytesIn(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A host that has it all has no more news. */
+function tellsPieces({ complete, info }: StoredTask): boolean {
+  return !complete && pieceCountOf(info.sizeBytes, info.pieceLengthBytes) <= MAX_TOLD_PIECES;
 }
 
 function matches(ifNoneMatch: string | null, etag: string): boolean {

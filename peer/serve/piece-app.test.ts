@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHostId } from "../../schema/ids.ts";
+import { PIECES_HEADER, parsePieceNews } from "../../schema/piece-news.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, TICKET_TTL_MS, ticketKeyOf } from "../../schema/ticket.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
@@ -126,6 +127,17 @@ describe("content", () => {
       etag: `"${task.info.taskId}"`,
     });
     expect<Uint8Array>(await response.bytes()).toEqual(pieceOf(task.info, 1));
+  });
+
+  test("tells beside a piece which others are held, until all are", async () => {
+    await writePieces(task, 1);
+    const told = async () =>
+      parsePieceNews((await askContent({ range: "bytes=65536-131071" })).headers.get(PIECES_HEADER) ?? "", 3);
+    expect(await told()).toEqual({ version: task.version, bitfield: new Uint8Array([0b010]) });
+    await writePieces(task, 0);
+    expect(await told()).toEqual({ version: task.version, bitfield: new Uint8Array([0b011]) });
+    await writePieces(task, 2);
+    expect(await told()).toBeUndefined();
   });
 
   test("gives a few bytes in the middle, over a border of held pieces, and at the end", async () => {

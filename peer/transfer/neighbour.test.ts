@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { HostId } from "../../schema/ids.ts";
 import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import { DEFAULT_TRANSFER_POLICY } from "../core/policy.ts";
@@ -80,13 +80,39 @@ test("a neighbour tells why it is not asked", async () => {
   neighbour.close();
 });
 
-function met(answer: NeighbourComponents["ask"], nowMs = () => 0) {
+test("what a neighbour tells beside a piece counts as an answer, unless it is older than the last", async () => {
+  let nowMs = 1000;
+  const questions: (number | undefined)[] = [];
+  const asked = new EventEmitter();
+  const answer = async (_neighbour: Neighbour, { since }: { since: number | undefined }, signal: AbortSignal) => {
+    questions.push(since);
+    asked.emit("question");
+    return questions.length === 1 ? { ...NEWS, version: 5, complete: false } : await silent(signal);
+  };
+  const { neighbour } = met(answer, () => nowMs, 30);
+  await Bun.sleep(0);
+  neighbour.tell({ version: 4, bitfield: new Uint8Array([0b01]) });
+  expect(neighbour.bitfield).toEqual(new Uint8Array([0b11]));
+  nowMs += 25;
+  neighbour.tell({ version: 6, bitfield: new Uint8Array([0b10]) });
+  expect(neighbour.bitfield).toEqual(new Uint8Array([0b10]));
+  nowMs += 25;
+  await Bun.sleep(60);
+  // 50 ms after the answer, and 25 after it told of more.
+  expect(questions).toEqual([undefined]);
+  nowMs += 5;
+  await once(asked, "question");
+  expect(questions).toEqual([undefined, 6]);
+  neighbour.close();
+});
+
+function met(answer: NeighbourComponents["ask"], nowMs = () => 0, newsPauseMs = 0) {
   const lost = Promise.withResolvers<string>();
   const neighbour = new Neighbour(info, 2, {
     policy: POLICY,
     nowMs,
     ask: answer,
-    newsPauseMs: () => 0,
+    newsPauseMs: () => newsPauseMs,
     offered: () => {},
     failures: createCounts(PARENT_FAILURES),
     news: new NewsBudget(4),

@@ -1,6 +1,7 @@
 /** One host we trade a task with: what it offers, how it behaves, and the watch that keeps both up to date. */
 import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import type { PieceNews } from "../../schema/piece-news.ts";
 import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
@@ -46,6 +47,8 @@ export class Neighbour {
   lastFailure: ParentFailure | undefined;
   /** Of what it told last. */
   #version: number | undefined;
+  /** When it told, or was asked, what it has. */
+  #heardAtMs = 0;
   /** How often it did not serve, by why. */
   readonly failures = createCounts(PARENT_FAILURES);
   #failuresInRow = 0;
@@ -103,6 +106,16 @@ export class Neighbour {
     return Math.max(0, Math.round(this.restUntilMs - this.#components.nowMs()));
   }
 
+  /** It tells what it has beside a piece, which is as good as an answer. What comes late, or from another life of its process, is
+   *  not: the next answer says. */
+  tell({ version, bitfield }: PieceNews): void {
+    if (this.signal.aborted || (this.#version !== undefined && version < this.#version)) return;
+    this.#heardAtMs = this.#components.nowMs();
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#learn({ bitfield, reading: this.reading });
+  }
+
   /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does. */
   async probe(): Promise<void> {
     if (this.#probing) return;
@@ -123,7 +136,7 @@ export class Neighbour {
     if (outcome.kind === "bitfield" && !this.signal.aborted) this.#learn(outcome);
   }
 
-  #learn({ bitfield, reading }: Extract<BitfieldOutcome, { kind: "bitfield" }>): void {
+  #learn({ bitfield, reading }: Pick<Extract<BitfieldOutcome, { kind: "bitfield" }>, "bitfield" | "reading">): void {
     if (Buffer.compare(bitfield, this.bitfield) !== 0) this.gainedAtMs = this.#components.nowMs();
     this.bitfield = bitfield;
     this.reading = reading;
@@ -133,7 +146,7 @@ export class Neighbour {
   async #watch(): Promise<void> {
     while (!this.signal.aborted) {
       const { nowMs } = this.#components;
-      const askedAtMs = nowMs();
+      this.#heardAtMs = nowMs();
       const { outcome, waited } = await this.#ask(this.#version);
       if (this.signal.aborted) return;
       if (outcome.kind === "failed") {
@@ -145,9 +158,18 @@ export class Neighbour {
       this.#failuresInRow = 0;
       this.#learn(outcome);
       if (outcome.complete) return;
-      const pauseMs = this.#components.newsPauseMs(this.bitfield);
-      const intervalMs = waited ? pauseMs : Math.max(pauseMs, this.#components.policy.bitfieldPollMs);
-      await pause(intervalMs - (nowMs() - askedAtMs), this.signal);
+      await this.#pauseBeforeAsking(waited);
+    }
+  }
+
+  /** @param waited whether the last answer came as soon as there was news */
+  async #pauseBeforeAsking(waited: boolean): Promise<void> {
+    const { nowMs, policy, newsPauseMs } = this.#components;
+    while (!this.signal.aborted) {
+      const pauseMs = Math.max(newsPauseMs(this.bitfield), waited ? 0 : policy.bitfieldPollMs);
+      const leftMs = this.#heardAtMs + pauseMs - nowMs();
+      if (leftMs <= 0) return;
+      await pause(leftMs, this.signal);
     }
   }
 

@@ -27,6 +27,8 @@ export interface BodyFlow {
 }
 
 export interface ParentReplyTaker {
+  /** A reply begins. */
+  head?(reply: ReplyHead): void;
   /** More of a body; what it throws ends the request. The bytes are its own. */
   body(status: number, bytes: Uint8Array, flow: BodyFlow): void;
 }
@@ -112,6 +114,7 @@ export class ParentConnections {
       heard: () => silence.heard(),
       head: (read) => {
         head = read;
+        taker.head?.(read);
       },
       body: (bytes) => taker.body(head.status, bytes, flow),
       whole: () => {

@@ -1,5 +1,7 @@
 /** Piece requests under way at parents, at most two for one piece. */
-import { pieceRange } from "../../schema/piece.ts";
+
+import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
+import type { PieceNews } from "../../schema/piece-news.ts";
 import type { Hedges } from "../../schema/wire/local.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/plan.ts";
@@ -116,7 +118,10 @@ export class ParentRequests {
         request.receivedBytes += bytes;
         received();
       };
-      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, heard, take });
+      const told = (news: PieceNews) => neighbour.tell(news);
+      const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
+      const body = { heard, told, pieceCount, take };
+      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, ...body });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
         // With the last piece all requests end.

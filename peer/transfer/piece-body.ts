@@ -1,9 +1,15 @@
+import { PIECES_HEADER, type PieceNews, parsePieceNews } from "../../schema/piece-news.ts";
+import type { ReplyHead } from "./http-reply.ts";
 import { joinChunks } from "./join-chunks.ts";
 import type { BodyFlow, ParentReplyTaker } from "./parent-connections.ts";
 
 export interface PieceBodyOptions {
   /** Called whenever bytes of it come, with how many. */
   readonly heard: (bytes: number) => void;
+  /** Called when its sender tells what else it holds. */
+  readonly told: (news: PieceNews) => void;
+  /** Of the task. */
+  readonly pieceCount: number;
   /** Called with the next chunks; what comes meanwhile is gathered, at most a grain and what the platform gives at once. What it
    *  throws ends the request. */
   readonly take: (chunks: readonly Uint8Array[]) => Promise<void>;
@@ -30,6 +36,12 @@ export class PieceBody implements ParentReplyTaker {
   constructor(length: number, options: PieceBodyOptions) {
     this.#length = length;
     this.#options = options;
+  }
+
+  head({ header }: ReplyHead): void {
+    const text = header(PIECES_HEADER);
+    const news = text === undefined ? undefined : parsePieceNews(text, this.#options.pieceCount);
+    if (news !== undefined) this.#options.told(news);
   }
 
   body(status: number, bytes: Uint8Array, flow: BodyFlow): void {

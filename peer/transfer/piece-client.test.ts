@@ -23,6 +23,7 @@ const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-
 const range = { start: 0, end: 1000 };
 const ignore = async () => undefined;
 const heard = () => undefined;
+const quiet = { heard, told: () => undefined, pieceCount: 9 };
 
 describe("fetchPiece()", () => {
   test("takes a piece that comes slowly, as long as it comes", async () => {
@@ -35,7 +36,7 @@ describe("fetchPiece()", () => {
     });
     const chunks: Uint8Array[] = [];
     const take = async (more: readonly Uint8Array[]) => void chunks.push(...more);
-    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 150, heard, take })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 150, ...quiet, take })).toEqual({
       kind: "piece",
     });
     const bytes = Buffer.concat(chunks);
@@ -54,7 +55,7 @@ describe("fetchPiece()", () => {
     const grains: Uint8Array[] = [];
     const take = async (more: readonly Uint8Array[]) => void grains.push(...more);
     let times = 0;
-    const options = { signal: never, silenceMs: 1000, heard: () => void times++, take };
+    const options = { signal: never, silenceMs: 1000, ...quiet, heard: () => void times++, take };
     expect(await fetchPiece(parents, parent, { start: 0, end: length }, options)).toEqual({ kind: "piece" });
     expect(grains.length).toBeLessThanOrEqual(2);
     expect(times).toBeGreaterThan(grains.length);
@@ -64,7 +65,7 @@ describe("fetchPiece()", () => {
 
   test("gives up a parent that falls silent in the middle", async () => {
     const parent = await parentThat((socket) => void socket.write(`${head("206 Partial Content", 1000)}half`));
-    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 50, heard, take: ignore })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 50, ...quiet, take: ignore })).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -83,7 +84,9 @@ describe("fetchPiece()", () => {
       socket.on("drain", more);
       more();
     });
-    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
+    expect(
+      await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, ...quiet, take: ignore }),
+    ).toEqual({
       kind: "failed",
       failure: "unreachable",
     });
@@ -94,19 +97,21 @@ describe("fetchPiece()", () => {
     const answer = (socket: Socket) => void socket.write(head("206 Partial Content", 1000) + "x".repeat(1000));
     const parent = await parentThat(answer);
     const slow = () => Bun.sleep(1500);
-    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: slow })).toEqual({
+    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, ...quiet, take: slow })).toEqual({
       kind: "piece",
     });
     const full = () => Promise.reject(new Error("disk full"));
     await expect(
-      fetchPiece(parents, parent, range, { signal: never, silenceMs: 5000, heard, take: full }),
+      fetchPiece(parents, parent, range, { signal: never, silenceMs: 5000, ...quiet, take: full }),
     ).rejects.toThrow("disk full");
   });
 
   test("calls a parent gone when nobody listens at its address", async () => {
     const parent = await parentThat(() => undefined);
     for (const close of closing.splice(0)) close();
-    expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual({
+    expect(
+      await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, ...quiet, take: ignore }),
+    ).toEqual({
       kind: "failed",
       failure: "gone",
     });
@@ -120,12 +125,12 @@ describe("fetchPiece()", () => {
   ] as const) {
     test(`calls a parent that answers ${status} ${failure}`, async () => {
       const parent = await parentThat((socket) => void socket.write(head(status, 0)));
-      expect(await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, heard, take: ignore })).toEqual(
-        {
-          kind: "failed",
-          failure,
-        },
-      );
+      expect(
+        await fetchPiece(parents, parent, range, { signal: never, silenceMs: 1000, ...quiet, take: ignore }),
+      ).toEqual({
+        kind: "failed",
+        failure,
+      });
     });
   }
 });
@@ -137,7 +142,7 @@ test("fetchPiece() tells when a busy parent wants to be asked again", async () =
     fetch: () => new Response(null, { status: 429, headers: { "retry-after-ms": "70" } }),
   });
   const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
-  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, heard: () => {}, take: async () => {} };
+  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, ...quiet, take: async () => {} };
   const outcome = await fetchPiece(parents, parent, { start: 0, end: 10 }, options);
   expect(outcome).toEqual({ kind: "failed", failure: "busy", retryInMs: 70 });
 });
@@ -157,7 +162,7 @@ test("fetchPiece() tells a parent what it has asked of it before and has not got
   });
   const connections = new ParentConnections();
   const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
-  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, heard: () => {}, take: async () => {} };
+  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, ...quiet, take: async () => {} };
   const ask = (bytes: number, taskId = parent.taskId) =>
     fetchPiece(connections, { ...parent, taskId }, { start: 0, end: bytes }, options);
   const outcomes = await Promise.all([ask(10), ask(200, "1".repeat(64) as TaskId), ask(3000)]);

@@ -1,0 +1,28 @@
+/** What a host tells beside a piece: what else it holds of the task, so that who trades with it need not ask. */
+import { Buffer } from "node:buffer";
+import { type Bitfield, isBitfieldOf } from "./bitfield.ts";
+
+/** On a 206 with content: `<version> <bitfield in hex>`. */
+export const PIECES_HEADER = "x-pantala-pieces";
+
+/** Nothing is told of longer tasks, of more than 64 GiB by the rule: the header stays below 1,100 characters. */
+export const MAX_TOLD_PIECES = 4096;
+
+/** Pieces that a host held when it had changed `version` times. */
+export interface PieceNews {
+  readonly version: number;
+  readonly bitfield: Bitfield;
+}
+
+export function formatPieceNews({ version, bitfield }: PieceNews): string {
+  return `${version} ${Buffer.from(bitfield).toString("hex")}`;
+}
+
+/** `undefined` for what is no news of a task with so many pieces. */
+export function parsePieceNews(text: string, pieceCount: number): PieceNews | undefined {
+  const [, version, hex = ""] = /^(\d{1,15}) ((?:[0-9a-f]{2}){1,512})$/.exec(text) ?? [];
+  const bitfield = Uint8Array.from(Buffer.from(hex, "hex"));
+  return version === undefined || !isBitfieldOf(bitfield, pieceCount)
+    ? undefined
+    : { version: Number(version), bitfield };
+}
