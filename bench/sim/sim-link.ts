@@ -14,6 +14,8 @@ export class SimLink {
   restUntilMs = 0;
   failures = 0;
   gainedAtMs: number;
+  /** When the parent told last what it has. */
+  heardAtMs = 0;
   closed = false;
 
   constructor(child: SimHost, parent: SimHost, nowMs: number) {
@@ -26,6 +28,7 @@ export class SimLink {
   learn(nowMs: number): void {
     if (this.bitfield !== this.parent.held) this.gainedAtMs = nowMs;
     this.bitfield = this.parent.held;
+    this.heardAtMs = nowMs;
   }
 
   get hostId(): HostId {

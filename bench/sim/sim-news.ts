@@ -55,9 +55,15 @@ export class SimNews {
     return this.#parts.delay.wayMs(child.index, parent.index);
   }
 
-  /** It has come to the parent. */
+  /** It has come to the parent, unless the parent told what it has beside a piece meanwhile. */
   #ask(link: SimLink): void {
+    const { later, nowMs } = this.#parts;
     if (link.child.state !== "running") return;
+    const leftMs = link.heardAtMs + this.#pauseMs(link) - nowMs();
+    if (link.heardAtMs > 0 && leftMs > 0) {
+      later({ kind: "ask", link }, leftMs);
+      return;
+    }
     this.questions++;
     if (link.parent.state === "dead") this.#parts.gone(link);
     else if (link.parent.state === "waiting") this.#askAgain(link);
@@ -87,7 +93,12 @@ export class SimNews {
     link.learn(nowMs());
     if (child.requestCount < options.transferPolicy.requestsPerTask) learned(child);
     if (parent.complete) return;
-    const view = { offered: link.bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
-    later({ kind: "ask", link }, newsPauseMs(view, options.transferPolicy) + this.#askMs(link));
+    later({ kind: "ask", link }, this.#pauseMs(link) + this.#askMs(link));
+  }
+
+  #pauseMs({ bitfield, child }: SimLink): number {
+    const { options, nowMs } = this.#parts;
+    const view = { offered: bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
+    return newsPauseMs(view, options.transferPolicy);
   }
 }

@@ -182,6 +182,8 @@ export class SimTrade {
       flight.streams.push(stream ?? NO_STREAM);
       link.activeRequests++;
       host.requestCount++;
+      // The reply says beside the piece what else there is.
+      if (stream !== undefined) link.learn(nowMs());
       if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, roundTripMs);
     }
   }
