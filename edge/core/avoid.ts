@@ -12,16 +12,11 @@ export interface Avoidance {
   readonly sinceMs: number;
 }
 
-/** Pairs remembered, for each peer. */
-const MAX_AVOIDED = 256;
-/** `avoidMs` is doubled this often at most: 30 s become 16 min. */
-const MOST_DOUBLINGS = 5;
-
 export function avoid(turn: Turn, peer: Peer, { info }: Host): void {
   const faults = (avoidanceOf(peer, info)?.faults ?? 0) + 1;
   // The youngest last: the oldest are forgotten first.
   peer.avoid.delete(info.hostId);
-  for (const hostId of peer.avoid.keys()) if (peer.avoid.size >= MAX_AVOIDED) peer.avoid.delete(hostId);
+  for (const hostId of peer.avoid.keys()) if (peer.avoid.size >= turn.policy.avoidedPerPeer) peer.avoid.delete(hostId);
   const { address, startedAtMs } = info;
   peer.avoid.set(info.hostId, { address, startedAtMs, faults, sinceMs: turn.nowMs });
   if (!peer.task.wary.has(peer)) peer.providedAtMs = Math.max(peer.providedAtMs, peer.task.providedAtMs);
@@ -34,7 +29,7 @@ export function avoid(turn: Turn, peer: Peer, { info }: Host): void {
 export function avoids(turn: Turn, peer: Peer, other: Peer): boolean {
   const avoidance = avoidanceOf(peer, other.host.info);
   if (avoidance === undefined) return false;
-  const doublings = Math.min(avoidance.faults - 1, MOST_DOUBLINGS);
+  const doublings = Math.min(avoidance.faults - 1, turn.policy.avoidDoublings);
   return turn.nowMs < avoidance.sinceMs + turn.policy.avoidMs * 2 ** doublings;
 }
 

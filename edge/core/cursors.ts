@@ -11,9 +11,6 @@ import { piecesIn, runAhead } from "./run-length.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
-/** Peers whose readers are looked at in one turn, drawn by chance where there are more: bounds the work of a message. */
-const MAX_LOOKED_AT = 16;
-
 /** What a reader waits for next. */
 export interface Need {
   readonly peer: Peer;
@@ -30,7 +27,7 @@ export function noteCursors(peer: Peer, cursors: readonly number[]): void {
 }
 
 export function needsOf(turn: Turn, task: Task): Need[] {
-  return task.reading.sample(MAX_LOOKED_AT, turn.random).flatMap((peer) =>
+  return task.reading.sample(turn.policy.cursorSample, turn.random).flatMap((peer) =>
     peer.cursors.flatMap((cursor) => {
       let piece = cursor;
       while (piece < task.pieceCount && hasPiece(peer.bitfield, piece)) piece++;

@@ -35,9 +35,9 @@ export function explainTask(swarm: Swarm, task: Task, policy: Policy, nowMs: num
       .sort((a, b) => (a.hostId < b.hostId ? -1 : 1)),
     streams: { used: leases.size, allowed: streamsOf(turn, task) },
     source: {
-      recentBytesPerSecond: Math.round(recentSourceBps(flow, nowMs)),
+      recentBytesPerSecond: Math.round(recentSourceBps(flow, policy, nowMs)),
       peakBytesPerSecond: Math.round(flow.peakBps),
-      full: isSourceFull(flow, outlook.readers.size),
+      full: isSourceFull(flow, outlook.readers.size, policy),
       problem: sourceProblem ?? null,
     },
     unheldPieceCount: pieces.unheldCount,

@@ -26,6 +26,10 @@ export interface Policy {
   readonly seedsPerTask: number;
   /** A pair that failed to trade is not brought together again for this long, twice as long with each failure. */
   readonly avoidMs: number;
+  /** Doubled this often at most: 30 s become 16 min. */
+  readonly avoidDoublings: number;
+  /** Pairs that are remembered, for each peer: many times its neighbours. */
+  readonly avoidedPerPeer: number;
   /** A running peer that got nothing for this long is given another neighbour that has what it lacks. */
   readonly stallMs: number;
 
@@ -46,6 +50,11 @@ export interface Policy {
   /** When nothing else is left to read, a lease that has longer to go than this is shared however short it is, and taken from a
    *  host that is many times slower than one that is idle. */
   readonly leaseSlowMs: number;
+  /** How many times as long a stream must need as another host, before that may take all from it: the streams of a host share
+   *  its line, and what it read of the piece is lost. */
+  readonly leaseMuchSooner: number;
+  /** A host that gets pieces this many times slower than the best, and holds as much less, is slow (decision 0019). */
+  readonly muchSlower: number;
   /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
    *  trip. */
   readonly leaseAheadMs: number;
@@ -53,18 +62,28 @@ export interface Policy {
   readonly leaseCursorBytes: number;
   /** Runs at cursors that a host may have beyond its others: a reader that comes to another place waits for none of them. */
   readonly leaseCursorRuns: number;
+  /** Peers whose readers are looked at in one turn, drawn by chance where there are more: bounds the work of a message. */
+  readonly cursorSample: number;
   /** First runs of a host among several are no longer than this, or one piece, and later ones no longer than what it has read so
    *  far. Whoever asks first would otherwise have the streams of the source for long, and a herd would wait for one uplink
    *  (`bench sim`, 64 hosts on 20 Mbit/s: 57 % of the bound with 2 MiB and 16 requests, 73 % with this and 12). */
   readonly leaseFirstBytes: number;
   /** Shortest run of a host that reads alone. */
   readonly leaseStartBytes: number;
+  /** Runs of a lone reader are at most so many times as long as all it has read: two rounds of them take it from 2 MiB to runs
+   *  of the longest kind. */
+  readonly leaseLoneGrowth: number;
   /** Runs one host has outstanding: four streams fill a link where one does not (S3 gives 50-100 MB/s a connection). */
   readonly leaseRunsPerHost: number;
   /** Bytes one host of several has outstanding: `leaseRunsPerHost` runs of `leaseRunBytes`. */
   readonly leaseBytesPerHost: number;
   /** Runs one task has outstanding: what a source is asked to bear. */
   readonly sourceStreamsPerTask: number;
+  /** How fast a source gives is measured over this long: reports come every 200 ms, and five of them are in it. */
+  readonly sourceWindowMs: number;
+  /** With this share of the most it ever gave a source gives what it can: who takes over a part of a stream then only takes its
+   *  share of the same line. */
+  readonly sourceFullShare: number;
   /** A lease without progress for this long is granted to somebody else. */
   readonly leaseTtlMs: number;
   /** A lease holder that does not answer another host, and that we did not hear for this long either, is frozen: it reports
@@ -114,6 +133,9 @@ export interface Policy {
   readonly corruptBanMs: number;
   /** Shortest time between two demands of one host to state everything anew. */
   readonly resyncIntervalMs: number;
+  /** Hosts whose time to state their tasks is over in the same step of this length are looked for in the directory together:
+   *  after a restart all are. */
+  readonly restateStepMs: number;
 
   /** Rows of the peers of a running task are written this late: they are behind anyway, and many peers share one. */
   readonly peersWriteMs: number;
@@ -145,6 +167,8 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   pullersPerSeed: 4,
   seedsPerTask: 2,
   avoidMs: 30 * SECOND,
+  avoidDoublings: 5,
+  avoidedPerPeer: 256,
   stallMs: 5 * SECOND,
 
   leaseRunBytes: 16 * MIB,
@@ -153,14 +177,20 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseShareBytes: 8 * MIB,
   leaseLoneShareBytes: 64 * MIB,
   leaseSlowMs: 5 * SECOND,
+  leaseMuchSooner: 8,
+  muchSlower: 4,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
   leaseCursorRuns: 2,
+  cursorSample: 16,
   leaseFirstBytes: 256 * KIB,
   leaseStartBytes: 2 * MIB,
+  leaseLoneGrowth: 4,
   leaseRunsPerHost: 4,
   leaseBytesPerHost: 64 * MIB,
   sourceStreamsPerTask: 16,
+  sourceWindowMs: SECOND,
+  sourceFullShare: 0.5,
   leaseTtlMs: 10 * SECOND,
   frozenAfterMs: 1500,
   frozenRecheckMs: 600,
@@ -183,6 +213,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   hostForgetMs: 7 * DAY,
   corruptBanMs: 10 * MINUTE,
   resyncIntervalMs: SECOND,
+  restateStepMs: SECOND,
 
   peersWriteMs: 30 * SECOND,
   idleTaskKeepMs: DAY,

@@ -6,9 +6,6 @@ import { recordPeer } from "./peer-packs.ts";
 import { setState, withdraw } from "./standing.ts";
 import { notesFor, send, type Turn, wakeBy } from "./turn.ts";
 
-/** Hosts whose time is over in the same step are looked for in the directory together: after a restart all are. */
-const RESTATED_STEP_MS = 1000;
-
 /** A host introduces itself. On a new connection it will state all its tasks; what it does not state within
  *  `offlineGraceMs` it has no more. Batches that are POSTed one after the other are one connection. */
 export function greet(turn: Turn, info: HostInfo, via: Via): void {
@@ -95,7 +92,8 @@ function dismissPullers(turn: Turn, { info: { hostId } }: Host): void {
 function expectStatements(turn: Turn, host: Host): void {
   host.tasks.clear();
   host.known = "stated";
-  host.restateByMs = Math.ceil((turn.nowMs + turn.policy.offlineGraceMs) / RESTATED_STEP_MS) * RESTATED_STEP_MS;
+  const { offlineGraceMs, restateStepMs } = turn.policy;
+  host.restateByMs = Math.ceil((turn.nowMs + offlineGraceMs) / restateStepMs) * restateStepMs;
   for (const peer of host.peers.values()) peer.stated = false;
   wakeBy(turn, host.restateByMs);
 }

@@ -6,10 +6,6 @@ import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
-/** Runs of a lone reader are at most so many times as long as all it has read: two rounds of them take it from 2 MiB to runs
- *  of the longest kind. */
-const LONE_GROWTH = 4;
-
 /** Pieces of the next run of a peer.
  *  @param openCount pieces that are left to grant */
 export function runLength(turn: Turn, reader: Peer, readerCount: number, openCount: number): number {
@@ -60,7 +56,7 @@ function longRun(turn: Turn, reader: Peer, openCount: number): number {
   const restCount = openCount + Math.ceil(outstandingBytes(reader) / pieceLengthBytes);
   const evenly = Math.max(piecesIn(task, policy.leaseStartBytes), Math.ceil(restCount / policy.leaseRunsPerHost));
   const pacedBytes = (paceBps(turn, reader) * policy.leaseLongRunMs) / 1000 / policy.leaseRunsPerHost;
-  const readBytes = LONE_GROWTH * readPieceCount * pieceLengthBytes;
+  const readBytes = policy.leaseLoneGrowth * readPieceCount * pieceLengthBytes;
   const provenBytes = Math.max(policy.leaseStartBytes, Math.min(readBytes, pacedBytes, policy.leaseLongRunBytes));
   return Math.min(evenly, piecesIn(task, provenBytes));
 }

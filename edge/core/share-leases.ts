@@ -8,10 +8,6 @@ import { isSourceFull } from "./source-flow.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
-/** How many times as long a stream must need as another host, before that may take all from it: the streams of a host share
- *  its line, and what it read of the piece is lost. */
-const MUCH_SOONER = 8;
-
 /** Whether a task of which everything is granted has a lease that is long enough to be shared: looks at leases only. In a
  *  herd with more hosts than streams others have enough to do; there only what was granted to a lone reader is long. */
 export function hasLongLease(turn: Turn, task: Task): boolean {
@@ -48,13 +44,13 @@ export function shareLeases(turn: Turn, task: Task, readers: readonly Peer[]): v
  *  piece under way too, which no stream gives back. Its reader gets nothing for a while. Returns whether anything was taken. */
 export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): boolean {
   const idleBps = Math.max(0, ...readers.filter((peer) => peer.leases.size === 0).map((peer) => paceBps(turn, peer)));
-  if (idleBps === 0 || !task.info.ranged || isSourceFull(task.flow, readers.length)) return false;
+  if (idleBps === 0 || !task.info.ranged || isSourceFull(task.flow, readers.length, turn.policy)) return false;
   let taken = false;
   for (const lease of [...task.leases.values()]) {
     const bytes = unreadBytes(lease);
     const leftMs = lease.readBytes === 0 ? 0 : readingMs(lease, bytes, turn.policy);
     const afreshMs = ((bytes + task.info.pieceLengthBytes) * 1000) / idleBps;
-    if (leftMs <= turn.policy.leaseSlowMs || leftMs <= MUCH_SOONER * afreshMs) continue;
+    if (leftMs <= turn.policy.leaseSlowMs || leftMs <= turn.policy.leaseMuchSooner * afreshMs) continue;
     expire(turn, lease, "slow");
     taken = true;
   }
@@ -72,6 +68,7 @@ function isWorthIt({ policy }: Turn, lease: Lease, bytes: number, readerCount: n
   if (lease.readBytes === 0 || leftMs <= policy.leaseLongRunMs) return false;
   const { pieces, flow } = lease.peer.task;
   // Others have nothing to do, and all wait for it.
-  if (pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs && !isSourceFull(flow, readerCount)) return true;
+  if (pieces.leasableCount === 0 && leftMs > policy.leaseSlowMs && !isSourceFull(flow, readerCount, policy))
+    return true;
   return bytes >= (readerCount > 1 ? policy.leaseShareBytes : policy.leaseLoneShareBytes);
 }

@@ -5,12 +5,10 @@ import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
-/** A host this many times slower than the best is slow. */
-const MUCH_SLOWER = 4;
-
 /** Those who are not slow, as far as is known. There is one at least. Who holds about as much as the best was not held up by its
  *  line, and who came late is judged by what it got since. */
 export function swiftOf(turn: Pick<Turn, "nowMs" | "policy">, readers: readonly Peer[]): readonly Peer[] {
+  const { muchSlower } = turn.policy;
   let bestPace = 0;
   let mostHeld = 0;
   for (const peer of readers) {
@@ -19,7 +17,7 @@ export function swiftOf(turn: Pick<Turn, "nowMs" | "policy">, readers: readonly 
   }
   if (bestPace === 0) return readers;
   const isSlow = (peer: Peer) =>
-    peer.heldCount * MUCH_SLOWER < mostHeld && (gainPace(turn, peer) ?? bestPace) * MUCH_SLOWER < bestPace;
+    peer.heldCount * muchSlower < mostHeld && (gainPace(turn, peer) ?? bestPace) * muchSlower < bestPace;
   return readers.filter((peer) => !isSlow(peer));
 }
 

@@ -1,11 +1,6 @@
 /** How fast the source of a task gives, to all hosts together. */
 import type { HostId } from "../../schema/ids.ts";
-
-/** Reports come every 200 ms; a window holds five of them. */
-const WINDOW_MS = 1000;
-/** With this share of the most it ever gave it gives what it can: who takes over a part of a stream then only takes its share
- *  of the same line. */
-const FULL_SHARE = 0.5;
+import type { Policy } from "./policy.ts";
 
 export interface SourceFlow {
   /** The window that is open: its begin, and the bytes reported in it and by whom. */
@@ -25,14 +20,20 @@ export function createSourceFlow(): SourceFlow {
 }
 
 /** A host reported that it read so many bytes more. */
-export function noteSourceBytes(flow: SourceFlow, hostId: HostId, bytes: number, nowMs: number): void {
+export function noteSourceBytes(
+  flow: SourceFlow,
+  hostId: HostId,
+  bytes: number,
+  { sourceWindowMs }: Policy,
+  nowMs: number,
+): void {
   if (bytes <= 0) return;
   const tookMs = nowMs - flow.sinceMs;
   flow.bytes += bytes;
   flow.readers.add(hostId);
-  if (tookMs < WINDOW_MS) return;
+  if (tookMs < sourceWindowMs) return;
   // After a pause nobody knows since when these bytes came.
-  flow.recentBps = tookMs < 2 * WINDOW_MS ? (flow.bytes * 1000) / tookMs : 0;
+  flow.recentBps = tookMs < 2 * sourceWindowMs ? (flow.bytes * 1000) / tookMs : 0;
   flow.peakBps = Math.max(flow.peakBps, flow.recentBps);
   flow.mostReaders = Math.max(flow.mostReaders, flow.readers.size);
   flow.sinceMs = nowMs;
@@ -41,12 +42,16 @@ export function noteSourceBytes(flow: SourceFlow, hostId: HostId, bytes: number,
 }
 
 /** What the source gave in the last second that was reported, in bytes; 0 when nothing came for a while. */
-export function recentSourceBps({ recentBps, sinceMs }: SourceFlow, nowMs: number): number {
-  return nowMs - sinceMs < 2 * WINDOW_MS ? recentBps : 0;
+export function recentSourceBps({ recentBps, sinceMs }: SourceFlow, { sourceWindowMs }: Policy, nowMs: number): number {
+  return nowMs - sinceMs < 2 * sourceWindowMs ? recentBps : 0;
 }
 
 /** Whether further streams would bring nothing, as far as is known: what one host gets may be all that its own line bears.
  *  @param readerCount hosts that may read */
-export function isSourceFull({ recentBps, peakBps, mostReaders }: SourceFlow, readerCount: number): boolean {
-  return recentBps > 0 && recentBps >= FULL_SHARE * peakBps && mostReaders >= Math.min(2, readerCount);
+export function isSourceFull(
+  { recentBps, peakBps, mostReaders }: SourceFlow,
+  readerCount: number,
+  { sourceFullShare }: Policy,
+): boolean {
+  return recentBps > 0 && recentBps >= sourceFullShare * peakBps && mostReaders >= Math.min(2, readerCount);
 }

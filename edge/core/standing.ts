@@ -67,6 +67,7 @@ export function countBytes(turn: Turn, peer: Peer, report: Bytes): void {
     peer.bytes[key] += report[key] - before;
     turn.swarm.bytes[key] += report[key] - before;
     peer.reported[key] = report[key];
-    if (key === "sourceBytes") noteSourceBytes(peer.task.flow, peer.host.info.hostId, report[key] - before, turn.nowMs);
+    if (key === "sourceBytes")
+      noteSourceBytes(peer.task.flow, peer.host.info.hostId, report[key] - before, turn.policy, turn.nowMs);
   }
 }

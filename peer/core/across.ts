@@ -28,11 +28,6 @@ export interface AcrossView {
   readonly scarceSinceMs: Map<number, number>;
 }
 
-/** Who holds this many times less than the best of its site is slow, or came late: others are sooner. */
-const MUCH_LESS = 4;
-/** Pieces on which nobody is judged. */
-const TOO_FEW = 2;
-
 /** Whether both state a site, and not the same. */
 export function isAcross(self: { readonly idc: string }, parent: { readonly idc: string }): boolean {
   return self.idc !== "" && parent.idc !== "" && self.idc !== parent.idc;
@@ -50,7 +45,7 @@ export interface Across {
 export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: number): Across | undefined {
   const { taskId, self, parents, wanted, isServed, scarceSinceMs } = view;
   if (!isServed && nowMs - self.gainedAtMs >= policy.acrossPatienceMs) return undefined;
-  const { swift, away, isSlow, isAlone } = groupsOf(self, parents);
+  const { swift, away, isSlow, isAlone } = groupsOf(self, parents, policy);
   if (away.length === 0 || isAlone) return undefined;
   const pieces = offeredOf(wanted, away);
   for (const { bitfield } of swift) removeAll(pieces, bitfield);
@@ -70,12 +65,12 @@ export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: numb
 
 /** Neighbours by what is asked of them: `swift` are those of its own site who get on, and `away` is who is asked for little.
  *  `isSlow`: this host does not get on. All neighbours are looked at whenever requests are planned: each is counted once. */
-function groupsOf(self: Member, parents: readonly Member[]) {
+function groupsOf(self: Member, parents: readonly Member[], policy: TransferPolicy) {
   const counts = parents.map((parent) => (isAcross(self, parent) ? undefined : countPieces(parent.bitfield)));
   const ownCount = countPieces(self.bitfield);
   let most = ownCount;
   for (const count of counts) if (count !== undefined && count > most) most = count;
-  const least = most / MUCH_LESS - TOO_FEW;
+  const least = most / policy.acrossMuchLess - policy.acrossFewPieces;
   const isSlow = ownCount < least;
   const swift: Member[] = [];
   const away: Member[] = [];

@@ -40,7 +40,7 @@ export function restAfter(
   const most = failure === "gone" ? policy.goneFailures : policy.parentFailures;
   return {
     failures: count,
-    restUntilMs: nowMs + policy.parentBackoffMs * 2 ** Math.min(count, 6),
+    restUntilMs: nowMs + policy.parentBackoffMs * 2 ** Math.min(count, policy.parentBackoffDoublings),
     isLost: count >= most,
   };
 }

@@ -24,6 +24,8 @@ export interface TransferPolicy {
   readonly probeSilenceMs: number;
   /** A parent that failed is left alone for this long, doubled with each further failure in a row. */
   readonly parentBackoffMs: number;
+  /** So often at most: 250 ms become 16 s, more than what gives it up. */
+  readonly parentBackoffDoublings: number;
   /** Longest time for which a parent whose upload slots are busy is left alone, whatever it says. */
   readonly busyRestMaxMs: number;
   /** Failures in a row after which a parent is reported to the scheduler and dropped. */
@@ -51,6 +53,8 @@ export interface TransferPolicy {
   readonly newsPauseMaxMs: number;
   /** A scheduler that was heard and then gave no ticket for this long is asked again. */
   readonly ticketWaitMs: number;
+  /** A ticket is renewed this long before it ends: clocks may differ by as much. */
+  readonly ticketRenewMs: number;
   /** A seed that asks for patience is told again after this long, this many times. */
   readonly pullRetryMs: number;
   readonly pullRetries: number;
@@ -64,6 +68,10 @@ export interface TransferPolicy {
   /** What one host was to fetch across falls to the next by weight, too, after this long, and so on: the first may not know who
    *  has it. Who gets nothing for this long, and awaits nothing, asks other sites for all they have. */
   readonly acrossPatienceMs: number;
+  /** Who holds this many times less than the best of its site, and `acrossFewPieces` less than that, is slow or came late: others
+   *  are sooner (decision 0019). */
+  readonly acrossMuchLess: number;
+  readonly acrossFewPieces: number;
   /** Pieces are shared out in runs of this length, or one piece: one request to the source each. */
   readonly ownedRunBytes: number;
   /** Runs that all hosts which know each other read at a time, and one of them at most: as under leases. */
@@ -79,6 +87,9 @@ export interface TransferPolicy {
   /** Reports with digests in the time a task takes. Each of them frees pieces for trade: fewer cost time, more cost messages
    *  (`bench sim`, 12 hosts on 100 Mbit/s: 16, 32 and 64 of them 0.88, 0.90 and 0.91 of the bound, 18, 27 and 40 messages). */
   readonly reportsPerTask: number;
+  /** Nor is the pause before one of them longer than this share of the time it took so far: a herd that begins has nothing else
+   *  to trade. */
+  readonly reportElapsedShare: number;
   /** A silence longer than this is named. */
   readonly stallAfterMs: number;
   /** Share of requests that go for the first missing pieces in order; the rest picks any useful piece, which is what
@@ -100,6 +111,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   probeAfterMs: 1000,
   probeSilenceMs: 1000,
   parentBackoffMs: 250,
+  parentBackoffDoublings: 6,
   busyRestMaxMs: 2000,
   parentFailures: 5,
   goneFailures: 2,
@@ -112,12 +124,15 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   newsPausePiecesMaxMs: 250,
   newsPauseMaxMs: 1000,
   ticketWaitMs: 5000,
+  ticketRenewMs: 60_000,
   pullRetryMs: 1000,
   pullRetries: 5,
   schedulerWaitMs: 20_000,
   ownReadAfterMs: 10_000,
   ownerPatienceMs: 5000,
   acrossPatienceMs: 1500,
+  acrossMuchLess: 4,
+  acrossFewPieces: 2,
   ownedRunBytes: 1024 * 1024,
   ownedStreamsPerTask: 16,
   ownedStreamsPerHost: 4,
@@ -125,6 +140,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   tradeReportMs: 3000,
   leaseReportMs: 1000,
   reportsPerTask: 32,
+  reportElapsedShare: 0.25,
   stallAfterMs: 2000,
   inOrderShare: 0.25,
   readerShare: 0.75,
@@ -141,6 +157,8 @@ export interface UploadPolicy {
   /** At the least: a question costs both as much CPU as 64 KiB. At most: a slot is free before, unless uploads are limited. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+  /** It asks again when this share of the slots came free at the pace of late: not all who are refused come back at once. */
+  readonly retrySlotsShare: number;
   /** Share of the slots that may be kept free for children which wait with fewer bytes on their way: the other half keeps a link
    *  busy (`bench sim`: half and a quarter come out alike). */
   readonly keptSlotsShare: number;
@@ -149,15 +167,23 @@ export interface UploadPolicy {
   readonly waitGraceMs: number;
   /** Children that are remembered as waiting: more than ask within `retryMaxMs` where each has a few dozen neighbours. */
   readonly waitingChildren: number;
+  /** A child that was sent nothing for this long is none any more: a piece takes less, also on a slow line. */
+  readonly childMs: number;
+  /** Content is taken to be on its way for so long at most: longer than a child takes for a piece that it gets at full speed; one
+   *  that is paced is noted again with every grain. */
+  readonly longestUploadMs: number;
 }
 
 export const DEFAULT_UPLOAD_POLICY: UploadPolicy = Object.freeze({
   retryMs: 250,
   retryMinMs: 50,
   retryMaxMs: 1000,
+  retrySlotsShare: 0.25,
   keptSlotsShare: 0.5,
   waitGraceMs: 50,
   waitingChildren: 256,
+  childMs: 10_000,
+  longestUploadMs: 60_000,
 });
 
 /** Piece requests of all downloads of a host together. With the waits for news 64 stay below what Bun lets a process

@@ -36,5 +36,5 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
  *  nothing else to trade. */
 function digestPauseMs({ elapsedMs, gotCount, missingCount }: ReportView, policy: TransferPolicy): number {
   const wholeMs = (elapsedMs * missingCount) / Math.max(1, gotCount);
-  return Math.min(elapsedMs / 4, wholeMs / policy.reportsPerTask);
+  return Math.min(elapsedMs * policy.reportElapsedShare, wholeMs / policy.reportsPerTask);
 }

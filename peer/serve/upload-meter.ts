@@ -5,12 +5,8 @@ import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
 import { createRefusalCounts } from "./refused-error.ts";
 
-/** Longer than a child takes for a piece that it gets at full speed; one that is paced is noted again with every grain. */
-const LONGEST_UPLOAD_MS = 60_000;
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
-/** A child that was sent nothing for this long is none any more: a piece takes less, also on a slow line. */
-const CHILD_MS = 10_000;
 
 /** A request for content that was let in, or not. */
 export interface UploadAnswer {
@@ -59,7 +55,7 @@ export class UploadMeter {
   /** Hosts that were granted something in the last 10 s. */
   childCount(nowMs: number): number {
     let count = 0;
-    for (const atMs of this.#childAtMs.values()) if (nowMs - atMs < CHILD_MS) count++;
+    for (const atMs of this.#childAtMs.values()) if (nowMs - atMs < DEFAULT_UPLOAD_POLICY.childMs) count++;
     return count;
   }
 
@@ -88,7 +84,7 @@ export class UploadMeter {
   isSending(taskId: TaskId, nowMs: number): boolean {
     if (this.active === 0) this.#grantedAtMs.clear();
     const grantedAtMs = this.#grantedAtMs.get(taskId);
-    return grantedAtMs !== undefined && nowMs - grantedAtMs < LONGEST_UPLOAD_MS;
+    return grantedAtMs !== undefined && nowMs - grantedAtMs < DEFAULT_UPLOAD_POLICY.longestUploadMs;
   }
 
   /** Answers a request that takes no upload slot. */

@@ -115,7 +115,7 @@ export class Download {
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
     const { policy, nowMs, log, news, parents, troubles, announce, schedulerHears } = components;
-    this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs });
+    this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs, renewMs: policy.ticketRenewMs });
     this.#watch = new ProgressWatch({ policy, nowMs, schedulerHears, awaited: () => this.#awaited() });
     this.#keeper = new PieceKeeper({
       task,

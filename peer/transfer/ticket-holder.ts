@@ -1,13 +1,12 @@
 /** Our proof for parents: asked for when it is missing, refused or about to end, and not more often than that. */
 import type { SchedulerMessageOf } from "../../schema/wire/scheduler-message.ts";
 
-/** A ticket is renewed this long before it ends. */
-const RENEW_BEFORE_MS = 60_000;
-
 export interface TicketHolderComponents {
   readonly nowMs: () => number;
   /** A scheduler that did not answer for this long is asked again. */
   readonly waitMs: number;
+  /** A ticket is renewed this long before it ends. */
+  readonly renewMs: number;
   /** Announces the task, which is answered with a ticket. */
   readonly announce: () => void;
 }
@@ -41,8 +40,8 @@ export class TicketHolder {
 
   /** Looks whether it is time to ask. */
   tick(): void {
-    const { nowMs, waitMs, announce } = this.#components;
-    if (nowMs() < this.#endsAtMs - RENEW_BEFORE_MS || nowMs() - this.#askedAtMs < waitMs) return;
+    const { nowMs, waitMs, renewMs, announce } = this.#components;
+    if (nowMs() < this.#endsAtMs - renewMs || nowMs() - this.#askedAtMs < waitMs) return;
     this.#askedAtMs = nowMs();
     announce();
   }
