@@ -154,8 +154,8 @@ export class SimHost {
     this.leased[at] = (this.leased[at] ?? 0) & ~(1 << (piece & 7));
   }
 
-  linkTo(hostId: HostId): SimLink | undefined {
-    return this.links.find((link) => link.hostId === hostId);
+  linkTo(parent: SimHost | undefined): SimLink | undefined {
+    return this.links.find((link) => link.parent === parent);
   }
 
   holds(piece: number): boolean {

@@ -8,6 +8,7 @@ const NOTHING: Bitfield = new Uint8Array(0);
 export class SimLink {
   readonly child: SimHost;
   readonly parent: SimHost;
+  readonly idc: string;
   /** Of the parent, when it was asked last. */
   bitfield = NOTHING;
   activeRequests = 0;
@@ -22,6 +23,8 @@ export class SimLink {
     this.gainedAtMs = nowMs;
     this.child = child;
     this.parent = parent;
+    // Looked at in every link, when most of their hosts are in memory that is cold.
+    this.idc = parent.idc;
   }
 
   /** The parent told what it has. */
@@ -33,9 +36,5 @@ export class SimLink {
 
   get hostId(): HostId {
     return this.parent.hostId;
-  }
-
-  get idc(): string {
-    return this.parent.idc;
   }
 }

@@ -122,14 +122,14 @@ export class SimTrade {
 
   meet(host: SimHost, hostId: HostId): void {
     const parent = this.#parts.byId.get(hostId);
-    if (parent === undefined || host.linkTo(hostId) !== undefined) return;
+    if (parent === undefined || host.linkTo(parent) !== undefined) return;
     const link = new SimLink(host, parent, this.#parts.nowMs());
     host.links.push(link);
     this.#news.begin(link);
   }
 
   part(host: SimHost, hostId: HostId): void {
-    const link = host.linkTo(hostId);
+    const link = this.#linkTo(host, hostId);
     if (link === undefined) return;
     link.closed = true;
     host.links.splice(host.links.indexOf(link), 1);
@@ -143,7 +143,7 @@ export class SimTrade {
     this.source.end(host);
     for (const link of host.links) link.closed = true;
     for (const child of this.#parts.hosts) {
-      const link = child.linkTo(host.hostId);
+      const link = child.linkTo(host);
       if (link === undefined) continue;
       for (const [piece, flight] of [...child.flights])
         if (flight.parents.includes(host.hostId)) this.#fail(link, piece);
@@ -160,7 +160,7 @@ export class SimTrade {
   #plan(host: SimHost): void {
     const { options, nowMs, random, later, task, slotMs } = this.#parts;
     for (const { hostId, piece } of host.plan(options, nowMs(), random)) {
-      const link = host.linkTo(hostId);
+      const link = this.#linkTo(host, hostId);
       if (link === undefined) continue;
       const flight: Flight = host.flights.get(piece) ?? { parents: [], streams: [], sinceMs: nowMs() };
       const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
@@ -222,7 +222,7 @@ export class SimTrade {
     if (flight === undefined || parent === undefined) return;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
     host.peerBytes += end - start;
-    const link = host.linkTo(parent.hostId);
+    const link = host.linkTo(parent);
     if (link !== undefined) link.failures = 0;
     for (const hostId of [...flight.parents]) this.#endFlight(host, piece, hostId);
     this.#kept(host, piece);
@@ -285,9 +285,13 @@ export class SimTrade {
     flight.parents.splice(at, 1);
     if (flight.parents.length === 0) host.flights.delete(piece);
     host.requestCount--;
-    const link = host.linkTo(hostId);
+    const link = this.#linkTo(host, hostId);
     if (link !== undefined) link.activeRequests--;
     return true;
+  }
+
+  #linkTo(host: SimHost, hostId: HostId): SimLink | undefined {
+    return host.linkTo(this.#parts.byId.get(hostId));
   }
 }
 
