@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { isSlow as isSlowForReal } from "../herd/plan.ts";
 import { simOptionsOf } from "./predict-herd.ts";
-import { isSlow } from "./sim-trade.ts";
+import { isSlow } from "./sim-options.ts";
 import { TRUTH_CASES } from "./truth-cases.ts";
 
 const CALM = TRUTH_CASES.get("calm");

@@ -1,7 +1,6 @@
 /** One simulated herd and what came of it. */
 import { lowerBoundSeconds } from "../herd/lower-bound.ts";
-import type { SimOptions } from "./sim-options.ts";
-import { isSlow, rateOf } from "./sim-trade.ts";
+import { isSlow, rateOf, type SimOptions } from "./sim-options.ts";
 import { Simulation } from "./simulation.ts";
 
 export interface SimResult {

@@ -72,3 +72,14 @@ export const DEFAULT_SIM: SimOptions = {
   policy: DEFAULT_POLICY,
   transferPolicy: DEFAULT_TRANSFER_POLICY,
 };
+
+/** Bytes a second of the link of a host. */
+export function rateOf(options: SimOptions, host: number): number {
+  if (host < options.seeds) return options.seedBps;
+  return isSlow(options, host) ? options.rateBps / 10 : options.rateBps;
+}
+
+/** The last ones. */
+export function isSlow({ hosts, slowShare }: SimOptions, host: number): boolean {
+  return host >= hosts - Math.round(hosts * slowShare);
+}
