@@ -3,11 +3,19 @@
 import type { Host } from "./host.ts";
 import { expire } from "./leases.ts";
 import type { Policy } from "./policy.ts";
-import { type Turn, wakeBy } from "./turn.ts";
+import { notesFor, type Turn, wakeBy } from "./turn.ts";
 
-/** A host does not answer another. When we did not hear it for a while either it may be frozen, and is looked at again. */
+/** A host does not answer another. When we did not hear it for a while either it may be frozen: it is asked how far one of its
+ *  leases is, and looked at again. */
 export function suspectFrozen(turn: Turn, host: Host): void {
   if (host.suspectedAtMs !== undefined || host.lastSeenAtMs > turn.nowMs - turn.policy.frozenAfterMs) return;
+  for (const { leases } of host.peers.values()) {
+    const [lease] = leases;
+    if (lease === undefined) continue;
+    // To end where it does end: an answer is all that is wanted.
+    notesFor(turn, lease.peer).shortened.set(lease.leaseId, lease.pieceCount);
+    break;
+  }
   host.suspectedAtMs = turn.nowMs;
   wakeBy(turn, recheckAtMs(host, turn.policy));
 }

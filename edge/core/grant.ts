@@ -21,6 +21,7 @@ export function grant(turn: Turn, reader: Peer, run: Run, isOpen: (piece: number
 export function askShorter(turn: Turn, lease: Lease, pieceCount: number): void {
   if (lease.askedShorter || pieceCount >= lease.pieceCount || !lease.peer.task.info.ranged) return;
   lease.askedShorter = true;
+  turn.swarm.tallies.leasesShortened.asked++;
   notesFor(turn, lease.peer).shortened.set(lease.leaseId, pieceCount);
 }
 

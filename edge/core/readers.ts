@@ -58,7 +58,8 @@ export function nextReader(readers: readonly Peer[], turn: Turn): Peer | undefin
 /** Runs this peer may begin now. One that is nearly read makes room for the next, so that its reader never waits for us. */
 export function freeStreams(turn: Turn, peer: Peer, readerCount: number): number {
   const { policy } = turn;
-  const share = Math.max(1, Math.floor(policy.sourceStreamsPerTask / readerCount));
+  // Rounded up: streams that do not divide go to those who read least.
+  const share = Math.ceil(policy.sourceStreamsPerTask / readerCount);
   const most = Math.min(policy.leaseRunsPerHost, share);
   let busy = 0;
   for (const lease of peer.leases) if (!isNearlyRead(turn, lease)) busy++;

@@ -24,7 +24,8 @@ export function fairRun(
   readerCount: number,
   openCount: number,
 ): number {
-  const fairPieces = Math.ceil(openCount / (policy.leaseRunsPerHost * readerCount));
+  const runs = readerCount === 1 ? policy.leaseRunsPerHost : policy.leaseRunsOfSeveral;
+  const fairPieces = Math.ceil(openCount / (runs * readerCount));
   const startBytes = readerCount === 1 ? policy.leaseStartBytes : policy.leaseFirstBytes;
   const provenBytes = Math.max(startBytes, readPieceCount * task.info.pieceLengthBytes);
   return Math.max(1, Math.min(fairPieces, piecesIn(task, Math.min(policy.leaseRunBytes, provenBytes))));

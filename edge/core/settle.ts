@@ -59,7 +59,6 @@ function tell(turn: Turn, peer: Peer, { neighbours, granted, revoked, shortened 
     const remove = some.flatMap(([hostId, word]) => (word === "removed" ? [hostId] : []));
     send(turn, peer.host, { type: "neighbours", taskId, add, remove });
   }
-  turn.swarm.tallies.leasesShortened.asked += shortened.size;
   if (granted.length === 0 && revoked.size === 0 && shortened.size === 0) return;
   send(turn, peer.host, {
     type: "leases",

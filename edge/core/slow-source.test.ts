@@ -109,6 +109,21 @@ describe("a reader that does not answer another host", () => {
     expect(scene.granted(2).length).toBeGreaterThan(0);
   });
 
+  test("is asked how far it is, and reads on when it answers", () => {
+    const scene = aScene();
+    const [lease] = scene.peer(task.taskId, 1).leases;
+    if (lease === undefined) throw new Error("It reads");
+    const { leaseId, firstPiece, pieceCount } = lease;
+    scene.wait(frozenAfterMs);
+    scene.heard(1);
+    scene.say(2, fault("unreachable"));
+    expect(scene.told(1, "leases")[0]?.shortened).toEqual([{ leaseId, pieceCount }]);
+    scene.say(1, progressOf(task, { leases: [{ leaseId, firstPiece, pieceCount, readBytes: 0 }] }));
+    scene.wait(2 * frozenRecheckMs);
+    expect(lease.pieceCount).toBe(pieceCount);
+    expect(scene.peer(task.taskId, 1).leases.has(lease)).toBe(true);
+  });
+
   test("but speaks to the shard soon had no time of its machine, and reads on", () => {
     const scene = aScene();
     scene.wait(frozenAfterMs);

@@ -24,7 +24,7 @@ export function noteSourceBytes(
   flow: SourceFlow,
   hostId: HostId,
   bytes: number,
-  { sourceWindowMs }: Policy,
+  { sourceWindowMs, sourcePauseMs }: Policy,
   nowMs: number,
 ): void {
   if (bytes <= 0) return;
@@ -33,7 +33,7 @@ export function noteSourceBytes(
   flow.readers.add(hostId);
   if (tookMs < sourceWindowMs) return;
   // After a pause nobody knows since when these bytes came.
-  flow.recentBps = tookMs < 2 * sourceWindowMs ? (flow.bytes * 1000) / tookMs : 0;
+  flow.recentBps = tookMs < sourcePauseMs ? (flow.bytes * 1000) / tookMs : 0;
   flow.peakBps = Math.max(flow.peakBps, flow.recentBps);
   flow.mostReaders = Math.max(flow.mostReaders, flow.readers.size);
   flow.sinceMs = nowMs;
@@ -42,8 +42,8 @@ export function noteSourceBytes(
 }
 
 /** What the source gave in the last second that was reported, in bytes; 0 when nothing came for a while. */
-export function recentSourceBps({ recentBps, sinceMs }: SourceFlow, { sourceWindowMs }: Policy, nowMs: number): number {
-  return nowMs - sinceMs < 2 * sourceWindowMs ? recentBps : 0;
+export function recentSourceBps({ recentBps, sinceMs }: SourceFlow, { sourcePauseMs }: Policy, nowMs: number): number {
+  return nowMs - sinceMs < sourcePauseMs ? recentBps : 0;
 }
 
 /** Whether further streams would bring nothing, as far as is known: what one host gets may be all that its own line bears.

@@ -81,11 +81,13 @@ export interface TransferPolicy {
   readonly ownReadLookMs: number;
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
-  /** How far leases are is reported this late when nothing else is new: well within their time to live, and before a host
-   *  counts as frozen (`frozenAfterMs` of the scheduler). Digests come no later. */
+  /** How far leases are is reported this late when nothing else is new: well within their time to live. */
   readonly leaseReportMs: number;
+  /** Digests come no later. */
+  readonly digestReportMs: number;
   /** Reports with digests in the time a task takes. Each of them frees pieces for trade: fewer cost time, more cost messages
-   *  (`bench sim`, 12 hosts on 100 Mbit/s: 16, 32 and 64 of them 0.88, 0.90 and 0.91 of the bound, 18, 27 and 40 messages). */
+   *  (`bench sim`, 12 hosts on 100 Mbit/s: 12, 20, 24, 30 and 60 of them 0.88, 0.89, 0.90, 0.91 and 0.92 of the bound, 19, 24, 26,
+   *  32 and 41 messages). */
   readonly reportsPerTask: number;
   /** Nor is the pause before one of them longer than this share of the time it took so far: a herd that begins has nothing else
    *  to trade. */
@@ -138,8 +140,9 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownedStreamsPerHost: 4,
   ownReadLookMs: 1000,
   tradeReportMs: 3000,
-  leaseReportMs: 1000,
-  reportsPerTask: 32,
+  leaseReportMs: 3000,
+  digestReportMs: 1000,
+  reportsPerTask: 24,
   reportElapsedShare: 0.25,
   stallAfterMs: 2000,
   inOrderShare: 0.25,

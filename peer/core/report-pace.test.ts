@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
 import { type News, type ReportView, reportPauseMs } from "./report-pace.ts";
 
-const policy = { ...DEFAULT_TRANSFER_POLICY, tradeReportMs: 3000, leaseReportMs: 1000, reportsPerTask: 32 };
+const policy = {
+  ...DEFAULT_TRANSFER_POLICY,
+  tradeReportMs: 3000,
+  leaseReportMs: 2000,
+  digestReportMs: 1000,
+  reportsPerTask: 32,
+};
 
 describe("reportPauseMs()", () => {
   test("leaves readers waiting for nothing, and is never over when nothing happened", () => {
@@ -11,7 +17,7 @@ describe("reportPauseMs()", () => {
   });
 
   test("lets what others cannot use wait longer the less it matters", () => {
-    expect(pauseOf("leases")).toBe(1000);
+    expect(pauseOf("leases")).toBe(2000);
     expect(pauseOf("trade")).toBe(3000);
   });
 
@@ -24,7 +30,7 @@ describe("reportPauseMs()", () => {
     expect(pauseOf("digests", { elapsedMs: 300, gotCount: 1, missingCount: 100 })).toBe(200);
   });
 
-  test("tells digests of a long download no later than how far leases are", () => {
+  test("tells digests of a long download no later than after a second", () => {
     expect(pauseOf("digests", { elapsedMs: 60_000, gotCount: 1, missingCount: 100 })).toBe(1000);
   });
 });

@@ -28,7 +28,7 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
     case "leases":
       return policy.leaseReportMs;
     case "digests":
-      return Math.min(policy.leaseReportMs, Math.max(shortestMs, digestPauseMs(view, policy)));
+      return Math.min(policy.digestReportMs, Math.max(shortestMs, digestPauseMs(view, policy)));
   }
 }
 

@@ -245,7 +245,10 @@ export class Download {
       case "leases":
         this.#leases.revoke(message.revoked);
         for (const lease of message.granted) this.#leases.grant(lease);
-        for (const { leaseId, pieceCount } of message.shortened ?? []) this.#leases.shorten(leaseId, pieceCount);
+        for (const { leaseId, pieceCount } of message.shortened ?? []) {
+          this.#leases.shorten(leaseId, pieceCount);
+          this.#report.ask(leaseId);
+        }
         if (message.shortened !== undefined) this.#flush();
         break;
       case "refused":

@@ -72,6 +72,14 @@ describe("ProgressReport", () => {
     expect(report.take(taskId, [{ ...lease, pieceCount: 2 }], totals)[0]?.leases[0]?.pieceCount).toBe(2);
   });
 
+  test("names a lease that the scheduler asks for, though nothing changed", () => {
+    const report = new ProgressReport();
+    const lease = { leaseId: "a" as LeaseId, firstPiece: 0, pieceCount: 4, readBytes: 10 };
+    report.take(taskId, [lease], totals);
+    report.ask(lease.leaseId);
+    expect(report.take(taskId, [lease], totals)[0]?.leases).toEqual([lease]);
+  });
+
   test("tells where readers are when one came, moved or left, and not otherwise", () => {
     const report = new ProgressReport();
     const told = (cursors: readonly number[]) => report.take(taskId, [], totals, cursors).map(({ cursors }) => cursors);

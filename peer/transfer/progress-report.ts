@@ -33,6 +33,11 @@ export class ProgressReport {
     this.#digests.set(piece, digest);
   }
 
+  /** The scheduler wants to hear of this lease, also when nothing is new of it. */
+  ask(leaseId: LeaseId): void {
+    this.#leases.delete(leaseId);
+  }
+
   /** What is new, by who waits for it. */
   news(leases: readonly LeaseProgress[], cursors: readonly number[] = []): News {
     if (this.#removed.size > 0 || cursors.join() !== this.#cursors) return "urgent";
