@@ -21,7 +21,7 @@ interface Flags {
 }
 
 /** Simulations beside each real run: the one in the middle is what is predicted. */
-const SIMS_PER_RUN = 5;
+const SIMS_PER_RUN = 9;
 
 export function addTruthCommand(program: Command, args: readonly string[], finish: (exitCode: number) => void): void {
   program
