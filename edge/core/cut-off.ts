@@ -8,6 +8,7 @@ import { NO_LEASE, type Run } from "./piece-ledger.ts";
 import type { Policy } from "./policy.ts";
 import { livelyOf, mayRead, nextReader } from "./readers.ts";
 import { fairRun, roomFor } from "./run-length.ts";
+import { budgetPieces, isBudgetSpent } from "./source-budget.ts";
 import type { Task } from "./task.ts";
 import { type Turn, wakeBy } from "./turn.ts";
 
@@ -19,14 +20,14 @@ export function grantCutOff(turn: Turn, task: Task): void {
     [...task.wary].filter((peer) => task.running.has(peer) && mayBeCutOff(turn, peer)),
   );
   const beyond = new Map<Peer, Bitfield>();
-  while (task.leases.size < streamsOf(turn, task)) {
+  while (task.leases.size < streamsOf(turn, task) && !isBudgetSpent(task, turn.nowMs)) {
     const reader = nextReader(readers, turn);
     if (reader === undefined) return;
     const pieces = beyond.get(reader) ?? piecesBeyond(turn, reader);
     beyond.set(reader, pieces);
     const isOpen = (piece: number) => hasPiece(pieces, piece) && task.pieces.leaseOf(piece) === NO_LEASE;
     const fairPieces = fairRun(turn, reader, readers.length, countPieces(pieces));
-    const run = firstRun(task, isOpen, Math.min(fairPieces, roomFor(turn, reader)));
+    const run = firstRun(task, isOpen, Math.min(fairPieces, roomFor(turn, reader), budgetPieces(task, turn.policy)));
     if (run === undefined) {
       // What it needs is being read, or can be had. Looking takes time, so not again at once.
       reader.lookedAroundAtMs = turn.nowMs;

@@ -7,6 +7,7 @@ import type { Policy } from "./policy.ts";
 import { livelyOf, mayRead } from "./readers.ts";
 import { waitsForSeed } from "./seeds.ts";
 import { swiftOf } from "./slow-hosts.ts";
+import { isBudgetSpent } from "./source-budget.ts";
 import { isSourceFull, recentSourceBps } from "./source-flow.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Task } from "./task.ts";
@@ -104,5 +105,6 @@ function standingOf(
   if (!readers.has(peer)) return hasSeeds ? since("seed-first") : since("awaits-seed", task.seedGraceUntilMs);
   if (!swift.has(peer)) return since("slow");
   if (task.pieces.leasableCount === 0) return since("all-leased");
+  if (isBudgetSpent(task, nowMs)) return since("budget-spent", task.sourceBudget.paidUntilMs);
   return since(task.leases.size >= streamsOf(turn, task) ? "no-streams-left" : "next");
 }

@@ -6,6 +6,7 @@ import { nextReader, readersOf } from "./readers.ts";
 import { runLength } from "./run-length.ts";
 import { hasLongLease, shareLeases, takeFromSlow } from "./share-leases.ts";
 import { takeFromSlowHosts } from "./slow-hosts.ts";
+import { budgetPieces, isBudgetSpent } from "./source-budget.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -15,7 +16,7 @@ export function grantLeases(turn: Turn, task: Task): void {
   if (task.pieces.unheldCount === 0 || task.recovery !== undefined) return;
   takeFromSlowHosts(turn, task);
   const streams = streamsOf(turn, task);
-  if (task.leases.size >= streams) return;
+  if (task.leases.size >= streams || isBudgetSpent(task, turn.nowMs)) return;
   const needs = needsOf(turn, task);
   if (task.pieces.leasableCount === 0 && needs.length === 0 && !hasLongLease(turn, task)) return;
   let readers = readersOf(turn, task);
@@ -23,12 +24,13 @@ export function grantLeases(turn: Turn, task: Task): void {
   grantNeeds(turn, task, needs, able);
   askForNeeds(turn, task, needs, able);
   if (readers.length > 1) shareLeases(turn, task, readers);
-  while (task.leases.size < streams) {
+  const mostPieces = budgetPieces(task, turn.policy);
+  while (task.leases.size < streams && !isBudgetSpent(task, turn.nowMs)) {
     const reader = nextReader(readers, turn);
     if (reader === undefined) return;
     const place = placeAhead(turn, task, needs, reader, able);
     const pieces = runLength(turn, reader, readers.length, task.pieces.leasableCount);
-    const run = task.pieces.nextRun(Math.min(pieces, place?.mostPieces ?? pieces), place?.firstPiece);
+    const run = task.pieces.nextRun(Math.min(pieces, mostPieces, place?.mostPieces ?? pieces), place?.firstPiece);
     if (run === undefined) {
       shareLeases(turn, task, readers);
       if (!takeFromSlow(turn, task, readers)) return;

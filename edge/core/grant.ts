@@ -2,6 +2,7 @@
 import { nextLeaseId, openLease } from "./lease-book.ts";
 import type { Lease, Peer } from "./peer.ts";
 import type { Run } from "./piece-ledger.ts";
+import { isBudgetSpent, spend } from "./source-budget.ts";
 import type { Task } from "./task.ts";
 import { notesFor, type Turn, wakeBy } from "./turn.ts";
 
@@ -10,6 +11,8 @@ export function grant(turn: Turn, reader: Peer, run: Run, isOpen: (piece: number
   const { task } = reader;
   // Without ranges a stream starts at the first byte, whatever is held already.
   const covered = task.info.ranged ? run : { firstPiece: 0, pieceCount: task.pieceCount };
+  spend(task, covered, turn.policy, turn.nowMs);
+  if (isBudgetSpent(task, turn.nowMs)) wakeBy(turn, task.sourceBudget.paidUntilMs);
   const lease = openLease(reader, nextLeaseId(task), covered, isOpen, leaseTtlMs(turn, reader), turn.nowMs);
   notesFor(turn, reader).granted.push(lease);
   reader.refused = false;

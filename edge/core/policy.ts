@@ -82,6 +82,10 @@ export interface Policy {
   readonly leaseBytesPerHost: number;
   /** Runs one task has outstanding: what a source is asked to bear. */
   readonly sourceStreamsPerTask: number;
+  /** Bytes a second that all hosts together are told to read of one task: `--task-source-rate` of the scheduler. */
+  readonly sourceBpsPerTask: number;
+  /** What such a budget allows at once: a second of it, so that requests are few where it is low. */
+  readonly sourceBudgetMs: number;
   /** How fast a source gives is measured over this long: reports come every 200 ms, and five of them are in it. */
   readonly sourceWindowMs: number;
   /** With this share of the most it ever gave a source gives what it can: who takes over a part of a stream then only takes its
@@ -196,6 +200,8 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseRunsOfSeveral: 2,
   leaseBytesPerHost: 64 * MIB,
   sourceStreamsPerTask: 16,
+  sourceBpsPerTask: Number.POSITIVE_INFINITY,
+  sourceBudgetMs: SECOND,
   sourceWindowMs: SECOND,
   sourceFullShare: 0.5,
   sourcePauseMs: 4 * SECOND,

@@ -9,6 +9,7 @@ import { PeerPacks } from "./peer-packs.ts";
 import { PieceLedger } from "./piece-ledger.ts";
 import { Roster } from "./roster.ts";
 import type { SeedHelp } from "./seed-help.ts";
+import { createSourceBudget, type SourceBudget } from "./source-budget.ts";
 import { createSourceFlow, type SourceFlow } from "./source-flow.ts";
 
 export interface Task {
@@ -51,6 +52,7 @@ export interface Task {
   /** When anybody read anything from the source last. */
   sourceMovedAtMs: number;
   readonly flow: SourceFlow;
+  readonly sourceBudget: SourceBudget;
   seedHelp: SeedHelp;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
@@ -103,6 +105,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     providedAtMs: Number.NEGATIVE_INFINITY,
     sourceMovedAtMs: Number.NEGATIVE_INFINITY,
     flow: createSourceFlow(),
+    sourceBudget: createSourceBudget(),
     seedHelp: "none",
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };

@@ -7,6 +7,7 @@ import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, ticketKeyOf } from "../../schema/ticket.ts";
 import { VERSION } from "../../schema/version.ts";
 import { MAX_FRAME_BYTES } from "../../schema/wire/codec.ts";
+import { DEFAULT_POLICY } from "../core/policy.ts";
 import { createApp } from "../http/app.ts";
 import { type ChannelSession, ShardActor } from "../shard/actor.ts";
 import type { Channel } from "../shard/shard.ts";
@@ -91,7 +92,8 @@ class BunScheduler implements RunningScheduler {
         log: this.#log,
         wakeAt: (atMs: number | undefined) => this.#wakeAt(shard, atMs),
       };
-      this.#actors.push(await ShardActor.start(components, { shard, shardCount: settings.places.length }));
+      const policy = { ...DEFAULT_POLICY, sourceBpsPerTask: settings.taskSourceBps };
+      this.#actors.push(await ShardActor.start(components, { shard, shardCount: settings.places.length, policy }));
     }
     const connect = (request: Request, shard: number) => {
       const data: ChannelData = { shard, session: undefined };

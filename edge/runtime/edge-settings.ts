@@ -1,10 +1,12 @@
 /** The settings of a self-hosted scheduler: one table for flags, environment, YAML file and `--help`. */
 import { z } from "zod";
-import { listenAddress, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
+import { byteSize, listenAddress, onOff, type SettingsOf, type SettingsTable } from "../../schema/settings.ts";
 import { pathSetting, SHARED_SETTINGS } from "../../schema/shared-settings.ts";
 
 export const DEFAULT_PORT = 8002;
 const MAX_SHARDS = 256;
+/** A piece of the shortest kind takes a second then. */
+const MIN_RATE_BYTES = 64 * 1024;
 const databaseUrl = z
   .string({ error: "must be a URL" })
   .max(2048)
@@ -66,6 +68,13 @@ export const EDGE_SETTINGS = {
     help: "answer queries without the token (--no-open-queries: never); peers always need it",
     remedy: "Use true or false",
     defaultText: "true when only this machine can connect",
+  },
+  taskSourceRate: {
+    schema: byteSize.refine((bytes) => bytes >= MIN_RATE_BYTES, "must be at least 64KiB a second").optional(),
+    value: "SIZE",
+    help: "most bytes a second that all hosts together read of the source of one task",
+    remedy: "Use a size such as 200MiB, or leave it out",
+    defaultText: "unlimited",
   },
   config: SHARED_SETTINGS.config,
 } as const satisfies SettingsTable;

@@ -37,6 +37,7 @@ describe("loadEdgeSettings()", () => {
       token: TOKEN,
       newTokenFile: undefined,
       openQueries: true,
+      taskSourceBps: Number.POSITIVE_INFINITY,
     } satisfies EdgeSettings);
   });
 

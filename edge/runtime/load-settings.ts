@@ -36,6 +36,8 @@ export interface EdgeSettings {
   /** The file a token was drawn for and written to just now. */
   readonly newTokenFile: string | undefined;
   readonly openQueries: boolean;
+  /** Infinite: no limit. */
+  readonly taskSourceBps: number;
 }
 
 export type LoadedEdgeSettings =
@@ -73,7 +75,7 @@ class Loading {
     if (this.#faults.length > 0 || resolved.kind === "faults") return { kind: "faults", faults: this.#faults };
     if (dataDir === undefined || token === undefined)
       throw new Error("A setting is missing although no fault was found");
-    const { listen, openQueries } = resolved.settings;
+    const { listen, openQueries, taskSourceRate } = resolved.settings;
     const settings: EdgeSettings = {
       listen,
       dataDir,
@@ -81,6 +83,7 @@ class Loading {
       token: token.text,
       newTokenFile: token.newFile,
       openQueries: openQueries ?? isLoopback(listen.hostname),
+      taskSourceBps: taskSourceRate ?? Number.POSITIVE_INFINITY,
     };
     return { kind: "settings", settings };
   }

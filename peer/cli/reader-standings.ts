@@ -7,6 +7,7 @@ export const READER_STANDING_WORDS: Readonly<Record<ReaderStanding, string>> = {
   "all-held": "others hold all that is missing: it trades",
   "all-leased": "others read all that nobody holds",
   "no-streams-left": "the source is read in as many streams as it is asked to bear",
+  "budget-spent": "the source is read as fast as the scheduler was told to let it be",
   "seed-first": "seeds read the source, and the others trade",
   "awaits-seed": "a seed was told, and may come",
   slow: "others have much faster lines, and read for it",

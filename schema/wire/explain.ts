@@ -8,6 +8,7 @@ export const READER_STANDINGS = [
   "all-held",
   "all-leased",
   "no-streams-left",
+  "budget-spent",
   "seed-first",
   "awaits-seed",
   "slow",

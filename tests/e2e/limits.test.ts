@@ -116,6 +116,20 @@ test(
 );
 
 test(
+  "a scheduler with a source rate has all hosts together read a task at that rate, and each byte once",
+  async () => {
+    const schedulerArgs = ["--task-source-rate", "4MiB"];
+    await using cluster = await TestCluster.start({ peers: 3, schedulerArgs });
+    const file = await cluster.put("model", 16 * MIB);
+    const results = await Promise.all(cluster.peers.map((peer) => cluster.mustGet(peer, file)));
+    // What a second allows is granted at once.
+    for (const { elapsedMs } of results) expect(elapsedMs).toBeGreaterThan(2800);
+    expect(cluster.store.stats().bodyBytes).toBe(16 * MIB);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "a peer reads a store no faster than its rule says, until SIGHUP lifts that",
   async () => {
     await using cluster = await TestCluster.start({ peers: 0 });
