@@ -122,8 +122,9 @@ export class SimAway {
   #tick(host: SimHost): void {
     const { options, nowMs, later, delay } = this.#parts;
     const { away } = host;
-    if (away === undefined || host.state !== "running") return;
+    if (away === undefined || host.state === "dead" || host.state === "succeeded") return;
     later({ kind: "alone", host }, TICK_MS);
+    if (host.state === "waiting") return;
     away.sinceMs ??= nowMs();
     const view = { awaySinceMs: away.sinceMs, lookedAtMs: away.lookedAtMs, hasNeighbours: host.links.length > 0 };
     const { looks, reads } = ownStep(view, options.transferPolicy, nowMs());

@@ -73,9 +73,14 @@ export const DEFAULT_SIM: SimOptions = {
   transferPolicy: DEFAULT_TRANSFER_POLICY,
 };
 
+/** Such a host begins when somebody tells it to. */
+export function isSeed({ seeds }: SimOptions, host: number): boolean {
+  return host < seeds;
+}
+
 /** Bytes a second of the link of a host. */
 export function rateOf(options: SimOptions, host: number): number {
-  if (host < options.seeds) return options.seedBps;
+  if (isSeed(options, host)) return options.seedBps;
   return isSlow(options, host) ? options.rateBps / 10 : options.rateBps;
 }
 

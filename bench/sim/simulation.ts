@@ -1,27 +1,14 @@
 /** A cold herd on a virtual clock. The scheduler is `edge/core` itself, what hosts ask of each other is decided by
  *  `peer/core`; the simulator has the clock, the links and the time that messages take. The same seed gives the same run. */
-import {
-  aHost,
-  announceOf,
-  aTask,
-  digestOf,
-  finishOf,
-  hostIdOf,
-  IDLE_LOAD,
-  progressOf,
-  seededRandom,
-} from "../../edge/core/testing/fixtures.ts";
-import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
-import { reportPauseMs } from "../../peer/core/report-pace.ts";
-import { digestBatches } from "../../peer/transfer/progress-report.ts";
-import { piecesOf } from "../../schema/bitfield.ts";
+import { aTask, hostIdOf, seededRandom } from "../../edge/core/testing/fixtures.ts";
+import type { CoreMessage } from "../../edge/core/turn.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceLengthFor } from "../../schema/piece.ts";
-import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { type AwayEvent, SimAway } from "./sim-away.ts";
+import { type ChannelEvent, SimChannels } from "./sim-channels.ts";
 import { SimHost } from "./sim-host.ts";
-import type { SimOptions } from "./sim-options.ts";
+import { isSeed, type SimOptions } from "./sim-options.ts";
 import { SimScheduler } from "./sim-scheduler.ts";
 import { SimTrade, type TradeEvent } from "./sim-trade.ts";
 import { SlotRing } from "./slot-ring.ts";
@@ -30,9 +17,8 @@ import { SlotRing } from "./slot-ring.ts";
 type Event =
   | TradeEvent
   | AwayEvent
+  | ChannelEvent
   | { readonly kind: "scheduler-dies" | "scheduler-starts" }
-  | { readonly kind: "heard"; readonly host: SimHost; readonly message: PeerMessage }
-  | { readonly kind: "told"; readonly host: SimHost; readonly message: CoreMessage }
   | { readonly kind: "begin" | "report" | "heartbeat" | "die"; readonly host: SimHost };
 
 const START_MS = 1_000_000;
@@ -51,6 +37,7 @@ export class Simulation {
   readonly pieceCount: number;
   readonly trade: SimTrade;
   readonly #scheduler: SimScheduler;
+  readonly channels: SimChannels;
   readonly #away: SimAway;
   readonly #task: TaskInfo;
   readonly #slotMs: number;
@@ -60,9 +47,6 @@ export class Simulation {
   #nowMs = START_MS;
   #running: number;
   #movedAtMs = START_MS;
-  messagesUp = 0;
-  messagesDown = 0;
-  rows = 0;
 
   constructor(options: SimOptions) {
     this.options = options;
@@ -94,20 +78,32 @@ export class Simulation {
       nowMs,
       random: this.#random,
       later: (event, ms) => this.#later(event, ms),
-      say: (host, messages) => this.#say(host, messages),
-      report: (host) => (host.reading.size === 0 ? this.#report(host) : this.#reportIfDue(host)),
-      progressed: (host) => this.#reportIfDue(host),
+      say: (host, messages) => this.channels.say(host, messages),
+      report: (host) => (host.reading.size === 0 ? this.channels.report(host) : this.channels.reportIfDue(host)),
+      progressed: (host) => this.channels.reportIfDue(host),
       complete: (host) => this.#complete(host),
+    });
+    const { delay, source } = this.trade;
+    const later = (event: Event, ms: number) => this.#later(event, ms);
+    this.channels = new SimChannels({
+      options,
+      task: this.#task,
+      scheduler: this.#scheduler,
+      source,
+      delay,
+      byId: this.#byId,
+      nowMs,
+      later,
     });
     this.#away = new SimAway({
       options,
-      delay: this.trade.delay,
-      source: this.trade.source,
+      delay,
+      source,
       nowMs,
       random: this.#random,
-      later: (event, ms) => this.#later(event, ms),
+      later,
       schedulerLives: () => this.#scheduler.lives,
-      back: (host) => this.#restate(host),
+      back: (host) => this.channels.restate(host),
       learned: (host) => this.trade.replan(host),
     });
     if (schedulerDeath !== undefined) {
@@ -120,7 +116,7 @@ export class Simulation {
       const share = joinInTurn ? (host.index - options.seeds) / Math.max(1, this.#running - 1) : this.#random();
       this.#later({ kind: "begin", host }, share * joinMs + options.openMs);
     }
-    for (const seed of this.hosts.slice(0, options.seeds)) this.#greet(seed);
+    for (const seed of this.hosts.slice(0, options.seeds)) this.channels.greet(seed);
   }
 
   readonly startedAtMs = START_MS;
@@ -150,14 +146,14 @@ export class Simulation {
   #step(): void {
     this.#nowMs += this.#slotMs;
     for (const event of this.#ring.next()) this.#happen(event);
-    this.#deliver(this.#scheduler.tick());
+    this.channels.tick();
     this.trade.step();
   }
 
   #happen(event: Event): void {
     switch (event.kind) {
       case "heard":
-        if (event.host.state !== "dead") this.#hear(event.host, event.message);
+        if (event.host.state !== "dead") this.channels.hear(event.host, event.message);
         return;
       case "told":
         if (event.host.state !== "dead") this.#take(event.host, event.message);
@@ -167,14 +163,14 @@ export class Simulation {
         return;
       case "report":
         if (event.host.state !== "running") return;
-        this.#reportIfDue(event.host);
+        this.channels.reportIfDue(event.host);
         // A real peer looks every 250 ms whether a parent has rested.
         this.trade.replan(event.host);
         this.#later(event, this.options.policy.progressIntervalMs);
         return;
       case "heartbeat":
         if (event.host.state === "dead") return;
-        this.#say(event.host, [{ type: "heartbeat", load: IDLE_LOAD }]);
+        this.channels.heartbeat(event.host);
         this.#later(event, this.options.policy.heartbeatIntervalMs);
         return;
       case "die":
@@ -203,43 +199,14 @@ export class Simulation {
   #begin(host: SimHost): void {
     if (host.state !== "waiting") return;
     host.state = "running";
-    if (this.#isSeed(host)) this.#running++;
-    else this.#greet(host);
-    host.beganAtMs = this.elapsedMs;
+    // Such a host was told to, and is one more to wait for.
+    if (isSeed(this.options, host.index)) this.#running++;
+    else this.channels.greet(host);
+    host.beganAtMs = this.#nowMs;
     host.gainedAtMs = this.#nowMs;
-    this.#say(host, [announceOf(this.#task)]);
+    this.channels.announce(host);
     this.#later({ kind: "report", host }, this.options.policy.progressIntervalMs);
     this.#later({ kind: "heartbeat", host }, this.options.policy.heartbeatIntervalMs);
-  }
-
-  /** Its channel is open again. */
-  #restate(host: SimHost): void {
-    this.#say(host, [this.#helloOf(host)]);
-    if (host.state === "waiting") return;
-    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
-    const have = piecesOf(host.held, this.pieceCount);
-    this.#say(host, [announceOf(this.#task, { wanting: host.state === "running", have, leases })]);
-  }
-
-  #tellDigests(host: SimHost): void {
-    const digests = new Map<number, Uint8Array>();
-    for (const piece of piecesOf(host.held, this.pieceCount)) digests.set(piece, digestOf(piece));
-    for (const batch of digestBatches(digests)) this.#say(host, [progressOf(this.#task, { digests: batch })]);
-  }
-
-  /** Its channel is open before it begins: a daemon has one while it has nothing to do. */
-  #greet(host: SimHost): void {
-    this.#hear(host, this.#helloOf(host));
-  }
-
-  #helloOf(host: SimHost): PeerMessage {
-    const role = this.#isSeed(host) ? "seed" : "normal";
-    return { type: "hello", host: aHost(host.index + 1, { idc: host.idc, role }) };
-  }
-
-  /** Such a host begins when somebody tells it to. */
-  #isSeed(host: SimHost): boolean {
-    return host.index < this.options.seeds;
   }
 
   /** A child tells a seed where the source is. */
@@ -249,33 +216,11 @@ export class Simulation {
     this.#later({ kind: "begin", host: seed }, this.trade.delay.wayMs(child.index, seed.index) + this.options.openMs);
   }
 
-  #hear(host: SimHost, message: PeerMessage): void {
-    if (this.#scheduler.lives) this.messagesUp++;
-    this.#deliver(this.#scheduler.hear(host.hostId, message));
-  }
-
-  #deliver({ changes, outgoing }: Outcome): void {
-    this.rows += changes.length;
-    this.messagesDown += outgoing.length;
-    for (const { hostId, message } of outgoing) {
-      const host = this.#byId.get(hostId);
-      if (host === undefined) continue;
-      this.#later({ kind: "told", host, message }, this.trade.delay.hearMs(host.index, this.#nowMs));
-    }
-  }
-
-  /** What nobody hears is dropped: the next announcement says it all. */
-  #say(host: SimHost, messages: readonly PeerMessage[]): void {
-    if (host.away !== undefined) return;
-    const delayMs = this.trade.delay.sayMs(host.index, this.#nowMs);
-    for (const message of messages) this.#later({ kind: "heard", host, message }, delayMs);
-  }
-
   #take(host: SimHost, message: CoreMessage): void {
     switch (message.type) {
       case "task":
         host.ticket = true;
-        if (message.digestsWanted) this.#tellDigests(host);
+        if (message.digestsWanted) this.channels.tellDigests(host);
         break;
       case "digests":
         host.learn(message.runs);
@@ -291,7 +236,7 @@ export class Simulation {
         for (const leaseId of message.revoked) this.trade.source.revoke(host, leaseId);
         for (const lease of message.granted) this.trade.source.read(host, lease);
         for (const { leaseId, pieceCount } of message.shortened ?? []) host.shorten(leaseId, pieceCount);
-        if (message.shortened !== undefined) this.#report(host);
+        if (message.shortened !== undefined) this.channels.report(host);
         break;
       case "refused":
         throw new Error(`host ${host.index} was refused: ${message.message}`);
@@ -301,38 +246,18 @@ export class Simulation {
     this.trade.replan(host);
   }
 
-  #reportIfDue(host: SimHost): void {
-    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
-    const { policy, transferPolicy } = this.options;
-    const elapsedMs = this.elapsedMs - host.beganAtMs;
-    const view = { news: host.report.news(leases), elapsedMs, gotCount: host.heldCount, missingCount: this.pieceCount };
-    const pauseMs = reportPauseMs(view, policy.progressIntervalMs, transferPolicy);
-    if (this.elapsedMs - host.reportedAtMs >= pauseMs) this.#report(host);
-  }
-
-  #report(host: SimHost): void {
-    host.reportedAtMs = this.elapsedMs;
-    if (host.away !== undefined) {
-      host.report.clear();
-      return;
-    }
-    const leases = host.leaseProgress((stream) => this.trade.source.bytesLeft(stream));
-    this.#say(host, host.report.take(this.#task.taskId, leases, host));
-  }
-
   #complete(host: SimHost): void {
     host.state = "succeeded";
     host.endedAtMs = this.elapsedMs;
     this.#running--;
-    this.#report(host);
-    this.#say(host, [finishOf(this.#task, "succeeded", { sourceBytes: host.sourceBytes, peerBytes: host.peerBytes })]);
+    this.channels.finish(host);
   }
 
   #die(host: SimHost): void {
-    if (host.state === "running" || (host.state === "waiting" && !this.#isSeed(host))) this.#running--;
+    if (host.state === "running" || (host.state === "waiting" && !isSeed(this.options, host.index))) this.#running--;
     host.state = "dead";
     this.trade.end(host);
-    this.#deliver(this.#scheduler.lose(host.hostId));
+    this.channels.lose(host);
   }
 
   #later(event: Event, ms: number): void {
