@@ -6,6 +6,7 @@ import { number } from "../lib/figure-table.ts";
 import { hostsFlag, numberFlag, shareFlag, sizeFlag } from "../lib/flags.ts";
 import type { Outcome } from "../lib/result.ts";
 import { runBench } from "../lib/run-bench.ts";
+import { contentBps, HERD_LINKS } from "./herd-links.ts";
 import { runSim, type SimResult } from "./run-sim.ts";
 import { DEFAULT_SIM, type SimOptions } from "./sim-options.ts";
 
@@ -25,6 +26,7 @@ interface Flags {
   readonly restartScheduler?: number;
   readonly loss: number;
   readonly controlMs: number;
+  readonly likeHerd: boolean;
   readonly json: boolean;
 }
 
@@ -54,6 +56,7 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
     )
     .option("--loss <share>", "share of piece requests that fail", shareFlag, 0)
     .option("--control-ms <n>", "one way between a host and the scheduler", numberFlag, DEFAULT_SIM.controlMs)
+    .option("--like-herd", "links, source and processes as bench herd has them, at nominal rates", false)
     .option("--json", "print the result as one object, on the last line of standard output", false)
     .action(async (flags: Flags) => {
       finish(
@@ -66,24 +69,26 @@ export function addSimCommand(program: Command, args: readonly string[], finish:
 }
 
 function optionsOf(flags: Flags): SimOptions {
+  const bpsOf = flags.likeHerd ? contentBps : bpsOfMbit;
   return {
     ...DEFAULT_SIM,
+    controlMs: flags.controlMs,
+    ...(flags.likeHerd ? HERD_LINKS : {}),
     // One shard knows 65,536 hosts at most; what a bigger herd on one would do is what is asked here.
     policy: { ...DEFAULT_SIM.policy, maxHosts: Math.max(DEFAULT_SIM.policy.maxHosts, flags.hosts) },
     hosts: flags.hosts,
     sizeBytes: flags.size,
     seed: flags.seed,
-    rateBps: bpsOfMbit(flags.rateMbit),
-    sourceBps: bpsOfMbit(flags.sourceMbit),
+    rateBps: bpsOf(flags.rateMbit),
+    sourceBps: bpsOf(flags.sourceMbit),
     seeds: flags.seeds,
-    seedBps: bpsOfMbit(flags.seedMbit),
+    seedBps: bpsOf(flags.seedMbit),
     slowShare: flags.slow,
     killShare: flags.kill,
     zones: Math.max(1, flags.zones),
-    zoneBps: flags.zoneMbit === undefined ? Number.POSITIVE_INFINITY : bpsOfMbit(flags.zoneMbit),
+    zoneBps: flags.zoneMbit === undefined ? Number.POSITIVE_INFINITY : bpsOf(flags.zoneMbit),
     ...schedulerDeathOf(flags),
     lossShare: flags.loss,
-    controlMs: flags.controlMs,
   };
 }
 
