@@ -3,21 +3,28 @@ import { FluidLinks } from "./fluid-links.ts";
 
 const MIB = 2 ** 20;
 
-/** Links by speed up and down, in bytes a millisecond; nodes are numbered in this order. */
-function linksOf(...speeds: readonly (readonly [number, number])[]): FluidLinks {
+type Speeds = readonly (readonly [number, number])[];
+
+/** Links by speed up and down, in bytes a millisecond; nodes are numbered in this order.
+ *  @param weights that streams draw, one after the other; 1 when there are none left */
+function linksOf(speeds: Speeds, weights: number[] = [], weightSlots = Number.POSITIVE_INFINITY): FluidLinks {
   const up = Float64Array.from(speeds, ([speed]) => speed);
   const down = Float64Array.from(speeds, ([, speed]) => speed);
+  const zoneOf = new Uint16Array(up.length);
+  const drawWeight = () => weights.shift() ?? 1;
   return new FluidLinks({
     up,
     down,
     streamsPerNode: 4,
-    zoneOf: new Uint16Array(up.length),
+    zoneOf,
     zoneSpeed: Number.POSITIVE_INFINITY,
+    drawWeight,
+    weightSlots,
   });
 }
 
-function stream(bytes: number, weight = 1, waitSlots = 0) {
-  return { bytes, tag: 0, waitSlots, weight };
+function stream(bytes: number, waitSlots = 0) {
+  return { bytes, tag: 0, waitSlots };
 }
 
 function sentAfter(links: FluidLinks, slots: number, node = 0): number {
@@ -27,22 +34,57 @@ function sentAfter(links: FluidLinks, slots: number, node = 0): number {
 
 describe("FluidLinks", () => {
   test("an uplink sends what it can and no more, however many streams it has", () => {
-    const links = linksOf([100, 0], [0, 100], [0, 100], [0, 100]);
-    for (const child of [1, 2, 3]) links.start(child, 0, stream(MIB, child));
+    const links = linksOf(
+      [
+        [100, 0],
+        [0, 100],
+        [0, 100],
+        [0, 100],
+      ],
+      [1, 2, 3],
+    );
+    for (const child of [1, 2, 3]) links.start(child, 0, stream(MIB));
     expect(sentAfter(links, 200) / 200).toBeCloseTo(100, -1);
     expect(sentAfter(links, 200) / 400).toBeLessThanOrEqual(100);
   });
 
   test("streams that meet on a link share it by their weights", () => {
-    const links = linksOf([100, 0], [0, 1000], [0, 1000]);
-    const light = links.start(1, 0, stream(MIB, 1)) ?? -1;
-    const heavy = links.start(2, 0, stream(MIB, 3)) ?? -1;
+    const links = linksOf(
+      [
+        [100, 0],
+        [0, 1000],
+        [0, 1000],
+      ],
+      [1, 3],
+    );
+    const light = links.start(1, 0, stream(MIB)) ?? -1;
+    const heavy = links.start(2, 0, stream(MIB)) ?? -1;
     sentAfter(links, 100);
     expect((MIB - links.left(heavy)) / (MIB - links.left(light))).toBeCloseTo(3, 1);
   });
 
+  test("a stream that was light may be heavy after a while", () => {
+    const links = linksOf(
+      [
+        [100, 0],
+        [0, 1000],
+        [0, 1000],
+      ],
+      [1, 3, 3, 1],
+      50,
+    );
+    const one = links.start(1, 0, stream(MIB)) ?? -1;
+    const other = links.start(2, 0, stream(MIB)) ?? -1;
+    sentAfter(links, 100);
+    expect(links.left(one) / links.left(other)).toBeCloseTo(1, 2);
+  });
+
   test("what a stream to a slow host leaves of an uplink the others there take", () => {
-    const links = linksOf([100, 0], [0, 10], [0, 1000]);
+    const links = linksOf([
+      [100, 0],
+      [0, 10],
+      [0, 1000],
+    ]);
     links.start(1, 0, stream(MIB));
     const fast = links.start(2, 0, stream(MIB)) ?? -1;
     sentAfter(links, 200);
@@ -50,9 +92,13 @@ describe("FluidLinks", () => {
   });
 
   test("a stream that waits for its request takes nothing from the others", () => {
-    const links = linksOf([100, 0], [0, 1000], [0, 1000]);
+    const links = linksOf([
+      [100, 0],
+      [0, 1000],
+      [0, 1000],
+    ]);
     const first = links.start(1, 0, stream(MIB)) ?? -1;
-    const waiting = links.start(2, 0, stream(MIB, 1, 50)) ?? -1;
+    const waiting = links.start(2, 0, stream(MIB, 50)) ?? -1;
     sentAfter(links, 50);
     expect(links.left(waiting)).toBe(MIB);
     expect((MIB - links.left(first)) / 50).toBeGreaterThan(95);

@@ -18,6 +18,9 @@ export interface LinkSpeeds {
   readonly zoneOf: Uint16Array;
   /** Of the link between each further zone and the first one, each way, bytes a millisecond. */
   readonly zoneSpeed: number;
+  /** The share of a stream beside others where it meets them, drawn anew after so many slots. */
+  readonly drawWeight: () => number;
+  readonly weightSlots: number;
 }
 
 export class FluidLinks {
@@ -36,10 +39,12 @@ export class FluidLinks {
   readonly #parent: Int32Array;
   readonly #tag: Int32Array;
   readonly #left: Float64Array;
-  /** Slots until the first byte moves: the round trip of the request. */
+  /** Slots until the first byte moves: the round trip of the request; below 0, those since its weight was drawn. */
   readonly #wait: Int32Array;
   readonly #caps: Float64Array;
   readonly #weight: Float64Array;
+  readonly #drawWeight: () => number;
+  readonly #weightSlots: number;
   /** Those of the streams of `#caps`. */
   readonly #weights: Float64Array;
   readonly #zoneOf: Uint16Array;
@@ -52,8 +57,10 @@ export class FluidLinks {
   /** Bytes that came into each zone from others so far. */
   readonly intoZone: Float64Array;
 
-  constructor({ up, down, streamsPerNode, zoneOf, zoneSpeed }: LinkSpeeds) {
+  constructor({ up, down, streamsPerNode, zoneOf, zoneSpeed, drawWeight, weightSlots }: LinkSpeeds) {
     const nodes = up.length;
+    this.#drawWeight = drawWeight;
+    this.#weightSlots = weightSlots;
     this.#streamsPerNode = streamsPerNode;
     this.#caps = new Float64Array(streamsPerNode);
     this.#weights = new Float64Array(streamsPerNode);
@@ -87,12 +94,11 @@ export class FluidLinks {
     return this.#downStreams[node] ?? 0;
   }
 
-  /** @param weight its share beside others where it meets them
-   *  @returns a number that names the stream, or `undefined` when the child has as many as it may */
+  /** @returns a number that names the stream, or `undefined` when the child has as many as it may */
   start(
     child: number,
     parent: number,
-    { bytes, tag, waitSlots, weight }: { bytes: number; tag: number; waitSlots: number; weight: number },
+    { bytes, tag, waitSlots }: { bytes: number; tag: number; waitSlots: number },
   ): number | undefined {
     const first = child * this.#streamsPerNode;
     for (let at = first; at < first + this.#streamsPerNode; at++) {
@@ -102,6 +108,7 @@ export class FluidLinks {
       this.#left[at] = bytes;
       this.#wait[at] = waitSlots;
       add(this.#upStreams, parent, 1);
+      const weight = this.#drawWeight();
       this.#weight[at] = weight;
       if (waitSlots <= 0) add(this.#upWeight, parent, weight);
       add(this.#downStreams, child, 1);
@@ -172,6 +179,19 @@ export class FluidLinks {
     this.#upLevel[node] = Math.max(evenLevel, Math.min(fullLevel, MOST_LEVELS * evenLevel));
   }
 
+  /** Of a stream that moves, drawn anew when its time has come. */
+  #weightOf(stream: number, parent: number, wait: number): number {
+    const weight = this.#weight[stream] ?? 0;
+    if (this.#weightSlots === Number.POSITIVE_INFINITY) return weight;
+    this.#wait[stream] = wait - 1;
+    if (1 - wait < this.#weightSlots) return weight;
+    const drawn = this.#drawWeight();
+    this.#wait[stream] = 0;
+    this.#weight[stream] = drawn;
+    add(this.#upWeight, parent, drawn - weight);
+    return drawn;
+  }
+
   #moveInto(
     child: number,
     ms: number,
@@ -192,7 +212,7 @@ export class FluidLinks {
         continue;
       }
       const from = this.#zoneOf[parent] ?? 0;
-      const weight = this.#weight[first + n] ?? 0;
+      const weight = this.#weightOf(first + n, parent, wait);
       this.#weights[n] = weight;
       const upShare = Math.min(this.#up[parent] ?? 0, weight * (this.#upLevel[parent] ?? 0));
       const cap = from === to ? upShare : Math.min(upShare, this.#zoneShare(from, to));

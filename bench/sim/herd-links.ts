@@ -10,6 +10,8 @@ export const HERD_LINKS = {
   /** Between what was measured with `ss -ti` (BBR) of streams that had more to send all the time, over a second each: 0.75 on the
    *  link of a source of 30 Mbit/s with 8 readers, 1.2 on that of a host with 3 Mbit/s. */
   unevenness: 1,
+  /** Of the same streams: the share in one second tells little of that in the next (correlation of the logarithms 0.24). */
+  unevenForMs: 1000,
   /** As 8 hosts at once answered that they had opened the task, on two cores. */
   openMs: 100,
   /** What nginx has given to the kernel and no reader has got, in the mean of the streams in use (`ss`, 200 KiB at 30 Mbit/s): its

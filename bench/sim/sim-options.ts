@@ -33,6 +33,8 @@ export interface SimOptions {
   readonly queueMs: number;
   /** How unevenly streams share a link: standard deviation of the logarithm of their weights. */
   readonly unevenness: number;
+  /** How long such a weight lasts. */
+  readonly unevenForMs: number;
   /** From when a host is asked for the file until it announces it: it asks the source first. */
   readonly openMs: number;
   /** What the source has sent ahead of a reader that cuts a stream off: it counts as read. */
@@ -64,6 +66,7 @@ export const DEFAULT_SIM: SimOptions = {
   queueBytes: 0,
   queueMs: 0,
   unevenness: 0,
+  unevenForMs: 1000,
   openMs: 0,
   sentAheadBytes: 0,
   lossShare: 0,

@@ -12,7 +12,6 @@ import { type Flight, NO_STREAM, type SimHost } from "./sim-host.ts";
 import type { SimLink } from "./sim-link.ts";
 import type { NewsEvent } from "./sim-news.ts";
 import type { SimOptions } from "./sim-options.ts";
-import { streamWeight } from "./stream-weight.ts";
 
 /** The answer to a request that was not served. */
 export interface RequestEvent {
@@ -73,7 +72,6 @@ export class SimRequests {
               bytes: end - start,
               tag: piece,
               waitSlots: Math.round(roundTripMs / slotMs),
-              weight: streamWeight(options.unevenness, random),
             });
       host.flights.set(piece, flight);
       flight.parents.push(hostId);

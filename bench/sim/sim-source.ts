@@ -18,8 +18,6 @@ export interface SourceComponents {
   /** See `SimOptions`. */
   readonly sentAheadBytes: number;
   readonly slotMs: number;
-  /** Of the next stream beside others. */
-  readonly weight: () => number;
   readonly nowMs: () => number;
   /** A piece has come whole. */
   readonly kept: (host: SimHost, piece: number) => void;
@@ -92,10 +90,10 @@ export class SimSource {
 
   /** Takes the next piece of a run, or is done with it. */
   #readOn(host: SimHost, reading: Reading, waitSlots: number): void {
-    const { task, flows, node, weight, finished } = this.#parts;
+    const { task, flows, node, finished } = this.#parts;
     const piece = reading.nextPiece;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
-    const flow = { bytes: end - start, tag: piece, waitSlots, weight: weight() };
+    const flow = { bytes: end - start, tag: piece, waitSlots };
     const stream = piece < reading.endPiece ? flows.start(host.index, node, flow) : undefined;
     if (stream === undefined) {
       this.bytes += this.#ahead(reading, 0);

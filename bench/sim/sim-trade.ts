@@ -58,7 +58,15 @@ export class SimTrade {
     const streamsPerNode = options.transferPolicy.requestsPerTask + mostLeases(options.policy);
     const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
     const zoneSpeed = options.zoneBps / 1000;
-    this.#flows = new FluidLinks({ up: speed, down: speed, streamsPerNode, zoneOf, zoneSpeed });
+    this.#flows = new FluidLinks({
+      up: speed,
+      down: speed,
+      streamsPerNode,
+      zoneOf,
+      zoneSpeed,
+      drawWeight: () => streamWeight(options.unevenness, parts.random),
+      weightSlots: options.unevenness === 0 ? Number.POSITIVE_INFINITY : Math.round(options.unevenForMs / slotMs),
+    });
     this.delay = new SimDelay(options, this.#flows, speed);
     this.#news = new SimNews({
       options,
@@ -85,7 +93,6 @@ export class SimTrade {
       slotMs,
       nowMs,
       sentAheadBytes: options.sentAheadBytes,
-      weight: () => streamWeight(options.unevenness, parts.random),
       kept: (host, piece) => this.#kept(host, piece),
       progressed: parts.progressed,
       finished: parts.report,

@@ -31,6 +31,9 @@ const SLOTS_PER_LOOK = 12;
 /** A herd that gets no piece for this long is stuck: a bug of the policy, or of the simulator. */
 const STUCK_MS = 60_000;
 
+/** Of that time, from the first of many to the last: more than a few slots, so that who announces first is chance. */
+const OPEN_SPREAD = 1;
+
 export class Simulation {
   readonly options: SimOptions;
   readonly hosts: readonly SimHost[];
@@ -114,7 +117,7 @@ export class Simulation {
     const { joinMs, joinInTurn } = options;
     for (const host of this.hosts.slice(options.seeds)) {
       const share = joinInTurn ? (host.index - options.seeds) / Math.max(1, this.#running - 1) : this.#random();
-      this.#later({ kind: "begin", host }, share * joinMs + options.openMs);
+      this.#later({ kind: "begin", host }, share * joinMs + this.#openMs());
     }
     for (const seed of this.hosts.slice(0, options.seeds)) this.channels.greet(seed);
   }
@@ -213,7 +216,12 @@ export class Simulation {
   #pull(child: SimHost, hostId: HostId): void {
     const seed = this.#byId.get(hostId);
     if (seed === undefined) return;
-    this.#later({ kind: "begin", host: seed }, this.trade.delay.wayMs(child.index, seed.index) + this.options.openMs);
+    this.#later({ kind: "begin", host: seed }, this.trade.delay.wayMs(child.index, seed.index) + this.#openMs());
+  }
+
+  #openMs(): number {
+    const { openMs } = this.options;
+    return openMs === 0 ? 0 : openMs * (1 + OPEN_SPREAD * (this.#random() - 0.5));
   }
 
   #take(host: SimHost, message: CoreMessage): void {
