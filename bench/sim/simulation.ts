@@ -5,6 +5,7 @@ import type { CoreMessage } from "../../edge/core/turn.ts";
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceLengthFor } from "../../schema/piece.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { type AwayEvent, SimAway } from "./sim-away.ts";
 import { type ChannelEvent, SimChannels } from "./sim-channels.ts";
 import { SimHost } from "./sim-host.ts";
@@ -24,10 +25,6 @@ type Event =
 const START_MS = 1_000_000;
 /** Far enough for everything that is put off. */
 const REACH_MS = 60_000;
-/** A hundred thousand hosts leave garbage faster than the engine collects it by itself: it lets a heap double first. Looked at
- *  every so many slots. */
-const MUCH_MEMORY_BYTES = 2.5 * 2 ** 30;
-const SLOTS_PER_LOOK = 12;
 /** A herd that gets no piece for this long is stuck: a bug of the policy, or of the simulator. */
 const STUCK_MS = 60_000;
 
@@ -47,6 +44,7 @@ export class Simulation {
   readonly #random: () => number;
   readonly #byId: ReadonlyMap<HostId, SimHost>;
   readonly #ring: SlotRing<Event>;
+  readonly #memory = new MemoryWatch();
   #nowMs = START_MS;
   #running: number;
   #movedAtMs = START_MS;
@@ -136,9 +134,8 @@ export class Simulation {
 
   /** To the end. @throws Error when nothing moves any more */
   run(): void {
-    for (let slot = 1; this.#running > 0; slot++) {
+    while (this.#running > 0) {
       this.#step();
-      if (slot % SLOTS_PER_LOOK === 0 && process.memoryUsage.rss() > MUCH_MEMORY_BYTES) Bun.gc(true);
       if (this.#nowMs - Math.max(this.#movedAtMs, this.trade.movedAtMs) < STUCK_MS) continue;
       const stuck = this.hosts.find((host) => host.state === "running");
       const has = `host ${stuck?.index} has ${stuck?.heldCount} of ${this.pieceCount} pieces`;
@@ -148,7 +145,10 @@ export class Simulation {
 
   #step(): void {
     this.#nowMs += this.#slotMs;
-    for (const event of this.#ring.next()) this.#happen(event);
+    for (const event of this.#ring.next()) {
+      this.#happen(event);
+      this.#memory.note();
+    }
     this.channels.tick();
     this.trade.step();
   }
