@@ -219,7 +219,7 @@ export class Download {
   /** What was asked of neighbours and has not come, the oldest first. */
   awaited(): AwaitedPiece[] {
     const nowMs = this.#components.nowMs();
-    return [...this.#requests.view()]
+    return [...this.#requests.inFlight]
       .map(([piece, { sinceMs, parents }]) => ({ piece, ageMs: Math.round(nowMs - sinceMs), hostIds: [...parents] }))
       .sort((a, b) => b.ageMs - a.ageMs);
   }
@@ -357,7 +357,7 @@ export class Download {
   #awaited(): string {
     if (this.#leases.count > 0) return "the source sends nothing";
     if (!this.#components.schedulerHears()) return "the scheduler is away";
-    if (this.#requests.view().size > 0) return "neighbours send nothing";
+    if (this.#requests.inFlight.size > 0) return "neighbours send nothing";
     if (this.#neighbours.size > 0) return "waiting for neighbours to get more pieces";
     return "waiting for a lease of the source or for neighbours";
   }

@@ -1,11 +1,13 @@
 /** One host we trade a task with: what it offers, how it behaves, and the watch that keeps both up to date. */
 import { Buffer } from "node:buffer";
 import { type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
+import type { HostId } from "../../schema/ids.ts";
 import type { PieceNews } from "../../schema/piece-news.ts";
 import { PARENT_FAILURES } from "../../schema/wire/local.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { Neighbour as NeighbourInfo } from "../../schema/wire/scheduler-message.ts";
 import { isWait, type ParentFailure, restAfter, type WaitFailure } from "../core/parent-rest.ts";
+import type { ParentView } from "../core/plan.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
@@ -31,7 +33,7 @@ export interface NeighbourComponents {
   readonly lost: (neighbour: Neighbour, failure: Exclude<ParentFailure, WaitFailure>) => void;
 }
 
-export class Neighbour {
+export class Neighbour implements ParentView {
   readonly info: NeighbourInfo;
   bitfield: Bitfield;
   /** What it reads from the source, as far as it told. */
@@ -63,6 +65,14 @@ export class Neighbour {
     this.#components = components;
     this.gainedAtMs = components.nowMs();
     void this.#watch();
+  }
+
+  get hostId(): HostId {
+    return this.info.hostId;
+  }
+
+  get idc(): string {
+    return this.info.idc;
   }
 
   get signal(): AbortSignal {

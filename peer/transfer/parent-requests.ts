@@ -1,5 +1,6 @@
 /** Piece requests under way at parents, at most two for one piece. */
 
+import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
 import type { PieceNews } from "../../schema/piece-news.ts";
 import type { Hedges } from "../../schema/wire/local.ts";
@@ -36,8 +37,9 @@ export interface ParentRequestsComponents {
   readonly broken: (error: unknown) => void;
 }
 
-interface Flight {
+interface Flight extends InFlight {
   sinceMs: number;
+  readonly parents: HostId[];
   readonly requests: Map<Neighbour, PieceRequest>;
 }
 
@@ -61,19 +63,13 @@ export class ParentRequests {
   /** Under way. */
   get count(): number {
     let count = 0;
-    for (const flight of this.#flights.values()) count += flight.requests.size;
+    for (const flight of this.#flights.values()) count += flight.parents.length;
     return count;
   }
 
-  view(): Map<number, InFlight> {
-    const view = new Map<number, InFlight>();
-    for (const [piece, flight] of this.#flights) {
-      view.set(piece, {
-        sinceMs: flight.sinceMs,
-        parents: [...flight.requests.keys()].map((neighbour) => neighbour.info.hostId),
-      });
-    }
-    return view;
+  /** Pieces that were asked for and have not come yet, as they are now and become. */
+  get inFlight(): ReadonlyMap<number, InFlight> {
+    return this.#flights;
   }
 
   start(piece: number, neighbour: Neighbour, parent: ParentAddress): void {
@@ -89,13 +85,14 @@ export class ParentRequests {
     const { info, nowMs, silenceMs, limit, budget, keeper, parents, received, corrupt, refused, ended, broken } =
       this.#components;
     using _place = budget.take(info.pieceLengthBytes);
-    const flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), requests: new Map() };
+    const flight: Flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), parents: [], requests: new Map() };
     this.#flights.set(piece, flight);
     const stop = new AbortController();
     const request: PieceRequest = { stop, receivedBytes: 0, isBeaten: false };
     const isHedge = flight.requests.size > 0;
     if (isHedge) this.#count("asked", 1);
     flight.requests.set(neighbour, request);
+    flight.parents.push(neighbour.hostId);
     neighbour.activeRequests++;
     neighbour.owingSinceMs ??= nowMs();
     const signal = AbortSignal.any([stop.signal, neighbour.signal]);
@@ -150,6 +147,7 @@ export class ParentRequests {
       // Another brought what it was asked for.
       if (stop.signal.aborted && neighbour.activeRequests === 0) neighbour.owingSinceMs = undefined;
       flight.requests.delete(neighbour);
+      flight.parents.splice(flight.parents.indexOf(neighbour.hostId), 1);
       if (flight.requests.size === 0 && this.#flights.get(piece) === flight) this.#flights.delete(piece);
       ended();
     }

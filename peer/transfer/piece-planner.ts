@@ -98,18 +98,11 @@ export class PiecePlanner {
       held: task.held,
       verifiable: digests.known,
       leased: leases.count > 0 ? leases.pieces(pieceCount) : emptyBitfield(pieceCount),
-      inFlight: requests.view(),
+      inFlight: requests.inFlight,
       spareRequests,
       cursors: cursors(),
       scarceSinceMs: this.#scarceSinceMs,
-      parents: neighbours.list().map(({ info, bitfield, gainedAtMs, activeRequests, restUntilMs }) => ({
-        hostId: info.hostId,
-        idc: info.idc,
-        bitfield,
-        gainedAtMs,
-        activeRequests,
-        restUntilMs,
-      })),
+      parents: neighbours.list(),
     };
   }
 }
