@@ -154,7 +154,7 @@ export interface Policy {
   /** How often stored tasks that are not in memory are looked through. */
   readonly sweepIntervalMs: number;
   /** Tasks without running peers kept in memory; more are read from the directory when they are asked for. A task of
-   *  1,024 pieces with 20 peers takes about 60 KiB; a Durable Object has 128 MiB. */
+   *  1,024 pieces with 20 peers takes about 130 KB, all of them 65 MB; a Durable Object has 128 MiB. */
   readonly settledTasksInMemory: number;
   /** Pieces of all tasks in memory at most: each takes 40 bytes once its digest is known. */
   readonly maxPieces: number;
