@@ -1,4 +1,5 @@
 /** Plays many hosts at a fixed rate, in a process of its own. Takes a `LoadPlan` as its argument, prints a `LoadResult`. */
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { cpuSecondsOf } from "../lib/processes.ts";
 import { EVENTS_PER_FRAME, LoadHost } from "./load-host.ts";
@@ -23,11 +24,13 @@ await answered(await send(WARM_UP.seconds, Math.max(WARM_UP.eventsPerSecond, pla
 times = [];
 const cpuBefore = process.cpuUsage();
 const schedulerBefore = await cpuSecondsOf(plan.schedulerPid);
+const queuedBefore = await queuedSeconds();
 const startedAtMs = performance.now();
 const sent = await send(plan.seconds, plan.eventsPerSecond);
 const elapsedMs = performance.now() - startedAtMs;
 await answered(sent);
 const schedulerSeconds = (await cpuSecondsOf(plan.schedulerPid)) - schedulerBefore;
+const queued = (await queuedSeconds()) - queuedBefore;
 const cpu = process.cpuUsage(cpuBefore);
 const drainedMs = performance.now() - startedAtMs;
 for (const host of hosts) host.leave();
@@ -39,6 +42,7 @@ const result: LoadResult = {
   p50Ms: at(0.5),
   p99Ms: times.length < sent ? Number.POSITIVE_INFINITY : at(0.99),
   cpuUsPerEvent: (schedulerSeconds * 1e6) / (times.length * EVENTS_PER_FRAME),
+  queuedShare: (queued * 1000) / drainedMs,
   schedulerBusy: (schedulerSeconds * 1000) / drainedMs,
   clientBusy: (cpu.user + cpu.system) / 1000 / drainedMs,
 };
@@ -56,6 +60,11 @@ async function send(seconds: number, eventsPerSecond: number): Promise<number> {
     await delay(1);
   }
   return frames;
+}
+
+/** How long the main thread of the scheduler waited for a core so far. */
+async function queuedSeconds(): Promise<number> {
+  return Number((await readFile(`/proc/${plan.schedulerPid}/schedstat`, "utf8")).split(" ")[1]) / 1e9;
 }
 
 /** Waits for the answers to so many frames, though not for long. */

@@ -18,6 +18,8 @@ export interface LoadResult {
   readonly p99Ms: number;
   /** CPU time of the scheduler for an event, in microseconds. */
   readonly cpuUsPerEvent: number;
+  /** Share of the time in which the scheduler could have gone on and had no core: others had them. */
+  readonly queuedShare: number;
   /** Shares of a core that the scheduler and the client itself used. */
   readonly schedulerBusy: number;
   readonly clientBusy: number;

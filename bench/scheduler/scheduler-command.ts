@@ -8,6 +8,7 @@ import { countFlag, hostsFlag, numberFlag } from "../lib/flags.ts";
 import { ROOT } from "../lib/machine.ts";
 import type { Outcome } from "../lib/result.ts";
 import { runBench } from "../lib/run-bench.ts";
+import { medianOf } from "../lib/stats.ts";
 import type { Workbench } from "../lib/workbench.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
 import { measureRestart } from "./measure-restart.ts";
@@ -50,6 +51,7 @@ export function addSchedulerCommand(program: Command, args: readonly string[], f
 
 async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
   const best: LoadResult[] = [];
+  const ladder = new Map<number, LoadResult[]>();
   for (let run = 0; run < flags.runs; run++) {
     let held: LoadResult | undefined;
     for (const rate of RATES) {
@@ -57,6 +59,7 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
       const { p50Ms, p99Ms, schedulerBusy, clientBusy, cpuUsPerEvent } = step;
       const cores = `scheduler ${number(schedulerBusy)} cores (${number(cpuUsPerEvent)} us an event), client ${number(clientBusy)}`;
       workbench.say(`  ${rate} events/s: p50 ${number(p50Ms)} ms, p99 ${number(p99Ms)} ms; ${cores}`);
+      ladder.set(rate, [...(ladder.get(rate) ?? []), step]);
       if (p99Ms > flags.p99Ms) break;
       held = step;
     }
@@ -75,10 +78,22 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
       figure("scheduler.events_per_s", "events/s", "higher", (step) => step.eventsPerSecond),
       figure("scheduler.p99_ms", "ms", "lower", (step) => step.p99Ms),
       figure("scheduler.cores", "cores", "lower", (step) => step.schedulerBusy),
+      figure("scheduler.queued_share", "share", "lower", (step) => step.queuedShare),
       figure("scheduler.cpu_us_per_event", "us", "lower", (step) => step.cpuUsPerEvent),
     ],
-    notes: [`the highest rate tried at which p99 stays within ${flags.p99Ms} ms; one shard, ${flags.hosts} hosts`],
+    notes: [
+      `the highest rate tried at which p99 stays within ${flags.p99Ms} ms; one shard, ${flags.hosts} hosts`,
+      ...[...ladder].map(([rate, steps]) => stepNote(rate, steps)),
+    ],
   };
+}
+
+/** Medians of the runs that came as far. */
+function stepNote(rate: number, steps: readonly LoadResult[]): string {
+  const median = (of: (step: LoadResult) => number) => number(medianOf(steps.map(of)));
+  const times = `p50 ${median((step) => step.p50Ms)} ms, p99 ${median((step) => step.p99Ms)} ms`;
+  const queued = `without a core ${number(100 * medianOf(steps.map((step) => step.queuedShare)))} % of the time`;
+  return `${rate} events/s: ${times}, ${median((step) => step.cpuUsPerEvent)} us of CPU an event, ${queued} (runs: ${steps.length})`;
 }
 
 /** A fresh scheduler and a fresh client for each rate. */

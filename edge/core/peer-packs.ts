@@ -95,7 +95,9 @@ export function fingerprintOf({ state, bitfield, sourceBytes, peerBytes, problem
 }
 
 function notePeer(peer: Peer, nowMs: number): void {
-  if (peer.state === "running" || fingerprintOf({ ...peer, ...peer.bytes }) === peer.recorded) return;
+  const { state, bitfield, bytes, problem, recorded } = peer;
+  const { sourceBytes, peerBytes } = bytes;
+  if (state === "running" || fingerprintOf({ state, bitfield, sourceBytes, peerBytes, problem }) === recorded) return;
   const { packs } = peer.task;
   peer.pack ??= packs.enter();
   if (packs.dirty.size === 0) packs.dirtySinceMs = nowMs;

@@ -12,6 +12,8 @@ import { endTurn } from "./settle.ts";
 import type { Swarm } from "./swarm.ts";
 import { askResync, beginTurn, type Outcome, type Turn } from "./turn.ts";
 
+const NOTHING: Outcome = Object.freeze({ changes: [], outgoing: [] });
+
 /** Never throws on a message that fits the schema: what makes no sense is answered, or ignored.
  *  @param hostId whose channel it came by
  *  @param random in [0, 1)
@@ -25,6 +27,13 @@ export function receive(
   random: () => number,
   via: Via = "channel",
 ): Outcome {
+  const host = swarm.hosts.get(hostId);
+  // Half of all that a busy shard hears: nothing follows from it.
+  if (message.type === "heartbeat" && host !== undefined && host.presence !== "offline") {
+    host.lastSeenAtMs = nowMs;
+    host.load = message.load;
+    return NOTHING;
+  }
   const turn = beginTurn(swarm, policy, nowMs, random);
   if (message.type === "hello") hello(turn, message, via);
   else dispatch(turn, hostId, message);
@@ -60,7 +69,6 @@ function dispatch(turn: Turn, hostId: HostId, message: Exclude<PeerMessage, { ty
   host.lastSeenAtMs = turn.nowMs;
   switch (message.type) {
     case "heartbeat":
-      host.load = message.load;
       return;
     case "announce":
       announce(turn, host, message);

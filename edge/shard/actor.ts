@@ -298,6 +298,6 @@ function speaksForOther(messages: readonly PeerMessage[], hostId: HostId): boole
 }
 
 function gather(gathered: Gathered, { changes, outgoing }: Outcome): void {
-  gathered.changes.push(...changes);
-  gathered.outgoing.push(...outgoing);
+  if (changes.length > 0) gathered.changes.push(...changes);
+  if (outgoing.length > 0) gathered.outgoing.push(...outgoing);
 }
