@@ -19,6 +19,7 @@ import { UploadMeter } from "../serve/upload-meter.ts";
 import { checkPullAddress } from "../source/address-guard.ts";
 import { createSources } from "../source/sources.ts";
 import { openDiskStore } from "../store/disk-store.ts";
+import { SeedPulls } from "../transfer/seed-pulls.ts";
 import { Transfers } from "../transfer/transfers.ts";
 import { ContentDigests } from "./content-digests.ts";
 import { GatewayFace } from "./gateway-face.ts";
@@ -72,6 +73,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
   });
 
   let transfers: Transfers | undefined;
+  let pulls: SeedPulls | undefined;
   const pieces = await servePieces({
     ...settings.listen,
     app: createPieceApp({
@@ -86,10 +88,10 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
         settings.role !== "seed"
           ? undefined
           : async (taskId, child, source) => {
-              if (transfers === undefined)
+              if (pulls === undefined)
                 throw new ProblemError("not-ready", "This seed is starting: ask again in a second");
               log("info", "pull.asked", { task: taskId, child });
-              await transfers.pull(taskId, source);
+              await pulls.pull(taskId, source);
             },
     }),
   });
@@ -170,10 +172,12 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     nowMs: monotonicMs,
     random: Math.random,
     log,
-    guardPull: (url) => checkPullAddress(url, { allow: live.current.pullAllow }),
   });
   const opened = transfers;
   owned.defer(() => opened.close());
+  const guard = (url: URL) => checkPullAddress(url, { allow: live.current.pullAllow });
+  pulls = new SeedPulls({ transfers, guard, log });
+  owned.defer(() => pulls?.close());
   const digests = new ContentDigests();
   const random = Math.random;
   const keeping = { store, folder, transfers: opened, digests, uploads, nowMs, random, log };

@@ -1,23 +1,20 @@
-/** Every task of this host: opening one by where it comes from, taking part on behalf of others, and forgetting. */
+/** Every task of this host: opening one by where it comes from, and forgetting. */
 
-import { formatDigest, parseDigest } from "../../schema/digest.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
-import { pieceLengthFor } from "../../schema/piece.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
-import { taskIdOf } from "../../schema/task-id.ts";
 import type { ReceivedBytes } from "../../schema/wire/local.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
-import { type TaskInfo, taskInfoSchema } from "../../schema/wire/task.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 import { pacedSource } from "../limits/paced-source.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";
-import { pinsOnlySize } from "../source/reply-facts.ts";
-import type { OpenSource, OpenSourceOptions, Source, SourceGuard, SourceStat } from "../source/source.ts";
+import type { OpenSource, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
+import { askSource, type OpenTaskOptions } from "./ask-source.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { ParentConnections } from "./parent-connections.ts";
 import { pieceRuns } from "./progress-report.ts";
@@ -41,8 +38,6 @@ export interface TransfersComponents {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly log: Log;
-  /** Refuses URLs that this host must not read on behalf of others. @throws ProblemError `forbidden` */
-  readonly guardPull: SourceGuard;
 }
 
 /** A task whose source answered the caller: size and version are known, and the right to read is proven. It is not
@@ -61,24 +56,14 @@ export interface SeenTask {
   readonly peer: TaskPeer | undefined;
 }
 
-export interface OpenTaskOptions extends OpenSourceOptions {
-  /** Sees what the source answered before there is a task; throws to refuse it. */
-  readonly check?: (stat: SourceStat) => void;
-}
-
-/** Pulls a seed works on at the same time; more are told to come back. */
-const MAX_PULLS = 64;
-
 export class Transfers {
   readonly troubles = createTroubles();
   #components: TransfersComponents;
   #peers = new Map<TaskId, TaskPeer>();
-  #pulls = new Map<TaskId, Promise<void>>();
   readonly #news: NewsBudget;
   readonly #parents = new ParentConnections();
   /** Of tasks that were removed. */
   readonly #removed = { source: 0, peers: 0, local: 0 };
-  #stopping = new AbortController();
 
   constructor(components: TransfersComponents) {
     this.#components = components;
@@ -108,29 +93,15 @@ export class Transfers {
   /** Asks the source for size and version with the caller's own rights, and opens the task that names.
    *  @throws ProblemError of the source or of the store, and what `check` throws */
   async open(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<OpenedTask> {
-    const { source, stat, info } = await this.#ask(request, signal, options);
+    const { source, stat, info } = await askSource(this.#components.openSource, request, signal, options);
     const { peer, pin } = await this.#peerOf(info);
     return { peer, source: this.#paced(source, info), stat, [Symbol.dispose]: () => pin[Symbol.dispose]() };
   }
 
   /** Asks as `open` does, and opens nothing. @throws as `open` */
   async look(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<SeenTask> {
-    const { stat, info } = await this.#ask(request, signal, options);
+    const { stat, info } = await askSource(this.#components.openSource, request, signal, options);
     return { taskId: info.taskId, stat, peer: this.#peers.get(info.taskId) };
-  }
-
-  /** Takes part in a task as a seed, because a child said where its source is. Resolves once the source has answered;
-   *  the download goes on. @throws ProblemError also `task-mismatch` when the source holds something else */
-  async pull(taskId: TaskId, request: SourceRequest): Promise<void> {
-    const known = this.#peers.get(taskId);
-    if (known !== undefined && (known.running || known.task.complete)) return;
-    const underWay = this.#pulls.get(taskId);
-    if (underWay !== undefined) return await underWay;
-    if (this.#pulls.size >= MAX_PULLS)
-      throw new ProblemError("too-many-requests", "This seed is opening many tasks already: ask again in a second");
-    const pull = this.#openForOthers(taskId, request).finally(() => this.#pulls.delete(taskId));
-    this.#pulls.set(taskId, pull);
-    await pull;
   }
 
   /** Forgets a task and its bytes; with `lastUsedAtMs` only if that was its last use.
@@ -160,37 +131,8 @@ export class Transfers {
   }
 
   close(): void {
-    this.#stopping.abort(new ProblemError("cancelled", "This peer is shutting down"));
     for (const peer of this.#peers.values()) peer.stop();
     this.#parents.close();
-  }
-
-  async #ask(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions) {
-    const source = await this.#components.openSource(request, options);
-    const stat = inOneStreamUnlessPinned(request, await source.stat(signal));
-    options.check?.(stat);
-    return { source, stat, info: await describe(request, source, stat) };
-  }
-
-  async #openForOthers(taskId: TaskId, request: SourceRequest): Promise<void> {
-    const { log, guardPull } = this.#components;
-    const source = await this.#components.openSource(request, { guard: guardPull, onBehalf: true });
-    const stat = inOneStreamUnlessPinned(request, await source.stat(this.#stopping.signal));
-    const info = await describe(request, source, stat);
-    if (info.taskId !== taskId) {
-      throw new ProblemError(
-        "task-mismatch",
-        `${source.displayUrl} is not the content that was asked for: it changed, or it looks different from here`,
-        {
-          detail: { version: stat.version, sizeBytes: stat.sizeBytes },
-        },
-      );
-    }
-    const { peer, pin } = await this.#peerOf(info);
-    peer
-      .complete(this.#paced(source, info), stat, this.#stopping.signal)
-      .catch((error: unknown) => log("warn", "pull.failed", { task: taskId, problem: problemOf(error).message }))
-      .finally(() => pin[Symbol.dispose]());
   }
 
   #paced(source: Source, { taskId }: TaskInfo): Source {
@@ -273,41 +215,4 @@ function addReceived(sum: ReceivedBytes, { totals, localBytes }: TaskPeer): void
   sum.source += totals.sourceBytes;
   sum.peers += totals.peerBytes;
   sum.local += localBytes;
-}
-
-/** Ranges of a source that tells nothing but the size may be of different contents, and nobody could tell: then all comes in
- *  one stream, as to `curl`. Content that is named by its digest cannot change. */
-function inOneStreamUnlessPinned({ contentName }: SourceRequest, stat: SourceStat): SourceStat {
-  const isDigest = contentName !== undefined && parseDigest(contentName) !== undefined;
-  return !isDigest && pinsOnlySize(stat) ? { ...stat, ranged: false } : stat;
-}
-
-/** The task a source's answer names. @throws ProblemError `bad-request` when it cannot be cut into pieces */
-async function describe(request: SourceRequest, source: Source, stat: SourceStat): Promise<TaskInfo> {
-  const { pieceLengthBytes, contentName } = request;
-  const digest = contentName === undefined ? undefined : parseDigest(contentName);
-  const version = digest === undefined ? stat.version : `digest:${formatDigest(digest)}`;
-  const identity = {
-    location: contentName === undefined ? source.location : `content:${contentName}`,
-    tag: request.tag,
-    application: request.application,
-    version,
-    sizeBytes: stat.sizeBytes,
-  };
-  const taskId = await taskIdOf(
-    pieceLengthBytes === undefined ? identity : { ...identity, userPieceLengthBytes: pieceLengthBytes },
-  );
-  const parsed = taskInfoSchema.safeParse({
-    taskId,
-    url: source.displayUrl,
-    tag: request.tag,
-    application: request.application,
-    version,
-    sizeBytes: stat.sizeBytes,
-    pieceLengthBytes: pieceLengthBytes ?? pieceLengthFor(stat.sizeBytes),
-    ranged: stat.ranged,
-  });
-  if (parsed.success) return parsed.data;
-  const reason = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ");
-  throw new ProblemError("bad-request", `${source.displayUrl} cannot be a task: ${reason}`);
 }
