@@ -24,6 +24,6 @@ test("docs/limits.md says what a million downloads cost as it follows from price
     dollars: sum,
   }: MonthCost) =>
     `${millions(messages)}: ${dollars(messagesDollars)} | ${millions(rows)}: ${dollars(rowsDollars)} | ${awakeSeconds.toLocaleString("en")} s: ${dollars(awakeDollars)} | ${dollars(sum)} |`;
-  expect(page).toContain(said(downloads(1e6, 12, 28)));
+  expect(page).toContain(said(downloads(1e6, 12, 26)));
   expect(page).toContain(said(downloads(1e6, 10_000, 6)));
 });
