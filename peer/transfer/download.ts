@@ -2,25 +2,20 @@
  *  It ends when every piece is held, when it cannot go on, or when nobody wants it any more. */
 
 import type { HostId, LeaseId } from "../../schema/ids.ts";
-import type { Log } from "../../schema/log.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { AwaitedPiece, Hedges } from "../../schema/wire/local.ts";
-import type { LeaseProgress, PeerMessage, PieceRun } from "../../schema/wire/peer-message.ts";
+import type { LeaseProgress, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { newsPauseMs } from "../core/news.ts";
-import type { TransferPolicy } from "../core/policy.ts";
 import { reportPauseMs } from "../core/report-pace.ts";
-import type { RateLimit } from "../limits/rate-limit.ts";
-import type { RequestBudget } from "../limits/request-budget.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
-import type { NewsBudget } from "./news-budget.ts";
-import type { ParentConnections } from "./parent-connections.ts";
 import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
@@ -31,38 +26,7 @@ import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
 import { strangersIn } from "./strangers.ts";
 import { TicketHolder } from "./ticket-holder.ts";
-import type { Troubles } from "./troubles.ts";
 import { WithoutScheduler } from "./without-scheduler.ts";
-
-export interface DownloadComponents {
-  readonly hostId: HostId;
-  /** Site of this host; empty when it states none. */
-  readonly idc: string;
-  readonly policy: TransferPolicy;
-  /** For what comes from parents; the source comes with its own. */
-  readonly downloadLimit: RateLimit;
-  /** Shared by all downloads of this host. */
-  readonly budget: RequestBudget;
-  /** Never set back or forward: differences of it are durations. */
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly news: NewsBudget;
-  /** Shared by all downloads of this host. */
-  readonly parents: ParentConnections;
-  /** Of all downloads of this host. */
-  readonly troubles: Troubles;
-  /** Sends to the shard of this task; dropped while it is away. */
-  readonly send: (messages: readonly PeerMessage[]) => void;
-  readonly schedulerHears: () => boolean;
-  /** For messages. */
-  readonly schedulerUrl: string;
-  /** Announces the task again, for a fresh ticket. */
-  readonly announce: () => void;
-  readonly progressIntervalMs: () => number;
-  /** Next pieces of readers who take the content in order, at most `MAX_CURSORS`. */
-  readonly cursors: () => readonly number[];
-}
 
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
 const FINAL_PROBLEMS: ReadonlySet<Problem["code"]> = new Set(["disk-full", "store-failed", "source-changed"]);

@@ -1,30 +1,19 @@
 /** Puts the plan into practice: looks at what is held, wanted and on offer, and starts the requests that follow, as soon as
  *  something has changed and what all downloads share leaves room. */
 import { emptyBitfield } from "../../schema/bitfield.ts";
-import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { planRequests } from "../core/plan.ts";
-import type { TransferPolicy } from "../core/policy.ts";
-import type { RateLimit } from "../limits/rate-limit.ts";
-import type { RequestBudget } from "../limits/request-budget.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
 import type { ParentRequests } from "./parent-requests.ts";
 import type { PieceDigests } from "./piece-digests.ts";
 import type { SourceLeases } from "./source-leases.ts";
 import type { TicketHolder } from "./ticket-holder.ts";
 
-export interface PiecePlannerComponents {
-  readonly hostId: HostId;
-  readonly idc: string;
+export interface PiecePlannerComponents extends DownloadComponents {
   /** When the download began, or got a piece last. */
   readonly gainedAtMs: () => number;
-  readonly policy: TransferPolicy;
-  readonly downloadLimit: RateLimit;
-  readonly budget: RequestBudget;
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  readonly cursors: () => readonly number[];
   readonly task: StoredTask;
   readonly digests: PieceDigests;
   readonly neighbours: Neighbourhood;

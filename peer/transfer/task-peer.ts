@@ -10,13 +10,13 @@ import { MAX_CURSORS, type PeerMessage, type PeerMessageOf } from "../../schema/
 import type { TaskMessage, TaskSpeaker } from "../channel/scheduler-client.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
-import { Download, type DownloadComponents } from "./download.ts";
+import { Download } from "./download.ts";
+import type { DownloadComponents, DownloadHost } from "./download-components.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
 import { digestBatches } from "./progress-report.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-export interface TaskPeerComponents
-  extends Omit<DownloadComponents, "announce" | "send" | "schedulerHears" | "cursors"> {
+export interface TaskPeerComponents extends DownloadHost {
   readonly send: (peer: TaskPeer, messages: readonly PeerMessage[]) => void;
   readonly schedulerHears: (peer: TaskPeer) => boolean;
   /** A download ended, or will not come. */

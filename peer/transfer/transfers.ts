@@ -1,43 +1,30 @@
 /** Every task of this host: opening one by where it comes from, and forgetting. */
 
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import type { Log } from "../../schema/log.ts";
 import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { ReceivedBytes } from "../../schema/wire/local.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { SourceRequest } from "../../schema/wire/pull.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { SchedulerClient } from "../channel/scheduler-client.ts";
-import type { TransferPolicy } from "../core/policy.ts";
 import { pacedSource } from "../limits/paced-source.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
-import type { RequestBudget } from "../limits/request-budget.ts";
 import type { OpenSource, Source, SourceStat } from "../source/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { askSource, type OpenTaskOptions } from "./ask-source.ts";
+import type { DownloadHost } from "./download-components.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { ParentConnections } from "./parent-connections.ts";
 import { pieceRuns } from "./progress-report.ts";
 import { TaskPeer } from "./task-peer.ts";
 import { createTroubles } from "./troubles.ts";
 
-export interface TransfersComponents {
-  readonly hostId: HostId;
-  /** Site of this host; empty when it states none. */
-  readonly idc: string;
+export interface TransfersComponents
+  extends Omit<DownloadHost, "news" | "parents" | "troubles" | "schedulerUrl" | "progressIntervalMs"> {
   readonly store: PieceStore;
   readonly openSource: OpenSource;
   readonly scheduler: SchedulerClient;
-  readonly policy: TransferPolicy;
   readonly sourceLimit: RateLimit;
-  /** For what comes from sources, too. */
-  readonly downloadLimit: RateLimit;
-  /** Of all downloads together. */
-  readonly budget: RequestBudget;
-  /** Never set back or forward: differences of it are durations. */
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  readonly log: Log;
 }
 
 /** A task whose source answered the caller: size and version are known, and the right to read is proven. It is not
@@ -179,16 +166,9 @@ export class Transfers {
   }
 
   #forPeers() {
-    const { hostId, idc, policy, downloadLimit, budget, nowMs, random, log, scheduler } = this.#components;
+    const { scheduler, log } = this.#components;
     return {
-      hostId,
-      idc,
-      policy,
-      downloadLimit,
-      budget,
-      nowMs,
-      random,
-      log,
+      ...this.#components,
       news: this.#news,
       parents: this.#parents,
       troubles: this.troubles,

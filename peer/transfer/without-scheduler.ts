@@ -1,24 +1,19 @@
 /** Keeps a download going while no scheduler grants leases: this host reads from the source what falls to it, and has digests
  *  from those who hold the pieces (docs/decisions/0013). */
 import { hasPiece } from "../../schema/bitfield.ts";
-import type { HostId, LeaseId } from "../../schema/ids.ts";
-import type { Log } from "../../schema/log.ts";
+import type { LeaseId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { MAX_DIGEST_RUNS, MAX_DIGESTS_PER_REPLY } from "../../schema/wire/pull.ts";
 import { ownRunsOf, ownStep } from "../core/own-reading.ts";
-import type { TransferPolicy } from "../core/policy.ts";
 import type { StoredTask } from "../store/piece-store.ts";
+import type { DownloadHost } from "./download-components.ts";
 import type { Neighbour } from "./neighbour.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
 import type { PieceDigests } from "./piece-digests.ts";
 import { pieceRuns } from "./progress-report.ts";
 import type { SourceLeases } from "./source-leases.ts";
 
-export interface WithoutSchedulerComponents {
-  readonly hostId: HostId;
-  readonly policy: TransferPolicy;
-  readonly nowMs: () => number;
-  readonly log: Log;
+export interface WithoutSchedulerComponents extends DownloadHost {
   /** Since when the scheduler is away, or `undefined`. */
   readonly awaySinceMs: () => number | undefined;
   readonly task: StoredTask;
