@@ -24,6 +24,13 @@ describe("uploadRefusal()", () => {
     expect(uploadRefusal({ ...request, busySlots: 3 }, waiting, POLICY)).toBeUndefined();
   });
 
+  test("keeps none from a child with nothing on its way, however long its pieces are", () => {
+    const waiting = Array.from({ length: 20 }, () => MIB);
+    const long = { bytes: 16 * MIB, outstandingBytes: 0, slots: 8, busySlots: 7 };
+    expect(uploadRefusal(long, waiting, POLICY)).toBeUndefined();
+    expect(uploadRefusal({ ...long, outstandingBytes: 16 * MIB }, waiting, POLICY)).toBe("share");
+  });
+
   test("lets in whoever says nothing as long as there is a slot", () => {
     const silent = { ...request, outstandingBytes: undefined };
     expect(uploadRefusal(silent, [0, 0, 0], POLICY)).toBeUndefined();

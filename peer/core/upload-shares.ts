@@ -21,7 +21,8 @@ export interface UploadRequest {
 }
 
 /** A slot is kept for each child that waits and would have fewer bytes on their way than whoever asks: an uplink is shared by
- *  those who are sent something at the same time, so equal bytes are equal shares of it.
+ *  those who are sent something at the same time, so equal bytes are equal shares of it. Who has nothing on its way is not made to
+ *  wait for them: pieces of another task may be 64 times as long, and it would never be served beside many who want short ones.
  *  @param waiting what each of those who were refused lately would have on its way */
 export function uploadRefusal(
   {
@@ -35,7 +36,8 @@ export function uploadRefusal(
 ): UploadRefusal | undefined {
   const freeSlots = slots - busySlots;
   if (freeSlots <= 0) return "slots";
-  if (outstandingBytes === undefined || freeSlots > slots * keptSlotsShare) return undefined;
+  if (outstandingBytes === undefined || outstandingBytes === 0) return undefined;
+  if (freeSlots > slots * keptSlotsShare) return undefined;
   let poorer = 0;
   for (const otherBytes of waiting) if (otherBytes < outstandingBytes + bytes) poorer++;
   return poorer >= freeSlots ? "share" : undefined;
