@@ -10,7 +10,6 @@ import type { LeaseProgress, PieceRun } from "../../schema/wire/peer-message.ts"
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
 import { newsPauseMs } from "../core/news.ts";
-import { reportPauseMs } from "../core/report-pace.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
@@ -21,6 +20,7 @@ import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
 import { PiecePlanner } from "./piece-planner.ts";
 import { ProgressReport } from "./progress-report.ts";
+import { ProgressSender } from "./progress-sender.ts";
 import { ProgressWatch } from "./progress-watch.ts";
 import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
@@ -35,12 +35,12 @@ const TICK_MS = 250;
 export class Download {
   /** Resolves when every piece is held; rejects with the ProblemError that ended it. */
   readonly done: Promise<void>;
-  readonly totals: TransferTotals;
   readonly #components: DownloadComponents;
   readonly #info: TaskInfo;
   readonly #task: StoredTask;
   readonly #digests: PieceDigests;
   readonly #report = new ProgressReport();
+  readonly #sender: ProgressSender;
   readonly #keeper: PieceKeeper;
   readonly #neighbours: Neighbourhood;
   readonly #leases: SourceLeases;
@@ -53,10 +53,8 @@ export class Download {
   /** Of pieces that are kept. */
   readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
-  readonly #timers: ReturnType<typeof setInterval>[];
-  readonly #began: { readonly atMs: number; readonly heldCount: number };
+  readonly #timer: ReturnType<typeof setInterval>;
   #gainedAtMs: number;
-  #flushedAtMs = Number.NEGATIVE_INFINITY;
   #ended = false;
 
   constructor(
@@ -69,9 +67,7 @@ export class Download {
     this.#components = components;
     this.#info = task.info;
     this.#task = task;
-    this.totals = totals;
     this.#gainedAtMs = components.nowMs();
-    this.#began = { atMs: components.nowMs(), heldCount: task.heldCount };
     this.#digests = new PieceDigests(pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
@@ -111,8 +107,9 @@ export class Download {
       received: () => this.#watch.moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       // A host without leases waits for the next one.
-      finished: () => (this.#leases.count === 0 ? this.#flush() : this.#flushIfDue()),
+      finished: () => (this.#leases.count === 0 ? this.#sender.send() : this.#sender.sendIfDue()),
     });
+    this.#sender = new ProgressSender({ ...components, task, report: this.#report, leases: this.#leases, totals });
     this.#requests = new ParentRequests({
       info: this.#info,
       nowMs,
@@ -147,10 +144,7 @@ export class Download {
       leases: this.#leases,
       learned: () => this.#planner.soon(),
     });
-    this.#timers = [
-      setInterval(() => this.#flushIfDue(), components.progressIntervalMs()),
-      setInterval(() => this.#tick(), TICK_MS),
-    ];
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** It takes no part any more, though `done` may settle a moment later. */
@@ -213,7 +207,7 @@ export class Download {
           this.#leases.shorten(leaseId, pieceCount);
           this.#report.ask(leaseId);
         }
-        if (message.shortened !== undefined) this.#flush();
+        if (message.shortened !== undefined) this.#sender.send();
         break;
       case "refused":
         this.#fail(new ProblemError(message.code, message.message));
@@ -231,7 +225,7 @@ export class Download {
 
   /** Tells the scheduler now what changed since the last report. */
   report(): void {
-    if (!this.#ended) this.#flush();
+    if (!this.#ended) this.#sender.send();
   }
 
   /** Nobody wants it any more: what is held stays, leases go back. */
@@ -259,7 +253,7 @@ export class Download {
     this.#gainedAtMs = this.#components.nowMs();
     this.#pace.note(this.#gainedAtMs);
     if (this.#task.complete) this.#end(undefined);
-    else this.#flushIfDue();
+    else this.#sender.sendIfDue();
   }
 
   #leaseFailed(leaseId: LeaseId, error: unknown): void {
@@ -272,34 +266,9 @@ export class Download {
     }
     this.#withoutScheduler.failed();
     this.#sourceProblem = `; the source: ${message}`;
-    this.#flush();
+    this.#sender.send();
     const problem = { code, message: message.slice(0, MAX_REASON_LENGTH) };
     this.#components.send([{ type: "return-leases", taskId, leaseIds: [leaseId], problem }]);
-  }
-
-  #flushIfDue(): void {
-    const { policy, nowMs, cursors, progressIntervalMs } = this.#components;
-    const sinceMs = nowMs() - this.#flushedAtMs;
-    if (sinceMs < progressIntervalMs()) return;
-    const view = {
-      news: this.#report.news(this.#leases.progress(), cursors()),
-      elapsedMs: nowMs() - this.#began.atMs,
-      gotCount: this.#task.heldCount - this.#began.heldCount,
-      missingCount: pieceCountOf(this.#info.sizeBytes, this.#info.pieceLengthBytes) - this.#began.heldCount,
-    };
-    if (sinceMs >= reportPauseMs(view, progressIntervalMs(), policy)) this.#flush();
-  }
-
-  #flush(): void {
-    this.#flushedAtMs = this.#components.nowMs();
-    if (this.#components.schedulerHears()) {
-      this.#components.send(
-        this.#report.take(this.#info.taskId, this.#leases.progress(), this.totals, this.#components.cursors()),
-      );
-    } else {
-      // The announcement after the reconnect says it all.
-      this.#report.clear();
-    }
   }
 
   #tick(): void {
@@ -338,7 +307,8 @@ export class Download {
   #end(problem: ProblemError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#timer);
+    this.#sender.close();
     this.#neighbours.close();
     this.#requests.close();
     this.#planner.close();
@@ -346,7 +316,7 @@ export class Download {
     const leaseIds = this.#leases.close();
     // Pieces that are being written now are kept, and the scheduler hears of them too.
     void this.#keeper.idle().then(() => {
-      this.#flush();
+      this.#sender.send();
       if (leaseIds.length > 0) this.#components.send([{ type: "return-leases", taskId, leaseIds }]);
       if (problem === undefined) this.#settle.resolve();
       else this.#settle.reject(problem);

@@ -1,0 +1,56 @@
+/** Tells the scheduler how a download goes: not more often than it asks for, and not before the news is worth a message. */
+import { pieceCountOf } from "../../schema/piece.ts";
+import { reportPauseMs } from "../core/report-pace.ts";
+import type { StoredTask } from "../store/piece-store.ts";
+import type { DownloadComponents } from "./download-components.ts";
+import type { TransferTotals } from "./piece-keeper.ts";
+import type { ProgressReport } from "./progress-report.ts";
+import type { SourceLeases } from "./source-leases.ts";
+
+export interface ProgressSenderComponents extends DownloadComponents {
+  readonly task: StoredTask;
+  readonly report: ProgressReport;
+  readonly leases: SourceLeases;
+  readonly totals: Readonly<TransferTotals>;
+}
+
+export class ProgressSender {
+  readonly #components: ProgressSenderComponents;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #began: { readonly atMs: number; readonly heldCount: number };
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+
+  /** The download begins. */
+  constructor(components: ProgressSenderComponents) {
+    this.#components = components;
+    this.#began = { atMs: components.nowMs(), heldCount: components.task.heldCount };
+    this.#timer = setInterval(() => this.sendIfDue(), components.progressIntervalMs());
+  }
+
+  sendIfDue(): void {
+    const { policy, nowMs, cursors, progressIntervalMs, task, report, leases } = this.#components;
+    const sinceMs = nowMs() - this.#sentAtMs;
+    if (sinceMs < progressIntervalMs()) return;
+    const view = {
+      news: report.news(leases.progress(), cursors()),
+      elapsedMs: nowMs() - this.#began.atMs,
+      gotCount: task.heldCount - this.#began.heldCount,
+      missingCount: pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes) - this.#began.heldCount,
+    };
+    if (sinceMs >= reportPauseMs(view, progressIntervalMs(), policy)) this.send();
+  }
+
+  /** What is new goes now; a scheduler that is away is told nothing. */
+  send(): void {
+    const { nowMs, schedulerHears, send, cursors, task, report, leases, totals } = this.#components;
+    this.#sentAtMs = nowMs();
+    // The announcement after the reconnect says it all.
+    if (schedulerHears()) send(report.take(task.info.taskId, leases.progress(), totals, cursors()));
+    else report.clear();
+  }
+
+  /** Sends nothing of its own accord any more. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
