@@ -9,23 +9,18 @@ import type { AwaitedPiece, Hedges } from "../../schema/wire/local.ts";
 import type { LeaseProgress, PieceRun } from "../../schema/wire/peer-message.ts";
 import type { DigestRun, TaskInfo } from "../../schema/wire/task.ts";
 import type { TaskMessage } from "../channel/scheduler-client.ts";
-import { newsPauseMs } from "../core/news.ts";
 import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbour } from "./neighbour.ts";
-import { Neighbourhood } from "./neighbourhood.ts";
-import { ParentRequests } from "./parent-requests.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
-import { PiecePlanner } from "./piece-planner.ts";
+import { PieceTrade } from "./piece-trade.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import { ProgressWatch } from "./progress-watch.ts";
-import { RecentPace } from "./recent-pace.ts";
 import { SourceLeases } from "./source-leases.ts";
 import { strangersIn } from "./strangers.ts";
-import { TicketHolder } from "./ticket-holder.ts";
 import { WithoutScheduler } from "./without-scheduler.ts";
 
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
@@ -42,19 +37,13 @@ export class Download {
   readonly #report = new ProgressReport();
   readonly #sender: ProgressSender;
   readonly #keeper: PieceKeeper;
-  readonly #neighbours: Neighbourhood;
   readonly #leases: SourceLeases;
-  readonly #requests: ParentRequests;
-  readonly #ticket: TicketHolder;
-  readonly #planner: PiecePlanner;
+  readonly #trade: PieceTrade;
   readonly #watch: ProgressWatch;
   readonly #withoutScheduler: WithoutScheduler;
   #sourceProblem = "";
-  /** Of pieces that are kept. */
-  readonly #pace = new RecentPace();
   readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly #timer: ReturnType<typeof setInterval>;
-  #gainedAtMs: number;
   #ended = false;
 
   constructor(
@@ -67,37 +56,19 @@ export class Download {
     this.#components = components;
     this.#info = task.info;
     this.#task = task;
-    this.#gainedAtMs = components.nowMs();
     this.#digests = new PieceDigests(pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
-    const { policy, nowMs, log, news, parents, troubles, announce, schedulerHears } = components;
-    this.#ticket = new TicketHolder({ nowMs, announce, waitMs: policy.ticketWaitMs, renewMs: policy.ticketRenewMs });
-    this.#watch = new ProgressWatch({ policy, nowMs, schedulerHears, awaited: () => this.#awaited() });
+    this.#watch = new ProgressWatch({ ...components, awaited: () => this.#awaited() });
     this.#keeper = new PieceKeeper({
       task,
       digests: this.#digests,
       report: this.#report,
       totals,
       kept: () => this.#kept(),
-    });
-    this.#neighbours = new Neighbourhood({
-      info: this.#info,
-      policy,
-      nowMs,
-      log,
-      news,
-      parents,
-      troubles,
-      source: source.portableRequest,
-      ticket: () => this.#ticket.ticket,
-      newsPauseMs: (offered) =>
-        newsPauseMs({ offered, held: task.held, piecesPerSecond: this.#pace.perSecond(nowMs()) }, policy),
-      offered: () => this.#planner.soon(),
-      report: (fault) => components.send([fault]),
     });
     this.#leases = new SourceLeases({
       info: this.#info,
@@ -110,39 +81,24 @@ export class Download {
       finished: () => (this.#leases.count === 0 ? this.#sender.send() : this.#sender.sendIfDue()),
     });
     this.#sender = new ProgressSender({ ...components, task, report: this.#report, leases: this.#leases, totals });
-    this.#requests = new ParentRequests({
-      info: this.#info,
-      nowMs,
-      silenceMs: policy.pieceSilenceMs,
-      limit: components.downloadLimit,
-      budget: components.budget,
-      keeper: this.#keeper,
-      parents,
-      hedges: troubles.hedges,
-      received: () => this.#watch.moved(),
-      corrupt: (piece, from) => this.#corrupt(piece, from),
-      refused: (ticket) => this.#ticket.refused(ticket),
-      ended: () => this.#planner.soon(),
-      broken: (error) => this.#fail(error),
-    });
-    this.#planner = new PiecePlanner({
+    this.#trade = new PieceTrade({
       ...components,
-      gainedAtMs: () => this.#gainedAtMs,
       task,
       digests: this.#digests,
-      neighbours: this.#neighbours,
+      keeper: this.#keeper,
       leases: this.#leases,
-      requests: this.#requests,
-      ticket: this.#ticket,
+      source: source.portableRequest,
+      received: () => this.#watch.moved(),
+      broken: (error) => this.#fail(error),
     });
     this.#withoutScheduler = new WithoutScheduler({
       ...components,
       awaySinceMs: () => this.#watch.awaySinceMs(),
       task,
       digests: this.#digests,
-      neighbours: this.#neighbours,
+      neighbours: this.#trade.neighbours,
       leases: this.#leases,
-      learned: () => this.#planner.soon(),
+      learned: () => this.#trade.plan(),
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -166,18 +122,18 @@ export class Download {
   }
 
   neighbours(): readonly Neighbour[] {
-    return this.#neighbours.list();
+    return this.#trade.neighbours.list();
   }
 
   /** Second requests for late pieces. */
   get hedges(): Readonly<Hedges> {
-    return this.#requests.hedges;
+    return this.#trade.requests.hedges;
   }
 
   /** What was asked of neighbours and has not come, the oldest first. */
   awaited(): AwaitedPiece[] {
     const nowMs = this.#components.nowMs();
-    return [...this.#requests.inFlight]
+    return [...this.#trade.requests.inFlight]
       .map(([piece, { sinceMs, parents }]) => ({ piece, ageMs: Math.round(nowMs - sinceMs), hostIds: [...parents] }))
       .sort((a, b) => b.ageMs - a.ageMs);
   }
@@ -191,14 +147,14 @@ export class Download {
     if (this.#ended) return;
     switch (message.type) {
       case "task":
-        this.#ticket.take(message);
+        this.#trade.ticket.take(message);
         break;
       case "digests":
         for (const run of message.runs) this.#digests.add(run);
         this.#dropStrangers(message.runs);
         break;
       case "neighbours":
-        this.#neighbours.hear(message);
+        this.#trade.neighbours.hear(message);
         break;
       case "leases":
         this.#leases.revoke(message.revoked);
@@ -215,12 +171,12 @@ export class Download {
       default:
         message satisfies never;
     }
-    this.#planner.soon();
+    this.#trade.plan();
   }
 
   /** Stops trading with a host. */
   drop(hostId: HostId): void {
-    this.#neighbours.drop(hostId);
+    this.#trade.neighbours.drop(hostId);
   }
 
   /** Tells the scheduler now what changed since the last report. */
@@ -241,17 +197,9 @@ export class Download {
     }
   }
 
-  #corrupt(piece: number, from: Neighbour): void {
-    this.#components.troubles.piecesCorrupt++;
-    if (this.#ended) return;
-    this.#components.log("warn", "piece.corrupt", { task: this.#info.taskId, piece, parent: from.info.hostId });
-    this.#neighbours.blame(from, "corrupt", piece);
-  }
-
   #kept(): void {
     this.#watch.moved();
-    this.#gainedAtMs = this.#components.nowMs();
-    this.#pace.note(this.#gainedAtMs);
+    this.#trade.gained();
     if (this.#task.complete) this.#end(undefined);
     else this.#sender.sendIfDue();
   }
@@ -272,26 +220,26 @@ export class Download {
   }
 
   #tick(): void {
-    this.#ticket.tick();
+    this.#trade.ticket.tick();
     const { log, schedulerUrl, policy, nowMs } = this.#components;
     const stall = this.#watch.newStall();
     if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
-    if (this.#watch.isTimeToProbe()) this.#neighbours.probe();
-    if (this.#watch.isStalled()) this.#neighbours.giveUpOwing(nowMs() - policy.parentStallMs);
+    if (this.#watch.isTimeToProbe()) this.#trade.neighbours.probe();
+    if (this.#watch.isStalled()) this.#trade.neighbours.giveUpOwing(nowMs() - policy.parentStallMs);
     this.#withoutScheduler.tick();
     if (this.#leases.count === 0 && this.#watch.isHopeless()) {
       const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept${this.#sourceProblem}`;
       this.#fail(new ProblemError("scheduler-unreachable", message));
       return;
     }
-    this.#planner.soon();
+    this.#trade.plan();
   }
 
   #awaited(): string {
     if (this.#leases.count > 0) return "the source sends nothing";
     if (!this.#components.schedulerHears()) return "the scheduler is away";
-    if (this.#requests.inFlight.size > 0) return "neighbours send nothing";
-    if (this.#neighbours.size > 0) return "waiting for neighbours to get more pieces";
+    if (this.#trade.requests.inFlight.size > 0) return "neighbours send nothing";
+    if (this.#trade.neighbours.size > 0) return "waiting for neighbours to get more pieces";
     return "waiting for a lease of the source or for neighbours";
   }
 
@@ -309,9 +257,7 @@ export class Download {
     this.#ended = true;
     clearInterval(this.#timer);
     this.#sender.close();
-    this.#neighbours.close();
-    this.#requests.close();
-    this.#planner.close();
+    this.#trade.close();
     const { taskId } = this.#info;
     const leaseIds = this.#leases.close();
     // Pieces that are being written now are kept, and the scheduler hears of them too.
