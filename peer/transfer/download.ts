@@ -62,7 +62,13 @@ export class Download {
     // Whoever waits hears of a failure; a download nobody waits for any more must not bring the process down.
     promise.catch(() => undefined);
     this.#settle = { resolve, reject };
-    this.#watch = new ProgressWatch({ ...components, awaited: () => this.#awaited() });
+    this.#watch = new ProgressWatch({
+      ...components,
+      taskId: this.#info.taskId,
+      awaited: () => this.#awaited(),
+      probe: () => this.#trade.neighbours.probe(),
+      giveUpOwing: (byMs) => this.#trade.neighbours.giveUpOwing(byMs),
+    });
     this.#keeper = new PieceKeeper({
       task,
       digests: this.#digests,
@@ -221,14 +227,10 @@ export class Download {
 
   #tick(): void {
     this.#trade.ticket.tick();
-    const { log, schedulerUrl, policy, nowMs } = this.#components;
-    const stall = this.#watch.newStall();
-    if (stall !== null) log("warn", "download.stalled", { task: this.#info.taskId, reason: stall });
-    if (this.#watch.isTimeToProbe()) this.#trade.neighbours.probe();
-    if (this.#watch.isStalled()) this.#trade.neighbours.giveUpOwing(nowMs() - policy.parentStallMs);
+    this.#watch.tick();
     this.#withoutScheduler.tick();
     if (this.#leases.count === 0 && this.#watch.isHopeless()) {
-      const message = `The scheduler at ${schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept${this.#sourceProblem}`;
+      const message = `The scheduler at ${this.#components.schedulerUrl} is away and no neighbour has the rest: start it and run the same command again; the pieces that came are kept${this.#sourceProblem}`;
       this.#fail(new ProblemError("scheduler-unreachable", message));
       return;
     }

@@ -1,12 +1,20 @@
-/** Notices when a download does not move, and when it cannot any more. */
+/** Notices when a download does not move, does something about it, and tells when it cannot move any more. */
+import type { TaskId } from "../../schema/ids.ts";
+import type { Log } from "../../schema/log.ts";
 import type { TransferPolicy } from "../core/policy.ts";
 
 export interface ProgressWatchComponents {
   readonly policy: TransferPolicy;
   readonly nowMs: () => number;
+  readonly log: Log;
+  readonly taskId: TaskId;
   readonly schedulerHears: () => boolean;
   /** What is awaited, in words. */
   readonly awaited: () => string;
+  /** Asks those who could be the reason whether they are there. */
+  readonly probe: () => void;
+  /** Gives up those who have owed something since then. */
+  readonly giveUpOwing: (byMs: number) => void;
 }
 
 export class ProgressWatch {
@@ -29,17 +37,20 @@ export class ProgressWatch {
     this.#probeAfterMs = this.#components.policy.probeAfterMs;
   }
 
-  /** Whether nothing moved for so long that those who could be the reason should be asked whether they are there: soon,
-   *  and then each time after twice as long a silence. */
-  isTimeToProbe(): boolean {
-    if (this.#silentMs() < this.#probeAfterMs) return false;
-    this.#probeAfterMs *= 2;
-    return true;
-  }
-
-  /** Whether nothing moved for so long that whoever owes something is given up. */
-  isStalled(): boolean {
-    return this.#silentMs() >= this.#components.policy.parentStallMs;
+  /** Looks what to do about a silence; to be called a few times a second. A stall is told once; a probe comes soon, and then
+   *  each time after twice as long a silence. */
+  tick(): void {
+    const { policy, nowMs, log, taskId, probe, giveUpOwing } = this.#components;
+    const reason = this.#told ? null : this.stall();
+    if (reason !== null) {
+      this.#told = true;
+      log("warn", "download.stalled", { task: taskId, reason });
+    }
+    if (this.#silentMs() >= this.#probeAfterMs) {
+      this.#probeAfterMs *= 2;
+      probe();
+    }
+    if (this.#silentMs() >= policy.parentStallMs) giveUpOwing(nowMs() - policy.parentStallMs);
   }
 
   /** Why nothing moved for a while, in words, or null while something does. */
@@ -47,13 +58,6 @@ export class ProgressWatch {
     const silentMs = this.#silentMs();
     const { policy, awaited } = this.#components;
     return silentMs < policy.stallAfterMs ? null : `${awaited()} (${Math.round(silentMs / 1000)} s)`;
-  }
-
-  /** A stall that was not told of yet. */
-  newStall(): string | null {
-    const stall = this.#told ? null : this.stall();
-    if (stall !== null) this.#told = true;
-    return stall;
   }
 
   /** Since when the scheduler is away, or `undefined`; to be asked with every tick, since it is noticed here. */
