@@ -106,6 +106,27 @@ test("what a neighbour tells beside a piece counts as an answer, unless it is ol
   neighbour.close();
 });
 
+test("an answer that is overtaken by what a neighbour tells beside a piece takes nothing back", async () => {
+  let nowMs = 1000;
+  const questions: (number | undefined)[] = [];
+  const asked = new EventEmitter();
+  const first = Promise.withResolvers<BitfieldOutcome>();
+  const answer = async (_neighbour: Neighbour, { since }: { since: number | undefined }, signal: AbortSignal) => {
+    questions.push(since);
+    asked.emit("question");
+    return questions.length === 1 ? await first.promise : await silent(signal);
+  };
+  const { neighbour } = met(answer, () => nowMs, 5);
+  neighbour.tell({ version: 6, bitfield: new Uint8Array([0b11]) });
+  nowMs += 5;
+  const next = once(asked, "question");
+  first.resolve({ ...NEWS, bitfield: new Uint8Array([0b01]), version: 5, complete: false });
+  await next;
+  expect(questions).toEqual([undefined, 6]);
+  expect(neighbour.bitfield).toEqual(new Uint8Array([0b11]));
+  neighbour.close();
+});
+
 function met(answer: NeighbourComponents["ask"], nowMs = () => 0, newsPauseMs = 0) {
   const lost = Promise.withResolvers<string>();
   const neighbour = new Neighbour(info, 2, {

@@ -157,17 +157,22 @@ export class Neighbour implements ParentView {
     while (!this.signal.aborted) {
       const { nowMs } = this.#components;
       this.#heardAtMs = nowMs();
-      const { outcome, waited } = await this.#ask(this.#version);
+      const asked = this.#version;
+      const { outcome, waited } = await this.#ask(asked);
       if (this.signal.aborted) return;
       if (outcome.kind === "failed") {
         this.#askFailed(outcome.failure);
         await pause(this.restUntilMs - nowMs(), this.signal);
         continue;
       }
-      this.#version = outcome.version;
       this.#failuresInRow = 0;
-      this.#learn(outcome);
-      if (outcome.complete) return;
+      // It told of more beside a piece, which overtook the answer.
+      const isLate = this.#version !== asked && outcome.version < (this.#version ?? 0);
+      if (!isLate) {
+        this.#version = outcome.version;
+        this.#learn(outcome);
+        if (outcome.complete) return;
+      }
       await this.#pauseBeforeAsking(waited);
     }
   }
