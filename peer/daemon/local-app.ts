@@ -138,6 +138,7 @@ function summaryOf(peer: TaskPeer): LocalTask {
 
 function detailOf(peer: TaskPeer): LocalTaskDetail {
   const { download } = peer;
+  const leases = download?.leases() ?? [];
   return {
     ...summaryOf(peer),
     path: peer.task.path,
@@ -152,8 +153,8 @@ function detailOf(peer: TaskPeer): LocalTaskDetail {
       restMs: neighbour.restMs,
       failures: neighbour.failures,
     })),
-    leases: download?.leases() ?? [],
-    leasedPieceCount: download?.leasedPieceCount() ?? 0,
+    leases,
+    leasedPieceCount: leases.reduce((sum, { pieceCount }) => sum + pieceCount, 0),
     awaited: download?.awaited() ?? [],
     hedges: download?.hedges ?? createHedges(),
     sourceBytes: peer.totals.sourceBytes,

@@ -123,10 +123,6 @@ export class Download {
     return this.#leases.progress().map(({ firstPiece, pieceCount }) => ({ firstPiece, pieceCount }));
   }
 
-  leasedPieceCount(): number {
-    return this.#leases.progress().reduce((sum, lease) => sum + lease.pieceCount, 0);
-  }
-
   neighbours(): readonly Neighbour[] {
     return this.#trade.neighbours.list();
   }
