@@ -78,7 +78,7 @@ export class Transfers {
   }
 
   /** Asks the source for size and version with the caller's own rights, and opens the task that names.
-   *  @throws ProblemError of the source or of the store, and what `check` throws */
+   *  @throws ProblemError as `askSource`, or of the store */
   async open(request: SourceRequest, signal: AbortSignal, options: OpenTaskOptions = {}): Promise<OpenedTask> {
     const { source, stat, info } = await askSource(this.#components.openSource, request, signal, options);
     const { peer, pin } = await this.#peerOf(info);
