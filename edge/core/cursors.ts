@@ -8,6 +8,7 @@ import { pieceUnderWay, readingMs } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import { freeStreams } from "./readers.ts";
 import { piecesIn, runAhead } from "./run-length.ts";
+import { isBudgetSpent } from "./source-budget.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
 
@@ -40,7 +41,7 @@ export function needsOf(turn: Turn, task: Task): Need[] {
  *  far ahead of one reader must not keep another waiting. */
 export function grantNeeds(turn: Turn, task: Task, needs: readonly Need[], readers: ReadonlySet<Peer>): void {
   for (const need of needs) {
-    if (task.leases.size >= streamsOf(turn, task)) return;
+    if (task.leases.size >= streamsOf(turn, task) || isBudgetSpent(task, turn.nowMs)) return;
     if (!task.pieces.isLeasable(need.piece)) continue;
     const reader = readerFor(turn, need, readers);
     const run = task.pieces.nextRun(piecesIn(task, turn.policy.leaseCursorBytes), need.piece);

@@ -80,7 +80,7 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   for (const lease of task.leases.values()) yield lease.aliveAtMs + lease.ttlMs;
   if (task.running.size === 0) return;
   const isLeasable = task.pieces.leasableCount > 0;
-  if (isLeasable) yield task.sourceBudget.paidUntilMs;
+  yield task.sourceBudget.paidUntilMs;
   for (const peer of task.running) {
     if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;

@@ -48,6 +48,19 @@ function restarted(stored: Remembered, overrides = {}): Scene {
 }
 
 describe("after a restart", () => {
+  test("a host that stands in two rows is there once, as the newer says", () => {
+    const scene = new Scene();
+    scene.greet([1]);
+    scene.swarm.hosts.get(hostIdOf(1))?.tasks.add(task.taskId);
+    const newer = { ...aPeer(1, "holding", [0]), updatedAtMs: 950_000 };
+    const packs = [newer, aPeer(1, "holding", [0, 1, 2])].map((peer, pack) => ({ ...task, pack, peers: [peer] }));
+    const restored = restoreTask(scene.swarm, { ...remembered(), packs }, scene.nowMs);
+    takeTask(scene.swarm, restored, scene.policy, scene.nowMs);
+    expect([0, 1].map((piece) => restored.pieces.holdersOf(piece))).toEqual([1, 0]);
+    scene.say(1, finishOf(task, "left"));
+    expect(restored.traders.size).toBe(0);
+  });
+
   test("nothing is granted until the hosts had time to state their leases", () => {
     const scene = restarted(running());
     scene.greet([1]);

@@ -50,7 +50,7 @@ export function restoreTask(swarm: Swarm, { task: record, packs, digests }: Reme
     if (chunk * DIGESTS_PER_CHUNK < task.pieceCount) task.digests.restore(chunk, known, bytes);
   }
   task.relayedCount = task.digests.logLength;
-  for (const { pack, peers } of packs) for (const row of peers) restoreRow(swarm, task, pack, row, nowMs);
+  for (const { pack, row } of newestRows(packs)) restoreRow(swarm, task, pack, row, nowMs);
   return task;
 }
 
@@ -91,6 +91,19 @@ export function isDroppable(task: Task): boolean {
 export function dropTask(swarm: Swarm, task: Task): void {
   for (const peer of task.peers.values()) peer.host.peers.delete(task.info.taskId);
   if (swarm.tasks.delete(task.info.taskId)) swarm.pieceCount -= task.pieceCount;
+}
+
+/** A host that was forgotten and came back may stand in another pack than before: the pack it was in tells of it until it is
+ *  written again. */
+function newestRows(packs: readonly PeerPack[]): Iterable<{ readonly pack: number; readonly row: PeerRecord }> {
+  const newest = new Map<HostId, { readonly pack: number; readonly row: PeerRecord }>();
+  for (const { pack, peers } of packs) {
+    for (const row of peers) {
+      const other = newest.get(row.hostId)?.row;
+      if (other === undefined || other.updatedAtMs <= row.updatedAtMs) newest.set(row.hostId, { pack, row });
+    }
+  }
+  return newest.values();
 }
 
 function restoreRow(swarm: Swarm, task: Task, pack: number, row: PeerRecord, nowMs: number): void {

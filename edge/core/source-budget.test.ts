@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { explainTask } from "./explain.ts";
-import { announceOf, aTask, digestRun, PIECE_BYTES, progressOf } from "./testing/fixtures.ts";
+import { announceOf, aTask, digestRun, finishOf, PIECE_BYTES, progressOf } from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
 const PIECES = 64;
@@ -69,5 +69,26 @@ describe("a budget of bytes a second", () => {
     scene.greet([1]);
     scene.say(1, announceOf(whole));
     expect(scene.granted(1)).toEqual([[0, PIECES]]);
+  });
+
+  test("is not overdrawn by readers at many places", () => {
+    const scene = new Scene({ sourceBpsPerTask: PIECE_BYTES });
+    scene.greet([1]);
+    scene.say(1, announceOf(task, { cursors: [10, 20, 30, 40, 50] }));
+    expect(scene.task(task.taskId).sourceBudget.paidUntilMs - scene.nowMs).toBeLessThanOrEqual(2000);
+  });
+
+  test("lets what a host gives back be read as soon as it may", () => {
+    const one = aTask(3, 1);
+    const scene = new Scene({ sourceBpsPerTask: PIECE_BYTES / 8 });
+    scene.greet([1, 2]);
+    for (const host of [1, 2]) scene.say(host, announceOf(one));
+    expect(scene.granted(1)).toEqual([[0, 1]]);
+    scene.wait(6000);
+    scene.say(1, finishOf(one, "left"));
+    scene.wait(1999);
+    expect(scene.granted(2)).toEqual([]);
+    scene.wait(1);
+    expect(scene.granted(2)).toEqual([[0, 1]]);
   });
 });

@@ -60,9 +60,8 @@ export async function listHosts(components: QueryComponents, query: HostQuery): 
   const { swarm, nowMs } = components;
   const fitting = [...swarm.hosts.values()].filter((host) => fits(host, query));
   const page = fitting.sort((a, b) => (a.info.hostId < b.info.hostId ? -1 : 1)).slice(0, query.limit);
-  const summaries: HostSummary[] = [];
-  for (const host of page) summaries.push(hostSummary(host, await countTasksOf(components, host), nowMs()));
-  return summaries;
+  const counts = await countTasksOf(components, page);
+  return page.map((host) => hostSummary(host, counts.get(host) ?? 0, nowMs()));
 }
 
 /** With the first `MAX_PAGE_SIZE` tasks it takes part in, or took part in before it went offline. */
@@ -79,7 +78,7 @@ export async function showHost(components: QueryComponents, hostId: HostId): Pro
     const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     tasks.push({ taskId: info.taskId, url: info.url, ...part, pieceCount });
   }
-  return { ...hostSummary(host, await countTasksOf(components, host), nowMs()), tasks };
+  return { ...hostSummary(host, (await countTasksOf(components, [host])).get(host) ?? 0, nowMs()), tasks };
 }
 
 export async function sumUp(
@@ -133,10 +132,18 @@ function withLive(
   return [...tasks.values()].sort((a, b) => (a.info.taskId < b.info.taskId ? -1 : 1)).slice(0, query.limit);
 }
 
-/** A host that said hello to this memory stated its tasks; one whose channel is older is known by its rows. */
-async function countTasksOf({ directory }: QueryComponents, host: Host): Promise<number> {
-  if (host.known !== "resumed") return host.tasks.size;
-  return (await directory.partsOf(new Set([host.info.hostId]))).length;
+/** A host that said hello to this memory stated its tasks; those whose channels are older are known by their rows, which are all
+ *  looked through: once for all of them. */
+async function countTasksOf({ directory }: QueryComponents, hosts: readonly Host[]): Promise<Map<Host, number>> {
+  const counts = new Map(hosts.map((host) => [host, host.tasks.size]));
+  const resumed = new Map(hosts.filter(({ known }) => known === "resumed").map((host) => [host.info.hostId, host]));
+  if (resumed.size === 0) return counts;
+  for (const host of resumed.values()) counts.set(host, 0);
+  for (const { hostId } of await directory.partsOf(new Set(resumed.keys()))) {
+    const host = resumed.get(hostId);
+    if (host !== undefined) counts.set(host, (counts.get(host) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** Memory knows best; without it the row does, unless the host began anew since and did not state the task. */
