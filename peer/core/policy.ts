@@ -81,6 +81,9 @@ export interface TransferPolicy {
   readonly ownReadLookMs: number;
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
+  /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
+   *  20 ms, and a host that is not busy looks more often. */
+  readonly backlogBytes: number;
   /** How far leases are is reported this late when nothing else is new: well within their time to live. */
   readonly leaseReportMs: number;
   /** Digests come no later. */
@@ -140,6 +143,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownedStreamsPerHost: 4,
   ownReadLookMs: 1000,
   tradeReportMs: 3000,
+  backlogBytes: 256 * 1024,
   leaseReportMs: 3000,
   digestReportMs: 1000,
   reportsPerTask: 24,

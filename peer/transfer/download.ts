@@ -81,6 +81,7 @@ export class Download {
       source,
       stat,
       keeper: this.#keeper,
+      backlogBytes: components.policy.backlogBytes,
       received: () => this.#watch.moved(),
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       // A host without leases waits for the next one.

@@ -16,6 +16,8 @@ export interface SourceLeasesComponents {
   readonly source: Source;
   readonly stat: SourceStat;
   readonly keeper: PieceKeeper;
+  /** See `TransferPolicy`. */
+  readonly backlogBytes: number;
   readonly received: () => void;
   /** A lease ended by an error that was not ours to make. */
   readonly failed: (leaseId: LeaseId, error: unknown) => void;
@@ -27,6 +29,8 @@ interface ActiveLease {
   readonly lease: Lease;
   readonly stop: AbortController;
   readBytes: number;
+  /** Of the chunk that came last. */
+  chunkBytes: number;
   /** The next piece to come; those before it are done. */
   nextPiece: number;
   /** Where it ends: at the end of the lease, or where it was shortened to. */
@@ -50,15 +54,23 @@ export class SourceLeases {
     if (this.#active.has(lease.leaseId)) return;
     const { firstPiece, pieceCount } = lease;
     const endPiece = firstPiece + pieceCount;
-    const active: ActiveLease = { lease, stop: new AbortController(), readBytes: 0, nextPiece: firstPiece, endPiece };
+    const active: ActiveLease = {
+      lease,
+      stop: new AbortController(),
+      readBytes: 0,
+      chunkBytes: 0,
+      nextPiece: firstPiece,
+      endPiece,
+    };
     this.#active.set(lease.leaseId, active);
     void this.#read(active);
   }
 
-  /** Gives the end of a run back, as far as it is not being read. */
+  /** Gives the end of a run back, as far as it is not being read. A stream that waits for us keeps it: its source has sent
+   *  megabytes of that end already, which would be read twice. */
   shorten(leaseId: LeaseId, pieceCount: number): void {
     const active = this.#active.get(leaseId);
-    if (active === undefined) return;
+    if (active === undefined || active.chunkBytes >= this.#components.backlogBytes) return;
     const endPiece = Math.max(active.lease.firstPiece + pieceCount, active.nextPiece + 1);
     active.endPiece = Math.min(active.endPiece, endPiece);
   }
@@ -111,6 +123,7 @@ export class SourceLeases {
         pieceLengthBytes: info.pieceLengthBytes,
         received: (bytes) => {
           active.readBytes += bytes;
+          active.chunkBytes = bytes;
           received();
         },
       });
