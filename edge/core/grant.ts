@@ -19,13 +19,17 @@ export function grant(turn: Turn, reader: Peer, run: Run, isOpen: (piece: number
   wakeBy(turn, turn.nowMs + lease.ttlMs);
 }
 
-/** Asks the holder of a lease to give its end back, once until it speaks of the lease again. The pieces stay its own
- *  until then: it may have read them. */
+/** Asks the holder of a lease to give its end back, once until it speaks of the lease again, and not again at once when it
+ *  kept it. The pieces stay its own until then: it may have read them. */
 export function askShorter(turn: Turn, lease: Lease, pieceCount: number): void {
-  if (lease.askedShorter || pieceCount >= lease.pieceCount || !lease.peer.task.info.ranged) return;
+  if (!mayAskShorter(lease, turn.nowMs) || pieceCount >= lease.pieceCount || !lease.peer.task.info.ranged) return;
   lease.askedShorter = true;
   turn.swarm.tallies.leasesShortened.asked++;
   notesFor(turn, lease.peer).shortened.set(lease.leaseId, pieceCount);
+}
+
+export function mayAskShorter({ askedShorter, mayAskAtMs }: Lease, nowMs: number): boolean {
+  return !askedShorter && nowMs >= mayAskAtMs;
 }
 
 /** Runs of this task that the source bears at a time. */

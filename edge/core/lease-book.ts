@@ -22,7 +22,14 @@ export function openLease(
     task.pieces.lease(piece, serial);
     openCount++;
   }
-  const fresh = { readBytes: 0, grantedAtMs: nowMs, aliveAtMs: nowMs, longestSilenceMs: 0, askedShorter: false };
+  const fresh = {
+    readBytes: 0,
+    grantedAtMs: nowMs,
+    aliveAtMs: nowMs,
+    longestSilenceMs: 0,
+    askedShorter: false,
+    mayAskAtMs: nowMs,
+  };
   const lease: Lease = { leaseId, serial, peer, ...run, openCount, ttlMs, ...fresh };
   task.leases.set(leaseId, lease);
   peer.leases.add(lease);

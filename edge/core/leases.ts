@@ -101,12 +101,13 @@ function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
 }
 
 function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }: LeaseProgress): void {
-  lease.askedShorter = false;
   if (readBytes > lease.readBytes) {
     lease.readBytes = readBytes;
     keepAlive(lease, turn.nowMs);
   }
   const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;
+  if (lease.askedShorter && !isShorter) lease.mayAskAtMs = turn.nowMs + turn.policy.leaseAskAgainMs;
+  lease.askedShorter = false;
   if (!isShorter || !lease.peer.task.info.ranged) return;
   shortenLease(lease, pieceCount);
   turn.swarm.tallies.leasesShortened.given++;

@@ -82,6 +82,8 @@ export interface Lease {
   pieceCount: number;
   /** Its holder was asked to give its end back, and has not spoken of it since. */
   askedShorter: boolean;
+  /** Its holder kept what it was asked for: it is not asked again before. */
+  mayAskAtMs: number;
   /** Pieces still to be read under it. */
   openCount: number;
   readBytes: number;

@@ -47,6 +47,8 @@ export interface Policy {
   readonly leaseShareBytes: number;
   /** The same where there is one reader, which gains only what its streams would not have ended together. */
   readonly leaseLoneShareBytes: number;
+  /** Who kept the end of a lease it was asked for, because what the source sends waits for it, is asked again after this long. */
+  readonly leaseAskAgainMs: number;
   /** When nothing else is left to read, a lease that has longer to go than this is shared however short it is, and taken from a
    *  host that is many times slower than one that is idle. */
   readonly leaseSlowMs: number;
@@ -186,6 +188,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseLongRunMs: 3 * SECOND,
   leaseShareBytes: 8 * MIB,
   leaseLoneShareBytes: 64 * MIB,
+  leaseAskAgainMs: 2 * SECOND,
   leaseSlowMs: 5 * SECOND,
   leaseMuchSooner: 8,
   muchSlower: 4,

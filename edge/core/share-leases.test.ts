@@ -51,7 +51,7 @@ describe("a host that joins when everything is granted", () => {
     expect(scene.granted(2)).toEqual([73, 74, 75, 76].map((first) => [first, 1]));
   });
 
-  test("gets nothing of what the reader does not give back, which is asked once until it speaks of it", () => {
+  test("gets nothing of what the reader does not give back, which is asked once, and again after a while", () => {
     const { task, scene, read } = aLoneReader(544);
     read(2);
     join(scene, task, 2);
@@ -60,6 +60,10 @@ describe("a host that joins when everything is granted", () => {
     join(scene, task, 3);
     expect(shortenedOf(scene, 1)).toEqual([]);
     expect([...scene.granted(2), ...scene.granted(3)]).toEqual([]);
+    // What it keeps it is not asked for with every answer.
+    read(3);
+    expect(shortenedOf(scene, 1)).toEqual([]);
+    scene.nowMs += DEFAULT_POLICY.leaseAskAgainMs;
     read(3);
     expect(shortenedOf(scene, 1)).toHaveLength(4);
   });

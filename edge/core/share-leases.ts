@@ -1,5 +1,5 @@
 /** Gives streams that have nothing to do, and hosts that joined later, the end of what others read. */
-import { askShorter, streamsOf } from "./grant.ts";
+import { askShorter, mayAskShorter, streamsOf } from "./grant.ts";
 import { paceBps, pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
 import { expire } from "./leases.ts";
 import type { Lease, Peer } from "./peer.ts";
@@ -58,7 +58,7 @@ export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): 
 }
 
 function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {
-  return !lease.askedShorter && isWorthIt(turn, lease, unreadBytes(lease), readerCount);
+  return mayAskShorter(lease, turn.nowMs) && isWorthIt(turn, lease, unreadBytes(lease), readerCount);
 }
 
 /** A stream that is cut off was partly sent in vain, and the rest costs another request. So it must be known to be slow for
