@@ -16,7 +16,7 @@ export class SimLink {
   failures = 0;
   gainedAtMs: number;
   /** When the parent told last what it has. */
-  heardAtMs = 0;
+  heardAtMs = Number.NEGATIVE_INFINITY;
   closed = false;
 
   constructor(child: SimHost, parent: SimHost, nowMs: number) {

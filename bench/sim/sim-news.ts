@@ -60,7 +60,7 @@ export class SimNews {
     const { later, nowMs } = this.#parts;
     if (link.child.state !== "running") return;
     const leftMs = link.heardAtMs + this.#pauseMs(link) - nowMs();
-    if (link.heardAtMs > 0 && leftMs > 0) {
+    if (leftMs > 0) {
       later({ kind: "ask", link }, leftMs);
       return;
     }

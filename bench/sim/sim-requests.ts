@@ -80,7 +80,7 @@ export class SimRequests {
       host.requestCount++;
       // The reply says beside the piece what else there is.
       if (stream !== undefined) link.learn(nowMs());
-      if (stream === undefined) later({ kind: isBusy ? "busy" : "fail", link, piece }, roundTripMs);
+      else later({ kind: isBusy ? "busy" : "fail", link, piece }, roundTripMs);
     }
   }
 

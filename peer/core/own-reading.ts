@@ -1,8 +1,8 @@
 /** What a host does while no scheduler grants leases (docs/decisions/0013): when it looks round, and what it reads. Pure. */
 import { addAll, addPieces, type Bitfield, emptyBitfield } from "../../schema/bitfield.ts";
-import type { HostId, TaskId } from "../../schema/ids.ts";
+import type { HostId } from "../../schema/ids.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
-import { planOwnedRuns } from "./owned-runs.ts";
+import { type OwnedRunsView, planOwnedRuns } from "./owned-runs.ts";
 import type { TransferPolicy } from "./policy.ts";
 
 export interface OwnStep {
@@ -26,13 +26,7 @@ export function ownStep(
   return { looks, reads: !awaitsFirstLook };
 }
 
-export interface OwnReadingView {
-  readonly taskId: TaskId;
-  readonly hostId: HostId;
-  readonly pieceCount: number;
-  readonly pieceLengthBytes: number;
-  readonly ranged: boolean;
-  readonly held: Bitfield;
+export interface OwnReadingView extends Omit<OwnedRunsView, "offered" | "others" | "spareRuns"> {
   readonly awaySinceMs: number;
   /** Pieces that this host is reading, and in how many runs. */
   readonly reading: Bitfield;

@@ -1,10 +1,10 @@
 /** `POST /v1/tasks/:id/pull`: a child asks this host, a seed, to take part in a task. */
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { describeIssues } from "../../schema/issues.ts";
-import { isProblemError } from "../../schema/problem.ts";
+import type { ProblemCode } from "../../schema/problem.ts";
 import { pullRequestSchema, type SourceRequest } from "../../schema/wire/pull.ts";
 import { readJson } from "./read-json.ts";
-import { RefusedError } from "./refused-error.ts";
+import { RefusedError, refuseFor } from "./refused-error.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** Each asks a source, and keeps its request's credentials in memory for that time. */
@@ -39,7 +39,7 @@ export class PullRoute {
         const faults = describeIssues(parsed.error);
         throw new RefusedError("bad-request", "bad-request", `The body is no pull request: ${faults}`);
       }
-      await this.#pull(taskId, child, parsed.data.source).catch(refuse);
+      await this.#pull(taskId, child, parsed.data.source).catch((error: unknown) => refuseFor(error, reasonOf));
       return new Response(null, { status: 202 });
     } finally {
       this.#running--;
@@ -47,8 +47,4 @@ export class PullRoute {
   }
 }
 
-function refuse(error: unknown): never {
-  if (!isProblemError(error)) throw error;
-  const { code, message, detail } = error;
-  throw new RefusedError(code === "too-many-requests" ? "pulls-full" : "pull-failed", code, message, {}, detail);
-}
+const reasonOf = (code: ProblemCode) => (code === "too-many-requests" ? "pulls-full" : "pull-failed");

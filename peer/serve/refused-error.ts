@@ -1,6 +1,6 @@
 /** Requests of other peers that are not served. Each has a reason, which is counted. */
-import { type ProblemCode, ProblemError } from "../../schema/problem.ts";
-import { REFUSAL_REASONS, type RefusalReason } from "../../schema/wire/local.ts";
+import { isProblemError, type ProblemCode, ProblemError } from "../../schema/problem.ts";
+import type { RefusalReason } from "../../schema/wire/local.ts";
 
 export class RefusedError extends ProblemError {
   readonly reason: RefusalReason;
@@ -20,8 +20,9 @@ export class RefusedError extends ProblemError {
   }
 }
 
-export type RefusalCounts = Record<RefusalReason, number>;
-
-export function createRefusalCounts(): RefusalCounts {
-  return Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as RefusalCounts;
+/** The same problem as a refusal. @throws RefusedError, or what was no problem */
+export function refuseFor(error: unknown, reasonOf: (code: ProblemCode) => RefusalReason): never {
+  if (!isProblemError(error)) throw error;
+  const { code, message, detail } = error;
+  throw new RefusedError(reasonOf(code), code, message, {}, detail);
 }

@@ -2,9 +2,8 @@
  *  child shows the same one with every piece. */
 import { decodeJwt } from "jose/jwt/decode";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import { isProblemError } from "../../schema/problem.ts";
 import { type Ticket, verifyTicket } from "../../schema/ticket.ts";
-import { RefusedError } from "./refused-error.ts";
+import { RefusedError, refuseFor } from "./refused-error.ts";
 
 /** Tickets remembered; the least recently used goes first. About 1 MiB. */
 const MAX_KNOWN = 2048;
@@ -58,7 +57,9 @@ export class TicketCheck {
   async #verify(token: string): Promise<Ticket> {
     if (token.length > MAX_TOKEN_LENGTH)
       throw new RefusedError("bad-ticket", "forbidden", "The ticket was not signed for this cluster");
-    const ticket = await verifyTicket(this.#key, token, this.#nowMs()).catch(refuse);
+    const ticket = await verifyTicket(this.#key, token, this.#nowMs()).catch((error: unknown) =>
+      refuseFor(error, () => "bad-ticket"),
+    );
     const { exp = 0 } = decodeJwt(token);
     this.#known.set(token, { ...ticket, expiresAtMs: exp * 1000 });
     for (const oldest of this.#known.keys()) {
@@ -67,9 +68,4 @@ export class TicketCheck {
     }
     return ticket;
   }
-}
-
-function refuse(error: unknown): never {
-  if (isProblemError(error)) throw new RefusedError("bad-ticket", error.code, error.message);
-  throw error;
 }

@@ -1,9 +1,10 @@
 import type { HostId, TaskId } from "../../schema/ids.ts";
+import { REFUSAL_REASONS } from "../../schema/wire/local.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
 import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
 import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
-import { createRefusalCounts } from "./refused-error.ts";
+import { createCounts } from "../transfer/troubles.ts";
 
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
@@ -26,7 +27,7 @@ export class UploadMeter {
   readonly #pace = new RecentPace();
   readonly #shares = new UploadShares(DEFAULT_UPLOAD_POLICY);
   /** Requests that were not served, by why. */
-  readonly refused = createRefusalCounts();
+  readonly refused = createCounts(REFUSAL_REASONS);
   /** When a child was last granted something, latest grant last. */
   readonly #childAtMs = new Map<HostId, number>();
   /** When content of a task was last granted, latest grant last. */

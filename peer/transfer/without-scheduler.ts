@@ -88,12 +88,7 @@ export class WithoutScheduler {
         awaySinceMs,
         reading: leases.pieces(this.#pieceCount),
         readingRuns: leases.count,
-        neighbours: neighbours.list().map(({ info, bitfield, reading, gainedAtMs }) => ({
-          hostId: info.hostId,
-          bitfield,
-          reading,
-          gainedAtMs,
-        })),
+        neighbours: neighbours.list(),
       },
       policy,
       nowMs(),
