@@ -137,7 +137,10 @@ export class SimHost {
       leaseId: lease.leaseId,
       firstPiece: lease.firstPiece,
       pieceCount: endPiece - lease.firstPiece,
-      readBytes: Math.round((nextPiece - lease.firstPiece + 1) * this.pieceLengthBytes - bytesLeft(stream)),
+      readBytes: Math.round(
+        (nextPiece - lease.firstPiece) * this.pieceLengthBytes +
+          (stream === NO_STREAM ? 0 : this.pieceLengthBytes - bytesLeft(stream)),
+      ),
     }));
   }
 

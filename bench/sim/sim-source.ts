@@ -7,7 +7,7 @@ import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { FluidLinks } from "./fluid-links.ts";
 import type { SimDelay } from "./sim-delay.ts";
-import type { Reading, SimHost } from "./sim-host.ts";
+import { NO_STREAM, type Reading, type SimHost } from "./sim-host.ts";
 
 export interface SourceComponents {
   readonly task: TaskInfo;
@@ -43,7 +43,7 @@ export class SimSource {
     if (host.reading.has(lease.leaseId)) return;
     const endPiece = lease.firstPiece + lease.pieceCount;
     for (let piece = lease.firstPiece; piece < endPiece; piece++) if (!host.holds(piece)) addPiece(host.leased, piece);
-    const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: -1 };
+    const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: NO_STREAM };
     host.reading.set(lease.leaseId, reading);
     const { delay, node, slotMs } = this.#parts;
     this.#readOn(host, reading, Math.round(delay.roundTripMs(host.index, node) / slotMs));
@@ -82,6 +82,7 @@ export class SimSource {
     host.unlease(piece);
     host.report.digest(piece, digestOf(piece));
     reading.nextPiece = piece + 1;
+    reading.stream = NO_STREAM;
     // As a peer does: what is told with the end of a run holds its last piece.
     kept(host, piece);
     if (reading.nextPiece < reading.endPiece) progressed(host);
