@@ -1,7 +1,7 @@
 /** One simulated host: what it holds, wants and reads, decided by the same code as in a real peer (`peer/core`,
  *  the progress report), while disk, network and clock are the simulator's. */
 
-import { planRequests } from "../../peer/core/plan.ts";
+import { areAllLate, planRequests } from "../../peer/core/plan.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { UploadShares } from "../../peer/core/upload-shares.ts";
 import { ProgressReport } from "../../peer/transfer/progress-report.ts";
@@ -111,7 +111,9 @@ export class SimHost {
   plan(options: SimOptions, nowMs: number, random: () => number) {
     if (!this.ticket || this.links.length === 0) return [];
     // Nothing could follow: spares the view.
-    if (this.requestCount >= options.transferPolicy.requestsPerTask) return [];
+    const { transferPolicy } = options;
+    const areTaken = this.requestCount >= transferPolicy.requestsPerTask;
+    if (areTaken && !areAllLate(this.flights, transferPolicy, nowMs)) return [];
     const view = {
       taskId: this.taskId,
       hostId: this.hostId,

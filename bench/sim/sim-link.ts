@@ -14,6 +14,7 @@ export class SimLink {
   activeRequests = 0;
   restUntilMs = 0;
   failures = 0;
+  lastPieceMs: number | undefined;
   gainedAtMs: number;
   /** When the parent told last what it has. */
   heardAtMs = Number.NEGATIVE_INFINITY;

@@ -98,14 +98,18 @@ export class SimRequests {
 
   /** A piece has come whole. */
   arrived(host: SimHost, parent: SimHost, piece: number): void {
-    const { task, kept } = this.#parts;
+    const { task, kept, nowMs } = this.#parts;
     const flight = host.flights.get(piece);
     if (flight === undefined) return;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
     host.peerBytes += end - start;
     const link = host.linkTo(parent);
     if (link !== undefined) link.failures = 0;
-    for (const hostId of [...flight.parents]) this.drop(host, piece, hostId);
+    for (const hostId of [...flight.parents]) {
+      const asked = this.#linkTo(host, hostId);
+      if (asked !== undefined) asked.lastPieceMs = nowMs() - flight.sinceMs;
+      this.drop(host, piece, hostId);
+    }
     kept(host, piece);
   }
 

@@ -55,7 +55,8 @@ export class SimTrade {
     const speed = new Float64Array(hosts.length + 1);
     for (const { index } of hosts) speed[index] = rateOf(options, index) / 1000;
     speed[this.#source] = options.sourceBps / 1000;
-    const streamsPerNode = options.transferPolicy.requestsPerTask + mostLeases(options.policy);
+    const { requestsPerTask, hedgeRequests } = options.transferPolicy;
+    const streamsPerNode = requestsPerTask + hedgeRequests + mostLeases(options.policy);
     const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
     const zoneSpeed = options.zoneBps / 1000;
     this.#flows = new FluidLinks({

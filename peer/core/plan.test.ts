@@ -18,7 +18,8 @@ function range(count: number): number[] {
 }
 
 function aParent(n: number, bitfield: Uint8Array, more: Partial<ParentView> = {}): ParentView {
-  return { hostId: host(n), idc: "", bitfield, gainedAtMs: 0, activeRequests: 0, restUntilMs: 0, ...more };
+  const idle = { activeRequests: 0, restUntilMs: 0, lastPieceMs: undefined };
+  return { hostId: host(n), idc: "", bitfield, gainedAtMs: 0, ...idle, ...more };
 }
 
 function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferView {
@@ -180,6 +181,32 @@ describe("planRequests()", () => {
     expect(planRequests({ ...view, gainedAtMs: 1 }, policy, policy.hedgeAfterMs, never)).toEqual([]);
     const hedged = { ...view, inFlight: new Map([...inFlight, [0, { parents: [host(1), host(2)], sinceMs: 0 }]]) };
     expect(planRequests(hedged, policy, policy.hedgeAfterMs * 9, never)).toEqual([]);
+  });
+
+  test("asks a parent that was not late itself for two pieces beyond all slots, where all of those are late", () => {
+    const all = bits(64, range(64));
+    const pieces = range(policy.requestsPerTask);
+    const slow = pieces.map((n) => aParent(n + 1, all, { activeRequests: 1 }));
+    const swift = aParent(20, all, { lastPieceMs: policy.hedgeAfterMs - 1 });
+    const inFlight = new Map(pieces.map((n) => [n, { parents: [host(n + 1)], sinceMs: n }]));
+    const view = aView(64, { held: bits(64, range(64).slice(32)), inFlight, parents: [...slow, swift] });
+    const lateMs = policy.hedgeAfterMs + policy.requestsPerTask;
+    expect(planRequests(view, policy, lateMs, never)).toEqual(
+      [0, 1].map((piece) => ({ hostId: swift.hostId, piece, hedge: true })),
+    );
+    const young = new Map(inFlight).set(11, { parents: [host(12)], sinceMs: lateMs });
+    expect(planRequests({ ...view, inFlight: young }, policy, lateMs, never)).toEqual([]);
+    // Who was late, or was never asked, may be so because of our own line.
+    for (const lastPieceMs of [policy.hedgeAfterMs, undefined])
+      expect(planRequests({ ...view, parents: [...slow, { ...swift, lastPieceMs }] }, policy, lateMs, never)).toEqual(
+        [],
+      );
+    const doubled = new Map(inFlight).set(0, { parents: [host(1), swift.hostId], sinceMs: 0 });
+    expect(planRequests({ ...view, inFlight: doubled }, policy, lateMs, never)).toEqual([]);
+    const other = aParent(21, all, { lastPieceMs: 0 });
+    const both = { ...view, inFlight: doubled, parents: [...view.parents, other] };
+    expect(planRequests(both, policy, lateMs, never)).toEqual([{ hostId: other.hostId, piece: 1, hedge: true }]);
+    expect(planRequests({ ...view, spareRequests: 0 }, policy, lateMs, never)).toEqual([]);
   });
 
   test("asks another parent for a piece that is late, once, and never for one that came meanwhile", () => {

@@ -9,6 +9,8 @@ export interface ParentView extends Member {
   readonly activeRequests: number;
   /** Not asked before this moment. */
   readonly restUntilMs: number;
+  /** How long it took over the last piece it brought, or that another brought sooner; `undefined` when there was none yet. */
+  readonly lastPieceMs: number | undefined;
 }
 
 /** A piece that was asked for and has not come yet. */
@@ -68,9 +70,10 @@ export function planRequests(
   const late = lateCount(view, policy, nowMs);
   const spare = freeRequests(view, policy);
   const room = Math.min(spare, paceRoom(view, policy, late));
-  // One request beyond the pace: pieces that are all late may be so because of their parents.
+  // Beyond the pace: pieces that are all late may be so because of their parents.
+  const swiftRoom = room <= 0 && areAllLate(view.inFlight, policy, nowMs) ? hedgeRoom(view, policy) : 0;
   const isStuck = room <= 0 && spare > 0 && isWithoutGain(view, policy, nowMs);
-  if (room <= 0 && !isStuck) return requests;
+  if (room <= 0 && swiftRoom <= 0 && !isStuck) return requests;
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
   // Most looks are in vain, in a big herd above all. What nobody offers is nobody's alone, either.
@@ -105,8 +108,11 @@ export function planRequests(
     }
     if (piece === undefined || next.load >= most) open.splice(open.indexOf(next), 1);
   }
-  const left = isStuck ? 1 : room - requests.length;
-  return left > 0 ? [...requests, ...planHedges(view, policy, nowMs, random, requests, left, isFar)] : requests;
+  const hedges = (most: number, willing: (parent: ParentView) => boolean) =>
+    planHedges(view, policy, nowMs, random, requests, most, isFar, willing);
+  if (room > 0) return [...requests, ...hedges(room - requests.length, () => true)];
+  const swift = hedges(swiftRoom, (parent) => isSwift(parent, view, policy));
+  return isStuck && swift.length === 0 ? hedges(1, () => true) : swift;
 }
 
 /** Parents that may be asked now, with fewer than `most` requests under way, for any of these pieces. */
@@ -160,6 +166,21 @@ function lateCount({ inFlight }: TransferView, { hedgeAfterMs }: TransferPolicy,
   return late;
 }
 
+/** Whether all that is under way is late. */
+export function areAllLate(
+  inFlight: ReadonlyMap<number, InFlight>,
+  { hedgeAfterMs }: TransferPolicy,
+  nowMs: number,
+): boolean {
+  for (const { sinceMs } of inFlight.values()) if (nowMs - sinceMs < hedgeAfterMs) return false;
+  return inFlight.size > 0;
+}
+
+/** Second requests that may begin where all is late, also beyond the slots. */
+function hedgeRoom(view: TransferView, policy: TransferPolicy): number {
+  return Math.min(policy.hedgeRequests, freeRequests(view, policy, policy.hedgeRequests));
+}
+
 /** Whether nothing came for as long as makes a piece late, and nothing is asked for twice. */
 function isWithoutGain(
   { inFlight, gainedAtMs }: TransferView,
@@ -168,6 +189,17 @@ function isWithoutGain(
 ): boolean {
   if (nowMs - gainedAtMs < hedgeAfterMs) return false;
   for (const { parents } of inFlight.values()) if (parents.length > 1) return false;
+  return true;
+}
+
+/** Whether its last piece was not late, and nothing is that all waits for. Where our own line is slow there is none of the kind. */
+function isSwift(
+  { hostId, lastPieceMs }: ParentView,
+  { inFlight }: TransferView,
+  { hedgeAfterMs }: TransferPolicy,
+): boolean {
+  if (lastPieceMs === undefined || lastPieceMs >= hedgeAfterMs) return false;
+  for (const { parents } of inFlight.values()) if (parents.includes(hostId)) return false;
   return true;
 }
 
@@ -184,12 +216,13 @@ function leastLoaded(candidates: readonly Candidate[]): Candidate | undefined {
   return least;
 }
 
-function freeRequests(view: TransferView, policy: TransferPolicy): number {
+/** @param beyond so many more than slots and credits of the task allow */
+function freeRequests(view: TransferView, policy: TransferPolicy, beyond = 0): number {
   let active = 0;
   for (const flight of view.inFlight.values()) active += flight.parents.length;
   // At least one request is allowed whatever the piece length, or a task of huge pieces could never start.
   const byBytes = Math.max(1, Math.floor(policy.outstandingBytes / view.pieceLengthBytes));
-  return Math.min(view.spareRequests, Math.min(policy.requestsPerTask, byBytes) - active);
+  return Math.min(view.spareRequests, Math.min(policy.requestsPerTask, byBytes) + beyond - active);
 }
 
 /** Pieces neither held, nor under way, nor coming from the source, that could be verified. */
@@ -251,8 +284,9 @@ function planHedges(
   nowMs: number,
   random: () => number,
   planned: readonly PieceRequest[],
-  free: number,
+  most: number,
   isFar: (parent: ParentView) => boolean,
+  isWilling: (parent: ParentView) => boolean,
 ): PieceRequest[] {
   const late = [...view.inFlight]
     // The slower of two requests takes a while to end: its piece is held, and must not be asked for a third time.
@@ -260,19 +294,25 @@ function planHedges(
     .filter(([, flight]) => flight.parents.length === 1 && nowMs - flight.sinceMs >= policy.hedgeAfterMs)
     .sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
   const hedges: PieceRequest[] = [];
-  if (late.length === 0) return hedges;
-  const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, () => view.verifiable);
+  if (late.length === 0 || most <= 0) return hedges;
+  const willing = candidatesOf(view, nowMs, random, policy.requestsPerParent, () => view.verifiable).filter(
+    ({ parent }) => isWilling(parent),
+  );
+  // Whoever is late with another piece would be with this one.
+  const lateParents = new Set(late.flatMap(([, { parents }]) => parents));
+  const soonest = (able: readonly Candidate[]) =>
+    leastLoaded(able.filter(({ parent }) => !lateParents.has(parent.hostId))) ?? leastLoaded(able);
   for (const candidate of willing)
     candidate.load += planned.filter(({ hostId }) => hostId === candidate.parent.hostId).length;
   for (const [piece, flight] of late) {
-    if (hedges.length >= free) break;
+    if (hedges.length >= most) break;
     const able = willing.filter(
       ({ parent, load }) =>
         load < policy.requestsPerParent && !flight.parents.includes(parent.hostId) && hasPiece(parent.bitfield, piece),
     );
     const isPatient = nowMs - flight.sinceMs < policy.farHedgeAfterMs;
-    const near = leastLoaded(able.filter(({ parent }) => !isFar(parent)));
-    const second = near ?? (isPatient ? undefined : leastLoaded(able.filter(({ parent }) => isFar(parent))));
+    const near = soonest(able.filter(({ parent }) => !isFar(parent)));
+    const second = near ?? (isPatient ? undefined : soonest(able.filter(({ parent }) => isFar(parent))));
     if (second === undefined) continue;
     second.load++;
     hedges.push({ hostId: second.parent.hostId, piece, hedge: true });

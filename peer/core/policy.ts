@@ -15,6 +15,10 @@ export interface TransferPolicy {
   readonly hedgeAfterMs: number;
   /** The same of a parent of another site, or a slow one: what crosses twice is lost to others. */
   readonly farHedgeAfterMs: number;
+  /** Second requests beyond `requestsPerTask`, when all that is under way is late: a download does not stand still because all of
+   *  it sits at slow parents. They go to those who brought their last piece in time: on slow lines, where everybody is late, a
+   *  sixth would come twice (`bench sim --slow 0.25`: slow hosts end 8 % later). */
+  readonly hedgeRequests: number;
   /** A parent that sends nothing for this long, while a piece of it is awaited, is given up. */
   readonly pieceSilenceMs: number;
   /** When nobody sent anything for this long, and again after twice as long, neighbours are asked whether they are there: a
@@ -112,6 +116,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   outstandingBytes: 64 * 1024 * 1024,
   hedgeAfterMs: 1500,
   farHedgeAfterMs: 2500,
+  hedgeRequests: 2,
   pieceSilenceMs: 10_000,
   probeAfterMs: 1000,
   probeSilenceMs: 1000,

@@ -19,12 +19,17 @@ afterEach(() => {
   }
 });
 
-/** A parent that holds all, and sends pieces as it is told to. */
-async function aParent(name: string, send: (piece: number, response: ServerResponse) => void) {
+/** A parent that holds all of so many pieces, unless it is told to offer others, and sends pieces as it is told to. */
+async function aParent(name: string, send: (piece: number, response: ServerResponse) => void, pieceCount = PIECES) {
   const asked: number[] = [];
+  const offer = { version: 1, complete: true, bitfield: Buffer.alloc(pieceCount / 8, 0xff) };
+  let told = Promise.withResolvers<void>();
+  const tell = (response: ServerResponse) =>
+    response.end(JSON.stringify({ ...offer, bitfield: offer.bitfield.toString("base64") }));
   const server = createServer(({ url = "", headers }, response) => {
     if (url.includes("/bitfield")) {
-      response.end(JSON.stringify({ version: 1, complete: true, bitfield: Buffer.of(0xff).toString("base64") }));
+      if (url.includes(`since=${offer.version}`)) void told.promise.then(() => tell(response));
+      else tell(response);
       return;
     }
     const [, start = "0"] = /bytes=(\d+)-/.exec(headers.range ?? "") ?? [];
@@ -37,7 +42,13 @@ async function aParent(name: string, send: (piece: number, response: ServerRespo
   await new Promise((resolve) => server.once("listening", resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const hostId = name.repeat(32) as HostId;
-  return { asked, hostId, neighbour: { hostId, address, role: "normal", idc: "", needsPull: false } as const };
+  /** It has these bytes of the bitfield now, and may get more. */
+  const has = (...bytes: number[]) => {
+    Object.assign(offer, { version: offer.version + 1, complete: false, bitfield: Buffer.from(bytes) });
+    told.resolve();
+    told = Promise.withResolvers();
+  };
+  return { asked, has, hostId, neighbour: { hostId, address, role: "normal", idc: "", needsPull: false } as const };
 }
 
 const whole = (piece: number, response: ServerResponse) => void response.end(pieceBytes(piece));
@@ -45,13 +56,13 @@ const whole = (piece: number, response: ServerResponse) => void response.end(pie
 const half = (piece: number, response: ServerResponse) => void response.write(pieceBytes(piece).subarray(0, HALF));
 
 /** A download that knows all digests and trades with these. */
-async function downloadFrom(parents: readonly Awaited<ReturnType<typeof aParent>>[]) {
-  const task = await storedTask(PIECES);
+async function downloadFrom(parents: readonly Awaited<ReturnType<typeof aParent>>[], pieceCount = PIECES) {
+  const task = await storedTask(pieceCount);
   const { peer, world, sent } = standalonePeer(task);
   const done = peer.complete(sourceOf(task), statOf(task), never);
   const { taskId } = peer;
   peer.hear({ type: "task", taskId, ticket: "t", ticketTtlMs: 900_000, digestsWanted: false });
-  const digests = Buffer.concat(Array.from({ length: PIECES }, (_, piece) => blake3(pieceBytes(piece))));
+  const digests = Buffer.concat(Array.from({ length: pieceCount }, (_, piece) => blake3(pieceBytes(piece))));
   peer.hear({ type: "digests", taskId, runs: [{ firstPiece: 0, digests }] });
   const meet = (...met: typeof parents) =>
     peer.hear({ type: "neighbours", taskId, add: met.map(({ neighbour }) => neighbour), remove: [] });
@@ -90,6 +101,39 @@ test("a download whose first pieces all come late goes on with the next parent i
   await done;
   expect(peer.task.complete).toBe(true);
   expect(download.hedges).toMatchObject({ asked: POLICY.requestsAtFirst, won: POLICY.requestsAtFirst });
+});
+
+test("a download all of whose requests sit at slow parents goes on with the one that was swift, two late pieces at a time", async () => {
+  const pieceCount = 64;
+  const slow = await Promise.all(
+    Array.from({ length: POLICY.requestsPerTask }, async (_, n) => {
+      const parent = await aParent(
+        n.toString(16),
+        (piece, response) => {
+          (parent.asked.length === 2 ? half : whole)(piece, response);
+        },
+        pieceCount,
+      );
+      parent.has(0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
+      return parent;
+    }),
+  );
+  const swift = await aParent("d", whole, pieceCount);
+  swift.has(0xff, 0xff, 0, 0, 0, 0, 0, 0);
+  const { done, world, download, task, faults, meet } = await downloadFrom([swift], pieceCount);
+  await until("the swift one has nothing left to give", () => task.heldCount === 16);
+  meet(...slow);
+  await until("all requests are at the slow ones", () => slow.every(({ asked }) => asked.length === 2));
+  swift.has(...Buffer.alloc(pieceCount / 8, 0xff));
+  world.nowMs += POLICY.hedgeAfterMs - 1;
+  await until("it was planned anew", () =>
+    download.neighbours().some(({ bitfield }) => bitfield.every((byte) => byte === 0xff)),
+  );
+  expect(download.hedges.asked).toBe(0);
+  world.nowMs += 1;
+  await done;
+  expect(download.hedges).toMatchObject({ asked: POLICY.requestsPerTask, won: POLICY.requestsPerTask });
+  expect(faults()).toEqual([]);
 });
 
 test("nothing is asked for twice while nothing is late, however much is under way", async () => {

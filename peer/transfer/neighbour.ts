@@ -43,6 +43,7 @@ export class Neighbour implements ParentView {
   activeRequests = 0;
   /** Since when it was asked for pieces and brought none; `undefined` when it owes nothing. */
   owingSinceMs: number | undefined;
+  lastPieceMs: number | undefined;
   receivedBytes = 0;
   restUntilMs = 0;
   /** Why it did not serve last; `undefined` when it did. */
@@ -84,11 +85,16 @@ export class Neighbour implements ParentView {
   }
 
   succeeded(bytes: number): void {
-    this.owingSinceMs = undefined;
+    this.#settle();
     this.#failuresInRow = 0;
     this.restUntilMs = 0;
     this.lastFailure = undefined;
     this.receivedBytes += bytes;
+  }
+
+  /** Another brought what it was asked for. */
+  beaten(): void {
+    this.#settle();
   }
 
   /** Lets it rest, and gives it up when it failed too often in a row. */
@@ -205,6 +211,11 @@ export class Neighbour implements ParentView {
     }
     this.#note(failure);
     this.restUntilMs = nowMs() + policy.parentBackoffMs;
+  }
+
+  #settle(): void {
+    if (this.owingSinceMs !== undefined) this.lastPieceMs = this.#components.nowMs() - this.owingSinceMs;
+    this.owingSinceMs = undefined;
   }
 
   #note(failure: ParentFailure): void {

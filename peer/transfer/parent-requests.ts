@@ -144,8 +144,7 @@ export class ParentRequests {
       if (!signal.aborted) broken(error);
     } finally {
       neighbour.activeRequests--;
-      // Another brought what it was asked for.
-      if (stop.signal.aborted && neighbour.activeRequests === 0) neighbour.owingSinceMs = undefined;
+      if (stop.signal.aborted && neighbour.activeRequests === 0) neighbour.beaten();
       flight.requests.delete(neighbour);
       flight.parents.splice(flight.parents.indexOf(neighbour.hostId), 1);
       if (flight.requests.size === 0 && this.#flights.get(piece) === flight) this.#flights.delete(piece);

@@ -2,7 +2,7 @@
  *  something has changed and what all downloads share leaves room. */
 import { emptyBitfield } from "../../schema/bitfield.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import { planRequests } from "../core/plan.ts";
+import { areAllLate, planRequests } from "../core/plan.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
@@ -59,8 +59,8 @@ export class PiecePlanner {
       return;
     }
     const requestsPerTask = Math.min(policy.requestsPerTask, downloadLimit.streams.task);
-    // Most of what is heard comes while all places are taken: then nothing has to be looked at.
-    if (requests.count >= requestsPerTask) {
+    // Most of what is heard comes while all places are taken: then nothing has to be looked at, unless all is late.
+    if (requests.count >= requestsPerTask && !areAllLate(requests.inFlight, policy, nowMs())) {
       budget.leave(this.soon);
       return;
     }
