@@ -103,4 +103,42 @@ describe("FluidLinks", () => {
     expect(links.left(waiting)).toBe(MIB);
     expect((MIB - links.left(first)) / 50).toBeGreaterThan(95);
   });
+
+  test("a stream that begins slowly takes what it may, which grows until its link is full", () => {
+    const links = linksOf([
+      [100, 0],
+      [0, 1000],
+    ]);
+    const slow = links.start(1, 0, { ...stream(MIB), mostSpeed: 1, growth: 2 }) ?? -1;
+    // How many share the link is known from the second slot on.
+    sentAfter(links, 5);
+    expect(MIB - links.left(slow)).toBeCloseTo(2 + 4 + 8 + 16, 3);
+    sentAfter(links, 95);
+    expect((MIB - links.left(slow)) / 100).toBeGreaterThan(90);
+  });
+
+  test("what is given up goes on for a while, to no end that anybody hears of", () => {
+    const links = linksOf([
+      [100, 0],
+      [0, 1000],
+      [0, 1000],
+    ]);
+    const ended: number[] = [];
+    const move = (times: number) => {
+      for (let n = 0; n < times; n++) links.move(1, (child) => ended.push(child));
+    };
+    const unwanted = links.start(1, 0, stream(MIB)) ?? -1;
+    const short = links.start(2, 0, stream(100)) ?? -1;
+    links.stop(unwanted, 20);
+    links.stop(short, 20);
+    move(19);
+    expect(links.streamsFrom(0)).toBe(1);
+    expect(links.sent[0] ?? 0).toBeGreaterThan(1500);
+    move(1);
+    expect(links.streamsFrom(0)).toBe(0);
+    const before = links.sent[0] ?? 0;
+    move(10);
+    expect(links.sent[0]).toBe(before);
+    expect(ended).toEqual([]);
+  });
 });

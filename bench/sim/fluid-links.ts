@@ -8,6 +8,17 @@ const LEAST_WEIGHT = 1e-6;
 /** A stream takes no more of an uplink than so many even shares. */
 const MOST_LEVELS = 100;
 
+export interface Flow {
+  readonly bytes: number;
+  /** The caller's name for it. */
+  readonly tag: number;
+  /** Until the first byte moves. */
+  readonly waitSlots: number;
+  /** Bytes a millisecond that it takes at most when it begins, by default what links give; multiplied by `growth` with each slot. */
+  readonly mostSpeed?: number;
+  readonly growth?: number;
+}
+
 export interface LinkSpeeds {
   /** Of every node, bytes a millisecond. */
   readonly up: Float64Array;
@@ -41,6 +52,10 @@ export class FluidLinks {
   readonly #left: Float64Array;
   /** Slots until the first byte moves: the round trip of the request; below 0, those since its weight was drawn. */
   readonly #wait: Int32Array;
+  readonly #mostSpeed: Float32Array;
+  readonly #growth: Float32Array;
+  /** Slots that a stream goes on which nobody wants any more. */
+  readonly #goesOn: Uint16Array;
   readonly #caps: Float64Array;
   readonly #weight: Float64Array;
   readonly #drawWeight: () => number;
@@ -77,6 +92,9 @@ export class FluidLinks {
     this.#tag = new Int32Array(nodes * this.#streamsPerNode);
     this.#left = new Float64Array(nodes * this.#streamsPerNode);
     this.#wait = new Int32Array(nodes * this.#streamsPerNode);
+    this.#mostSpeed = new Float32Array(nodes * this.#streamsPerNode);
+    this.#growth = new Float32Array(nodes * this.#streamsPerNode);
+    this.#goesOn = new Uint16Array(nodes * this.#streamsPerNode);
     this.sent = new Float64Array(nodes);
     const zones = 1 + zoneOf.reduce((most, zone) => Math.max(most, zone), 0);
     this.#zoneOf = zoneOf;
@@ -98,7 +116,7 @@ export class FluidLinks {
   start(
     child: number,
     parent: number,
-    { bytes, tag, waitSlots }: { bytes: number; tag: number; waitSlots: number },
+    { bytes, tag, waitSlots, mostSpeed = Number.POSITIVE_INFINITY, growth = 1 }: Flow,
   ): number | undefined {
     const first = child * this.#streamsPerNode;
     for (let at = first; at < first + this.#streamsPerNode; at++) {
@@ -107,6 +125,9 @@ export class FluidLinks {
       this.#tag[at] = tag;
       this.#left[at] = bytes;
       this.#wait[at] = waitSlots;
+      this.#mostSpeed[at] = mostSpeed;
+      this.#growth[at] = growth;
+      this.#goesOn[at] = 0;
       add(this.#upStreams, parent, 1);
       const weight = this.#drawWeight();
       this.#weight[at] = weight;
@@ -118,9 +139,14 @@ export class FluidLinks {
     return undefined;
   }
 
-  stop(stream: number): void {
+  /** @param goesOnSlots how long its bytes come still, for nobody */
+  stop(stream: number, goesOnSlots = 0): void {
     const parent = this.#parent[stream] ?? FREE;
     if (parent === FREE) return;
+    if (goesOnSlots > 0) {
+      this.#goesOn[stream] = goesOnSlots;
+      return;
+    }
     this.#parent[stream] = FREE;
     const child = Math.floor(stream / this.#streamsPerNode);
     add(this.#upStreams, parent, -1);
@@ -192,6 +218,23 @@ export class FluidLinks {
     return drawn;
   }
 
+  /** Bytes a millisecond that a stream may take in this slot, wherever it goes. */
+  #mostSpeedOf(stream: number): number {
+    const speed = this.#mostSpeed[stream] ?? 0;
+    this.#mostSpeed[stream] = speed * (this.#growth[stream] ?? 1);
+    return speed;
+  }
+
+  /** Whether a stream that nobody wants any more has come to its end. */
+  #hasGoneOn(stream: number): boolean {
+    const slots = this.#goesOn[stream] ?? 0;
+    if (slots === 0) return false;
+    this.#goesOn[stream] = slots - 1;
+    if (slots > 1) return false;
+    this.stop(stream);
+    return true;
+  }
+
   #moveInto(
     child: number,
     ms: number,
@@ -205,7 +248,7 @@ export class FluidLinks {
       const parent = this.#parent[first + n] ?? FREE;
       const wait = this.#wait[first + n] ?? 0;
       caps[n] = 0;
-      if (parent === FREE) continue;
+      if (parent === FREE || this.#hasGoneOn(first + n)) continue;
       if (wait > 0) {
         this.#wait[first + n] = wait - 1;
         if (wait === 1) add(this.#upWeight, parent, this.#weight[first + n] ?? 0);
@@ -214,7 +257,11 @@ export class FluidLinks {
       const from = this.#zoneOf[parent] ?? 0;
       const weight = this.#weightOf(first + n, parent, wait);
       this.#weights[n] = weight;
-      const upShare = Math.min(this.#up[parent] ?? 0, weight * (this.#upLevel[parent] ?? 0));
+      const upShare = Math.min(
+        this.#up[parent] ?? 0,
+        this.#mostSpeedOf(first + n),
+        weight * (this.#upLevel[parent] ?? 0),
+      );
       const cap = from === to ? upShare : Math.min(upShare, this.#zoneShare(from, to));
       caps[n] = cap;
       offered += cap;
@@ -234,8 +281,9 @@ export class FluidLinks {
       if (this.#zoneOf[parent] !== to) this.intoZone[to] = (this.intoZone[to] ?? 0) + moved;
       if (before - moved > 0.5) continue;
       const tag = this.#tag[stream] ?? 0;
+      const isWanted = this.#goesOn[stream] === 0;
       this.stop(stream);
-      ended(child, parent, tag, stream);
+      if (isWanted) ended(child, parent, tag, stream);
     }
   }
 }

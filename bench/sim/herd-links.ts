@@ -12,6 +12,7 @@ export const HERD_LINKS = {
   unevenness: 1,
   /** Of the same streams: the share in one second tells little of that in the next (correlation of the logarithms 0.24). */
   unevenForMs: 1000,
+  tcp: true,
   /** As 8 hosts at once answered that they had opened the task, on two cores. */
   openMs: 100,
   /** What nginx has given to the kernel and no reader has got, in the mean of the streams in use (`ss`, 200 KiB at 30 Mbit/s): its

@@ -65,6 +65,8 @@ export class SimHost {
   endedAtMs = 0;
   reportedAtMs = 0;
   requestCount = 0;
+  /** To the source. */
+  idleConnections = 0;
   sourceBytes = 0;
   peerBytes = 0;
   replan = false;

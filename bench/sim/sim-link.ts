@@ -15,6 +15,7 @@ export class SimLink {
   restUntilMs = 0;
   failures = 0;
   lastPieceMs: number | undefined;
+  idleConnections = 0;
   gainedAtMs: number;
   /** When the parent told last what it has. */
   heardAtMs = Number.NEGATIVE_INFINITY;

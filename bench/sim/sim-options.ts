@@ -35,6 +35,8 @@ export interface SimOptions {
   readonly unevenness: number;
   /** How long such a weight lasts. */
   readonly unevenForMs: number;
+  /** Streams go over connections of TCP (`SimConnections`); else they begin and end at once. */
+  readonly tcp: boolean;
   /** From when a host is asked for the file until it announces it: it asks the source first. */
   readonly openMs: number;
   /** What the source has sent ahead of a reader that cuts a stream off: it counts as read. */
@@ -67,6 +69,7 @@ export const DEFAULT_SIM: SimOptions = {
   queueMs: 0,
   unevenness: 0,
   unevenForMs: 1000,
+  tcp: false,
   openMs: 0,
   sentAheadBytes: 0,
   lossShare: 0,

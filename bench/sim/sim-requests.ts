@@ -7,6 +7,7 @@ import { pieceRange } from "../../schema/piece.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { FluidLinks } from "./fluid-links.ts";
+import type { SimConnections } from "./sim-connections.ts";
 import type { SimDelay } from "./sim-delay.ts";
 import { type Flight, NO_STREAM, type SimHost } from "./sim-host.ts";
 import type { SimLink } from "./sim-link.ts";
@@ -23,10 +24,10 @@ export interface RequestEvent {
 export interface RequestsComponents {
   readonly options: SimOptions;
   readonly task: TaskInfo;
-  readonly slotMs: number;
   readonly byId: ReadonlyMap<HostId, SimHost>;
   readonly flows: FluidLinks;
   readonly delay: SimDelay;
+  readonly connections: SimConnections;
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly later: (event: RequestEvent | NewsEvent, ms: number) => void;
@@ -55,7 +56,7 @@ export class SimRequests {
 
   /** Asks for whatever the host would ask for now. */
   plan(host: SimHost): void {
-    const { options, nowMs, random, later, task, slotMs, flows, delay } = this.#parts;
+    const { options, nowMs, random, later, task, flows, delay, connections } = this.#parts;
     for (const { hostId, piece } of host.plan(options, nowMs(), random)) {
       const link = this.#linkTo(host, hostId);
       if (link === undefined) continue;
@@ -71,7 +72,7 @@ export class SimRequests {
           : flows.start(host.index, link.parent.index, {
               bytes: end - start,
               tag: piece,
-              waitSlots: Math.round(roundTripMs / slotMs),
+              ...connections.begin(link, host.index, link.parent.index),
             });
       host.flights.set(piece, flight);
       flight.parents.push(hostId);
@@ -104,7 +105,10 @@ export class SimRequests {
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
     host.peerBytes += end - start;
     const link = host.linkTo(parent);
-    if (link !== undefined) link.failures = 0;
+    if (link !== undefined) {
+      link.failures = 0;
+      this.#parts.connections.keep(link);
+    }
     for (const hostId of [...flight.parents]) {
       const asked = this.#linkTo(host, hostId);
       if (asked !== undefined) asked.lastPieceMs = nowMs() - flight.sinceMs;
@@ -159,13 +163,20 @@ export class SimRequests {
     const at = flight?.parents.indexOf(hostId) ?? -1;
     if (flight === undefined || at < 0) return false;
     const [stream = NO_STREAM] = flight.streams.splice(at, 1);
-    if (stream !== NO_STREAM) this.#parts.flows.stop(stream);
+    if (stream !== NO_STREAM) this.#cutOff(stream, host, hostId);
     flight.parents.splice(at, 1);
     if (flight.parents.length === 0) host.flights.delete(piece);
     host.requestCount--;
     const link = this.#linkTo(host, hostId);
     if (link !== undefined) link.activeRequests--;
     return true;
+  }
+
+  #cutOff(stream: number, child: SimHost, hostId: HostId): void {
+    const { byId, flows, connections } = this.#parts;
+    const parent = byId.get(hostId);
+    const sends = parent !== undefined && parent.state !== "dead";
+    flows.stop(stream, sends ? connections.goesOnSlots(child.index, parent.index) : 0);
   }
 
   #linkTo(host: SimHost, hostId: HostId): SimLink | undefined {

@@ -6,18 +6,20 @@ import { pieceRange } from "../../schema/piece.ts";
 import type { Lease } from "../../schema/wire/scheduler-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { FluidLinks } from "./fluid-links.ts";
-import type { SimDelay } from "./sim-delay.ts";
+import type { SimConnections, StreamBeginning } from "./sim-connections.ts";
 import { NO_STREAM, type Reading, type SimHost } from "./sim-host.ts";
+
+/** The next piece of a stream. */
+const FLOWING: StreamBeginning = { waitSlots: 0 };
 
 export interface SourceComponents {
   readonly task: TaskInfo;
   readonly flows: FluidLinks;
   /** Number of the source among the nodes of the links. */
   readonly node: number;
-  readonly delay: SimDelay;
+  readonly connections: SimConnections;
   /** See `SimOptions`. */
   readonly sentAheadBytes: number;
-  readonly slotMs: number;
   readonly nowMs: () => number;
   /** A piece has come whole. */
   readonly kept: (host: SimHost, piece: number) => void;
@@ -45,8 +47,8 @@ export class SimSource {
     for (let piece = lease.firstPiece; piece < endPiece; piece++) if (!host.holds(piece)) addPiece(host.leased, piece);
     const reading: Reading = { lease, nextPiece: lease.firstPiece, endPiece, stream: NO_STREAM };
     host.reading.set(lease.leaseId, reading);
-    const { delay, node, slotMs } = this.#parts;
-    this.#readOn(host, reading, Math.round(delay.roundTripMs(host.index, node) / slotMs));
+    const { connections, node } = this.#parts;
+    this.#readOn(host, reading, connections.begin(host, host.index, node));
   }
 
   revoke(host: SimHost, leaseId: LeaseId): void {
@@ -86,19 +88,20 @@ export class SimSource {
     // As a peer does: what is told with the end of a run holds its last piece.
     kept(host, piece);
     if (reading.nextPiece < reading.endPiece) progressed(host);
-    this.#readOn(host, reading, 0);
+    this.#readOn(host, reading, FLOWING);
   }
 
   /** Takes the next piece of a run, or is done with it. */
-  #readOn(host: SimHost, reading: Reading, waitSlots: number): void {
-    const { task, flows, node, finished } = this.#parts;
+  #readOn(host: SimHost, reading: Reading, beginning: StreamBeginning): void {
+    const { task, flows, node, connections, finished } = this.#parts;
     const piece = reading.nextPiece;
     const { start, end } = pieceRange(piece, task.sizeBytes, task.pieceLengthBytes);
-    const flow = { bytes: end - start, tag: piece, waitSlots };
+    const flow = { bytes: end - start, tag: piece, ...beginning };
     const stream = piece < reading.endPiece ? flows.start(host.index, node, flow) : undefined;
     if (stream === undefined) {
       this.bytes += this.#ahead(reading, 0);
       host.reading.delete(reading.lease.leaseId);
+      if (piece === reading.lease.firstPiece + reading.lease.pieceCount) connections.keep(host);
       finished(host);
       return;
     }
@@ -108,11 +111,11 @@ export class SimSource {
 
   #stop(host: SimHost, reading: Reading): void {
     const { stream } = reading;
-    const { task, flows } = this.#parts;
+    const { task, flows, node, connections } = this.#parts;
     if (this.#readings.get(stream)?.host !== host) return;
     this.bytes += task.pieceLengthBytes - flows.left(stream) + this.#ahead(reading, flows.left(stream));
     this.#readings.delete(stream);
-    flows.stop(stream);
+    flows.stop(stream, host.state === "dead" ? 0 : connections.goesOnSlots(host.index, node));
   }
 
   /** Bytes that the source has sent of the rest of a lease which is not read on.

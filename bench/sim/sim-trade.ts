@@ -5,6 +5,7 @@ import type { HostId } from "../../schema/ids.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { FluidLinks } from "./fluid-links.ts";
+import { SimConnections } from "./sim-connections.ts";
 import { SimDelay } from "./sim-delay.ts";
 import type { SimHost } from "./sim-host.ts";
 import { SimLink } from "./sim-link.ts";
@@ -56,7 +57,9 @@ export class SimTrade {
     for (const { index } of hosts) speed[index] = rateOf(options, index) / 1000;
     speed[this.#source] = options.sourceBps / 1000;
     const { requestsPerTask, hedgeRequests } = options.transferPolicy;
-    const streamsPerNode = requestsPerTask + hedgeRequests + mostLeases(options.policy);
+    const wantedStreams = requestsPerTask + hedgeRequests + mostLeases(options.policy);
+    // What is given up goes on for a while.
+    const streamsPerNode = options.tcp ? 2 * wantedStreams : wantedStreams;
     const zoneOf = Uint16Array.from(speed, (_, node) => (node === this.#source ? 0 : node % options.zones));
     const zoneSpeed = options.zoneBps / 1000;
     this.#flows = new FluidLinks({
@@ -69,6 +72,7 @@ export class SimTrade {
       weightSlots: options.unevenness === 0 ? Number.POSITIVE_INFINITY : Math.round(options.unevenForMs / slotMs),
     });
     this.delay = new SimDelay(options, this.#flows, speed);
+    const connections = new SimConnections(options, this.delay, slotMs);
     this.#news = new SimNews({
       options,
       delay: this.delay,
@@ -82,6 +86,7 @@ export class SimTrade {
       ...parts,
       flows: this.#flows,
       delay: this.delay,
+      connections,
       kept: (host, piece) => this.#kept(host, piece),
       replan: (host) => this.replan(host),
       part: (host, hostId) => this.part(host, hostId),
@@ -90,8 +95,7 @@ export class SimTrade {
       task: parts.task,
       flows: this.#flows,
       node: this.#source,
-      delay: this.delay,
-      slotMs,
+      connections,
       nowMs,
       sentAheadBytes: options.sentAheadBytes,
       kept: (host, piece) => this.#kept(host, piece),

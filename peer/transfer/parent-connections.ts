@@ -42,7 +42,7 @@ export interface AskOptions {
 }
 
 /** Of one parent, and of all: as many as one task asks of one at a time, and of all parents. */
-const MAX_IDLE_PER_PARENT = 4;
+export const MAX_IDLE_PER_PARENT = 4;
 const MAX_IDLE = 64;
 
 export class ParentConnections {
