@@ -9,6 +9,7 @@ import {
   emptyBitfield,
   hasPiece,
   isBitfieldOf,
+  keepOnly,
   piecesOf,
   removeAll,
   removePiece,
@@ -85,18 +86,20 @@ test("addPieces() sets a run, and nothing beyond the field however far that reac
   expect([...piecesOf(bits, 16)]).toEqual([3, 4, 5, 14, 15]);
 });
 
-test("addAll() and removeAll() are union and difference", () => {
+test("addAll(), removeAll() and keepOnly() are union, difference and intersection", () => {
   fc.assert(
     fc.property(pieces, fc.infiniteStream(fc.boolean()), ({ count, numbers }, chance) => {
       const [bits, others] = [emptyBitfield(count), emptyBitfield(count)];
       for (const piece of numbers) addPiece(bits, piece);
       for (let piece = 0; piece < count; piece++) if (chance.next().value) addPiece(others, piece);
-      const [united, left] = [bits.slice(), bits.slice()];
+      const [united, left, common] = [bits.slice(), bits.slice(), bits.slice()];
       addAll(united, others);
       removeAll(left, others);
+      keepOnly(common, others);
       for (let piece = 0; piece < count; piece++) {
         expect(hasPiece(united, piece)).toBe(hasPiece(bits, piece) || hasPiece(others, piece));
         expect(hasPiece(left, piece)).toBe(hasPiece(bits, piece) && !hasPiece(others, piece));
+        expect(hasPiece(common, piece)).toBe(hasPiece(bits, piece) && hasPiece(others, piece));
       }
     }),
   );

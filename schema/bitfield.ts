@@ -51,6 +51,11 @@ export function removeAll(bits: Bitfield, others: Bitfield): void {
   for (let at = 0; at < bits.length; at++) bits[at] = (bits[at] ?? 0) & ~(others[at] ?? 0);
 }
 
+/** Clears all that the other field of this task lacks. */
+export function keepOnly(bits: Bitfield, others: Bitfield): void {
+  for (let at = 0; at < bits.length; at++) bits[at] = (bits[at] ?? 0) & (others[at] ?? 0);
+}
+
 export function countPieces(bits: Bitfield): number {
   let count = 0;
   for (let at = 0; at < bits.length; at++) {

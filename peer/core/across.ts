@@ -1,6 +1,14 @@
 /** What a host may ask of other sites: a piece should cross into a site once, and spread there. Neighbours of one site agree
  *  without a word on who fetches which piece across, by highest random weight (field notes 2.6). Pure. */
-import { type Bitfield, countPieces, hasPiece, removeAll, removePiece } from "../../schema/bitfield.ts";
+import {
+  addAll,
+  type Bitfield,
+  countPieces,
+  hasPiece,
+  keepOnly,
+  removeAll,
+  removePiece,
+} from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { mixed, weightOf } from "./owned-runs.ts";
 import type { TransferPolicy } from "./policy.ts";
@@ -47,7 +55,9 @@ export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: numb
   if (!isServed && nowMs - self.gainedAtMs >= policy.acrossPatienceMs) return undefined;
   const { swift, away, isSlow, isAlone } = groupsOf(self, parents, policy);
   if (away.length === 0 || isAlone) return undefined;
-  const pieces = offeredOf(wanted, away);
+  const pieces = new Uint8Array(wanted.length);
+  for (const { bitfield } of away) addAll(pieces, bitfield);
+  keepOnly(pieces, wanted);
   for (const { bitfield } of swift) removeAll(pieces, bitfield);
   const seedOf = ({ hostId }: Member) => weightOf(taskId, 0, hostId);
   const own = isSlow ? undefined : seedOf(self);
@@ -83,14 +93,6 @@ function groupsOf(self: Member, parents: readonly Member[], policy: TransferPoli
     else if (count === undefined || !isSlow) away.push(parent);
   }
   return { swift, away, isSlow, isAlone: counts.every((count) => count === undefined) };
-}
-
-function offeredOf(wanted: Uint8Array, parents: readonly Member[]): Uint8Array {
-  const offered = new Uint8Array(wanted.length);
-  for (const { bitfield } of parents)
-    for (let at = 0; at < offered.length; at++)
-      offered[at] = (offered[at] ?? 0) | ((bitfield[at] ?? 0) & (wanted[at] ?? 0));
-  return offered;
 }
 
 /** How many come before this host; a slow one comes last. */
