@@ -125,7 +125,7 @@ export class Neighbour implements ParentView {
   /** It tells what it has beside a piece, which is as good as an answer. What comes late, or from another life of its process, is
    *  not: the next answer says. */
   tell({ version, bitfield }: PieceNews): void {
-    if (this.signal.aborted || (this.#version !== undefined && version < this.#version)) return;
+    if (this.signal.aborted || this.#isOvertaken(version)) return;
     this.#heardAtMs = this.#components.nowMs();
     if (version === this.#version) return;
     this.#version = version;
@@ -152,6 +152,11 @@ export class Neighbour implements ParentView {
     if (outcome.kind === "bitfield" && !this.signal.aborted) this.#learn(outcome);
   }
 
+  /** Whether it told more meanwhile. A lower version than what it was asked with is of another life of its process, and new. */
+  #isOvertaken(version: number, asked?: number): boolean {
+    return this.#version !== undefined && this.#version !== asked && version < this.#version;
+  }
+
   #learn({ bitfield, reading }: Pick<Extract<BitfieldOutcome, { kind: "bitfield" }>, "bitfield" | "reading">): void {
     if (Buffer.compare(bitfield, this.bitfield) !== 0) this.gainedAtMs = this.#components.nowMs();
     this.bitfield = bitfield;
@@ -172,9 +177,7 @@ export class Neighbour implements ParentView {
         continue;
       }
       this.#failuresInRow = 0;
-      // It told of more beside a piece, which overtook the answer.
-      const isLate = this.#version !== asked && outcome.version < (this.#version ?? 0);
-      if (!isLate) {
+      if (!this.#isOvertaken(outcome.version, asked)) {
         this.#version = outcome.version;
         this.#learn(outcome);
         if (outcome.complete) return;
