@@ -42,12 +42,8 @@ export interface AwayComponents {
   readonly learned: (host: SimHost) => void;
 }
 
-/** As often as a download looks after itself (`peer/transfer/download.ts`). */
-const TICK_MS = 250;
 /** Until a channel is open: TCP, WebSocket, hello. */
 const WELCOME_ROUND_TRIPS = 3;
-/** Nobody watches over the time to live of such a lease. */
-const OWN_LEASE_TTL_MS = 10_000;
 
 export class SimAway {
   readonly #parts: AwayComponents;
@@ -59,7 +55,7 @@ export class SimAway {
 
   /** The channel of a host broke. */
   lost(host: SimHost): void {
-    const { later, random } = this.#parts;
+    const { options, later, random } = this.#parts;
     const away: Away = {
       sinceMs: undefined,
       lookedAtMs: Number.NEGATIVE_INFINITY,
@@ -69,7 +65,7 @@ export class SimAway {
     };
     host.away = away;
     this.#retry(host, away);
-    later({ kind: "alone", host }, random() * TICK_MS);
+    later({ kind: "alone", host }, random() * options.transferPolicy.lookAfterMs);
   }
 
   happen(event: AwayEvent): void {
@@ -123,7 +119,7 @@ export class SimAway {
     const { options, nowMs, later, delay } = this.#parts;
     const { away } = host;
     if (away === undefined || host.state === "dead" || host.state === "succeeded") return;
-    later({ kind: "alone", host }, TICK_MS);
+    later({ kind: "alone", host }, options.transferPolicy.lookAfterMs);
     if (host.state === "waiting") return;
     away.sinceMs ??= nowMs();
     const view = { awaySinceMs: away.sinceMs, lookedAtMs: away.lookedAtMs, hasNeighbours: host.links.length > 0 };
@@ -184,7 +180,7 @@ export class SimAway {
     );
     for (const run of runs) {
       const leaseId = `own-${host.index}-${++this.#leases}` as LeaseId;
-      source.read(host, { leaseId, ...run, ttlMs: OWN_LEASE_TTL_MS });
+      source.read(host, { leaseId, ...run, ttlMs: options.transferPolicy.ownLeaseTtlMs });
     }
   }
 }

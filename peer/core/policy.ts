@@ -83,6 +83,10 @@ export interface TransferPolicy {
   readonly ownedStreamsPerHost: number;
   /** How often neighbours are asked meanwhile what they have and read. */
   readonly ownReadLookMs: number;
+  /** Time to live of a lease that a host gave itself; the scheduler takes it over when it comes back, or revokes it. */
+  readonly ownLeaseTtlMs: number;
+  /** How often a download looks after itself: whether it moves, whether a parent has rested. */
+  readonly lookAfterMs: number;
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
   /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
@@ -147,6 +151,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownedStreamsPerTask: 16,
   ownedStreamsPerHost: 4,
   ownReadLookMs: 1000,
+  ownLeaseTtlMs: 10_000,
+  lookAfterMs: 250,
   tradeReportMs: 3000,
   backlogBytes: 256 * 1024,
   leaseReportMs: 3000,

@@ -25,7 +25,6 @@ import { WithoutScheduler } from "./without-scheduler.ts";
 
 /** Problems of this host or of the content itself: no other lease holder could do better for us. */
 const FINAL_PROBLEMS: ReadonlySet<Problem["code"]> = new Set(["disk-full", "store-failed", "source-changed"]);
-const TICK_MS = 250;
 
 export class Download {
   /** Resolves when every piece is held; rejects with the ProblemError that ended it. */
@@ -107,7 +106,7 @@ export class Download {
       leases: this.#leases,
       learned: () => this.#trade.plan(),
     });
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer = setInterval(() => this.#tick(), components.policy.lookAfterMs);
   }
 
   /** It takes no part any more, though `done` may settle a moment later. */

@@ -24,9 +24,6 @@ export interface WithoutSchedulerComponents extends DownloadHost {
   readonly learned: () => void;
 }
 
-/** A lease nobody granted; the scheduler takes it over when it comes back, or revokes it. */
-const OWN_LEASE_TTL_MS = 10_000;
-
 export class WithoutScheduler {
   readonly #components: WithoutSchedulerComponents;
   readonly #pieceCount: number;
@@ -95,7 +92,7 @@ export class WithoutScheduler {
     );
     for (const run of planned) {
       const leaseId = `own-${hostId.slice(0, 12)}-${(++this.#count).toString(36)}` as LeaseId;
-      leases.grant({ leaseId, ...run, ttlMs: OWN_LEASE_TTL_MS });
+      leases.grant({ leaseId, ...run, ttlMs: policy.ownLeaseTtlMs });
     }
   }
 
