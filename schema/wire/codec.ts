@@ -4,7 +4,7 @@ import { z } from "zod";
 import { describeIssues } from "../issues.ts";
 import { ProblemError } from "../problem.ts";
 import { type PeerMessage, peerMessageSchema } from "./peer-message.ts";
-import { quickMessage } from "./quick-message.ts";
+import { quickFrame } from "./quick-frame.ts";
 import { type SchedulerMessage, schedulerMessageSchema } from "./scheduler-message.ts";
 
 export const PROTOCOL_VERSION = 1;
@@ -32,12 +32,13 @@ export function encodeSchedulerFrame(messages: readonly SchedulerMessage[]): Uin
 
 /** @throws ProblemError `bad-message` (what is wrong and where), `body-too-large` or `protocol-mismatch`. */
 export function decodePeerFrame(bytes: Uint8Array): PeerMessage[] {
-  const value = unpack(bytes);
-  return quickMessages(value) ?? fitted(value, peerFrameSchema).messages;
+  checkLength(bytes);
+  return quickFrame(bytes, PROTOCOL_VERSION, MAX_MESSAGES_PER_FRAME) ?? fitted(unpack(bytes), peerFrameSchema).messages;
 }
 
 /** @throws ProblemError as `decodePeerFrame`. */
 export function decodeSchedulerFrame(bytes: Uint8Array): SchedulerMessage[] {
+  checkLength(bytes);
   return fitted(unpack(bytes), schedulerFrameSchema).messages;
 }
 
@@ -46,28 +47,12 @@ function encode(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(packr.pack({ v: PROTOCOL_VERSION, messages }));
 }
 
-/** All messages of a frame that needs no schema, else `undefined`. */
-function quickMessages(frame: unknown): PeerMessage[] | undefined {
-  if (typeof frame !== "object" || frame === null) return undefined;
-  if (!("v" in frame && frame.v === PROTOCOL_VERSION && "messages" in frame)) return undefined;
-  const { messages } = frame;
-  if (!Array.isArray(messages) || messages.length > MAX_MESSAGES_PER_FRAME) return undefined;
-  const quick: PeerMessage[] = [];
-  for (const message of messages) {
-    const known = quickMessage(message);
-    if (known === undefined) return undefined;
-    quick.push(known);
-  }
-  return quick;
+function checkLength({ length }: Uint8Array): void {
+  if (length <= MAX_FRAME_BYTES) return;
+  throw new ProblemError("body-too-large", `A frame may have at most ${MAX_FRAME_BYTES} bytes: this one has ${length}`);
 }
 
 function unpack(bytes: Uint8Array): unknown {
-  if (bytes.length > MAX_FRAME_BYTES) {
-    throw new ProblemError(
-      "body-too-large",
-      `A frame may have at most ${MAX_FRAME_BYTES} bytes: this one has ${bytes.length}`,
-    );
-  }
   try {
     return packr.unpack(bytes);
   } catch (cause) {
