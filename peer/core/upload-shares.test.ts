@@ -31,12 +31,6 @@ describe("uploadRefusal()", () => {
     expect(uploadRefusal({ ...long, outstandingBytes: 16 * MIB }, waiting, POLICY)).toBe("share");
   });
 
-  test("lets in whoever says nothing as long as there is a slot", () => {
-    const silent = { ...request, outstandingBytes: undefined };
-    expect(uploadRefusal(silent, [0, 0, 0], POLICY)).toBeUndefined();
-    expect(uploadRefusal({ ...silent, busySlots: 8 }, [], POLICY)).toBe("slots");
-  });
-
   const requests = fc.record({
     bytes: fc.integer({ min: 0, max: 64 * MIB }),
     outstandingBytes: fc.integer({ min: 0, max: 512 * MIB }),
@@ -94,7 +88,7 @@ describe("UploadShares", () => {
   });
 
   /** Each child has up to so many requests under way, all of one length, and asks again as soon as it may. */
-  function servedBytes(limits: readonly number[], share: (child: number) => number | undefined): number[] {
+  function servedBytes(limits: readonly number[], share: (held: number) => number): number[] {
     const shares = new UploadShares(POLICY);
     const slots = 14;
     const underWay: number[] = [];
@@ -128,7 +122,7 @@ describe("UploadShares", () => {
     const greedy = [20, 4, 4, 4];
     const [most = 0, ...others] = servedBytes(greedy, (held) => held * MIB);
     for (const count of others) expect(count / most).toBeGreaterThan(0.8);
-    const [unshared = 0, ...rest] = servedBytes(greedy, () => undefined);
+    const [unshared = 0, ...rest] = servedBytes(greedy, () => 0);
     expect(Math.min(...rest) / unshared).toBeLessThan(Math.min(...others) / most);
   });
 

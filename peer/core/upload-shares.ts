@@ -9,10 +9,9 @@ export type UploadRefusal = "slots" | "share";
 export interface UploadRequest {
   readonly child: HostId;
   readonly bytes: number;
-  /** What the child asked of this host before and has not got, as it says itself: nobody else knows when the kernel is done with
-   *  a file. One that understates it is served as if there were no shares: who comes first, comes first. `undefined`: it says
-   *  nothing, and takes no part in shares. */
-  readonly outstandingBytes: number | undefined;
+  /** What the child asked of this host before and has not got, as it says itself, or what this host has not handed to its system
+   *  yet, where that is more: nobody but the child knows when the system has sent it, and a child may say less. */
+  readonly outstandingBytes: number;
   readonly slots: number;
   /** Slots that are busy without this request. */
   readonly busySlots: number;
@@ -36,7 +35,7 @@ export function uploadRefusal(
 ): UploadRefusal | undefined {
   const freeSlots = slots - busySlots;
   if (freeSlots <= 0) return "slots";
-  if (outstandingBytes === undefined || outstandingBytes === 0) return undefined;
+  if (outstandingBytes === 0) return undefined;
   if (freeSlots > slots * keptSlotsShare) return undefined;
   let poorer = 0;
   for (const otherBytes of waiting) if (otherBytes < outstandingBytes + bytes) poorer++;
@@ -63,7 +62,7 @@ export class UploadShares {
     const { child, bytes, outstandingBytes, retryMs } = request;
     this.#waiting.delete(child);
     const refusal = uploadRefusal(request, this.#waitingBytes(nowMs), this.#policy);
-    if (refusal === undefined || outstandingBytes === undefined) return refusal;
+    if (refusal === undefined) return undefined;
     this.#waiting.set(child, { bytes: outstandingBytes + bytes, untilMs: nowMs + retryMs + this.#policy.waitGraceMs });
     const [first] = this.#waiting.keys();
     if (this.#waiting.size > this.#policy.waitingChildren && first !== undefined) this.#waiting.delete(first);

@@ -39,7 +39,11 @@ export async function servePieces(options: PieceServerOptions): Promise<PieceSer
       error: errorReply(options.reportError),
     }),
   );
-  app.uploads.watch(() => server.pendingRequests);
+  // Bun knows no address of a request that is over.
+  app.uploads.watch({
+    pending: () => server.pendingRequests,
+    isPending: (request) => server.requestIP(request) !== null,
+  });
   return {
     port: server.port ?? port,
     async stop() {

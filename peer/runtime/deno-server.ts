@@ -38,13 +38,13 @@ export function denoFileRange(path: string, range: ByteRange): ReadableStream<Ui
 /** @throws ProblemError as `PeerServers.servePieces` */
 export async function servePiecesOnDeno(options: PieceServerOptions): Promise<PieceServer> {
   const { hostname, port, app } = options;
-  let pendingRequests = 0;
-  app.uploads.watch(() => pendingRequests);
+  const pending = new Set<Request>();
+  app.uploads.watch({ pending: () => pending.size, isPending: (request) => pending.has(request) });
   const force = new AbortController();
   const server = listening(`${hostname}:${port}`, "listen", () =>
     serve({ hostname, port, signal: force.signal, reportError: options.reportError }, async (request, completed) => {
-      pendingRequests++;
-      void completed.finally(() => pendingRequests--);
+      pending.add(request);
+      void completed.finally(() => pending.delete(request));
       const { body, status, headers } = await app.fetch(request);
       // What is idle between two requests Deno keeps for as long as the other side does.
       return new Response(body && unlessIdle(body, IDLE_TIMEOUT_S * 1000), { status, headers });

@@ -63,8 +63,9 @@ export function serveContent(
   if (asked.kind === "range") headers["content-range"] = formatContentRange(range, sizeBytes);
   const status = asked.kind === "range" ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });
-  const outstandingBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
-  const { refusal, retryInMs } = uploads.ask(child, range.end - range.start, outstandingBytes, nowMs());
+  const claimedBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
+  const bytes = range.end - range.start;
+  const { refusal, retryInMs } = uploads.ask({ child, request, bytes, claimedBytes }, nowMs());
   if (refusal !== undefined) {
     throw new RefusedError(refusal, "too-many-requests", REFUSALS[refusal], {
       "retry-after": RETRY_AFTER_SECONDS,

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseHostId } from "../../schema/ids.ts";
+import { type HostId, parseHostId } from "../../schema/ids.ts";
 import { PIECES_HEADER, parsePieceNews } from "../../schema/piece-news.ts";
 import { ProblemError } from "../../schema/problem.ts";
 import { signTicket, TICKET_TTL_MS, ticketKeyOf } from "../../schema/ticket.ts";
@@ -57,6 +57,15 @@ async function aBigTask(): Promise<StoredTask> {
   const big = await store.open(aTask({ sizeBytes: 64 * 1024 * KIB, pieceLengthBytes: 16 * 1024 * KIB }));
   await writeAll(big);
   return big;
+}
+
+function hostOf(letter: string): HostId {
+  return parseHostId(letter.repeat(32)) ?? expect.unreachable();
+}
+
+/** Of another child, for the small task. */
+async function ticketOf(letter: string): Promise<string> {
+  return `Bearer ${await signTicket(ticketKey, { hostId: hostOf(letter), taskId: task.info.taskId }, nowMs)}`;
 }
 
 async function ticketFor({ info }: StoredTask): Promise<string> {
@@ -302,13 +311,11 @@ describe("content", () => {
   test("answers 429 to a child that has more on its way than one that waits, and says so, until that one came", async () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(2) });
-    const other = parseHostId("d".repeat(32)) ?? expect.unreachable();
-    const otherTicket = `Bearer ${await signTicket(ticketKey, { hostId: other, taskId: task.info.taskId }, nowMs)}`;
     const big = await aBigTask();
     await writePieces(task, 0);
     const one = { range: "bytes=0-9" };
-    const rich = { ...one, "x-pantala-outstanding": "1000" };
-    const poor = { ...one, "x-pantala-outstanding": "0", authorization: otherTicket };
+    const rich = { ...one, "x-pantala-outstanding": "1000", authorization: await ticketOf("e") };
+    const poor = { ...one, "x-pantala-outstanding": "0", authorization: await ticketOf("d") };
 
     const slow = [await askBig(big), await askBig(big)];
     const full = await askContent(poor);
@@ -319,11 +326,47 @@ describe("content", () => {
     expect([kept.status, kept.headers.get("x-pantala-refusal")]).toEqual([429, "share"]);
     expect(Number(kept.headers.get("retry-after-ms"))).toBeGreaterThan(0);
     expect(await codeOf(kept)).toBe("too-many-requests");
-    // Who says nothing takes no part in shares.
-    expect((await askContent(one)).status).toBe(206);
     expect((await askContent(poor)).status).toBe(206);
     expect((await askContent(rich)).status).toBe(206);
     await slow[1]?.body?.cancel();
+  });
+
+  test("counts what a child has on its way itself, whatever that says or does not say, and no more than that", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(3) });
+    const big = await aBigTask();
+    await writePieces(task, 0);
+    const one = { range: "bytes=0-9" };
+    const silentOne = { ...one, "x-pantala-outstanding": "0" };
+    const waiting = { ...one, authorization: await ticketOf("d") };
+    const third = {
+      authorization: `Bearer ${await signTicket(ticketKey, { hostId: hostOf("e"), taskId: big.info.taskId }, nowMs)}`,
+    };
+    const askAsThird = () => ask(`/v1/tasks/${big.info.taskId}/content`, { headers: third });
+    const refusalOf = async (headers: Record<string, string>) =>
+      (await askContent(headers)).headers.get("x-pantala-refusal");
+
+    const taken = [await askBig(big), await askBig(big)];
+    const between = await askAsThird();
+    expect(await refusalOf(waiting)).toBe("slots");
+    await between.body?.cancel();
+    await until(async () => uploads.active === 2);
+    expect(await refusalOf(silentOne)).toBe("share");
+    expect(await refusalOf(one)).toBe("share");
+    expect(await refusalOf(waiting)).toBeNull();
+
+    expect((await taken[0]?.bytes())?.length).toBe(64 * 1024 * KIB);
+    await taken[1]?.body?.cancel();
+    await until(async () => uploads.active === 0);
+    // Nobody waits any more.
+    nowMs += 2000;
+    const [first, ...rest] = [await askAsThird(), await askAsThird(), await askAsThird()];
+    expect(await refusalOf(waiting)).toBe("slots");
+    await first?.body?.cancel();
+    await until(async () => uploads.active === 2);
+    expect((await askAsThird()).headers.get("x-pantala-refusal")).toBe("share");
+    expect(await refusalOf(silentOne)).toBeNull();
+    for (const { body } of rest) await body?.cancel();
   });
 
   test("who waits for news takes no upload slot", async () => {

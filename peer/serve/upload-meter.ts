@@ -5,9 +5,27 @@ import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
 import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
 import { createCounts } from "../transfer/troubles.ts";
+import { GrantedBytes } from "./granted-bytes.ts";
 
 /** More tasks than are served at the same time. */
 const MAX_REMEMBERED = 1024;
+
+/** What the server of a piece port knows of the requests it answers. */
+export interface RequestWatch {
+  /** Requests it has not finished answering, to the last byte. */
+  readonly pending: () => number;
+  /** Whether this is one of them. */
+  readonly isPending: (request: Request) => boolean;
+}
+
+/** A child asks for content. */
+export interface ContentAsked {
+  readonly child: HostId;
+  readonly request: Request;
+  readonly bytes: number;
+  /** What it asked before and has not got, as it says itself; `undefined` when it says nothing. */
+  readonly claimedBytes: number | undefined;
+}
 
 /** A request for content that was let in, or not. */
 export interface UploadAnswer {
@@ -21,7 +39,8 @@ export interface UploadAnswer {
 export class UploadMeter {
   /** Pieces served at the same time; what is under way when it is lowered goes on. */
   maxUploads: number;
-  #pendingRequests: () => number = () => 0;
+  #watch: RequestWatch = { pending: () => 0, isPending: () => false };
+  readonly #granted = new GrantedBytes((request) => this.#watch.isPending(request));
   #others = 0;
   #servedBytes = 0;
   readonly #pace = new RecentPace();
@@ -37,15 +56,14 @@ export class UploadMeter {
     this.maxUploads = maxUploads;
   }
 
-  /** The server tells how many requests it has not finished answering, to the last byte. Before this nothing counts as
-   *  active, and there is always a slot. */
-  watch(pendingRequests: () => number): void {
-    this.#pendingRequests = pendingRequests;
+  /** Before this nothing counts as active, and there is always a slot. */
+  watch(watch: RequestWatch): void {
+    this.#watch = watch;
   }
 
   /** Content requests being answered now. */
   get active(): number {
-    return Math.max(0, this.#pendingRequests() - this.#others);
+    return Math.max(0, this.#watch.pending() - this.#others);
   }
 
   /** Bytes of content granted to children. A child that breaks off is counted for all it asked, unless it was paced. */
@@ -60,15 +78,17 @@ export class UploadMeter {
     return count;
   }
 
-  /** A child asks for so many bytes; its request is among the active ones already.
-   *  @param outstandingBytes see `UploadRequest` */
-  ask(child: HostId, bytes: number, outstandingBytes: number | undefined, nowMs: number): UploadAnswer {
+  /** The request is among the active ones already. */
+  ask({ child, request, bytes, claimedBytes = 0 }: ContentAsked, nowMs: number): UploadAnswer {
     const slots = this.maxUploads;
     const retryInMs = slotRetryMs(slots, this.#pace.perSecond(nowMs), DEFAULT_UPLOAD_POLICY);
     const busySlots = Math.max(0, this.active - 1);
-    const request = { child, bytes, outstandingBytes, slots, busySlots, retryMs: retryInMs };
-    const refusal = this.#shares.ask(request, nowMs);
+    // What the system has taken from us and not sent only the child knows.
+    const outstandingBytes = Math.max(claimedBytes, this.#granted.outstanding(child));
+    const asked = { child, bytes, outstandingBytes, slots, busySlots, retryMs: retryInMs };
+    const refusal = this.#shares.ask(asked, nowMs);
     if (refusal === undefined) {
+      this.#granted.add(child, request, bytes);
       this.#pace.note(nowMs);
       noteLatest(this.#childAtMs, child, nowMs);
     }
