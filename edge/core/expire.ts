@@ -81,6 +81,7 @@ function* deadlinesOf(task: Task, policy: Policy): Generator<number | undefined>
   if (task.running.size === 0) return;
   const isLeasable = task.pieces.leasableCount > 0;
   yield task.sourceBudget.paidUntilMs;
+  if (!isLeasable && task.leases.size > 0) yield task.endGameAtMs;
   for (const peer of task.running) {
     if (isLeasable) yield* [peer.leaseBackoffUntilMs, peer.expiredAtMs + policy.leaseTtlMs];
     if (isLeasable && peer.pulls.size > 0) yield task.seedGraceUntilMs;

@@ -1,9 +1,10 @@
 /** A reader whose process stopped, or whose machine froze, keeps its connections: it is known by its silence towards everybody.
  *  A source that keeps its reader waiting keeps nobody from answering. */
+import { askHowFar } from "./grant.ts";
 import type { Host } from "./host.ts";
 import { expire } from "./leases.ts";
 import type { Policy } from "./policy.ts";
-import { notesFor, type Turn, wakeBy } from "./turn.ts";
+import { type Turn, wakeBy } from "./turn.ts";
 
 /** A host does not answer another. When we did not hear it for a while either it may be frozen: it is asked how far one of its
  *  leases is, and looked at again. */
@@ -12,8 +13,7 @@ export function suspectFrozen(turn: Turn, host: Host): void {
   for (const { leases } of host.peers.values()) {
     const [lease] = leases;
     if (lease === undefined) continue;
-    // To end where it does end: an answer is all that is wanted.
-    notesFor(turn, lease.peer).shortened.set(lease.leaseId, lease.pieceCount);
+    askHowFar(turn, lease);
     break;
   }
   host.suspectedAtMs = turn.nowMs;

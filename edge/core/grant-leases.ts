@@ -1,10 +1,11 @@
 /** Who reads what from the source next: docs/protocol.md, "Leases". */
 
 import { askForNeeds, grantNeeds, needsOf, placeAhead } from "./cursors.ts";
+import { isEndGameDue, takeLate } from "./end-game.ts";
 import { grant, streamsOf } from "./grant.ts";
 import { nextReader, readersOf } from "./readers.ts";
 import { runLength } from "./run-length.ts";
-import { hasLongLease, shareLeases, takeFromSlow } from "./share-leases.ts";
+import { hasLongLease, shareLeases } from "./share-leases.ts";
 import { takeFromSlowHosts } from "./slow-hosts.ts";
 import { budgetPieces, isBudgetSpent } from "./source-budget.ts";
 import type { Task } from "./task.ts";
@@ -18,7 +19,8 @@ export function grantLeases(turn: Turn, task: Task): void {
   const streams = streamsOf(turn, task);
   if (task.leases.size >= streams || isBudgetSpent(task, turn.nowMs)) return;
   const needs = needsOf(turn, task);
-  if (task.pieces.leasableCount === 0 && needs.length === 0 && !hasLongLease(turn, task)) return;
+  const isEnd = task.pieces.leasableCount === 0;
+  if (isEnd && needs.length === 0 && !hasLongLease(turn, task) && !isEndGameDue(turn, task)) return;
   let readers = readersOf(turn, task);
   const able = new Set(needs.length > 0 ? readers : []);
   grantNeeds(turn, task, needs, able);
@@ -33,8 +35,8 @@ export function grantLeases(turn: Turn, task: Task): void {
     const run = task.pieces.nextRun(Math.min(pieces, mostPieces, place?.mostPieces ?? pieces), place?.firstPiece);
     if (run === undefined) {
       shareLeases(turn, task, readers);
-      if (!takeFromSlow(turn, task, readers)) return;
-      readers = readers.filter((peer) => peer.expiredAtMs !== turn.nowMs);
+      readers = takeLate(turn, task, readers);
+      if (readers.length === 0) return;
       continue;
     }
     grant(turn, reader, run, (piece) => task.pieces.isLeasable(piece));

@@ -28,6 +28,12 @@ export function askShorter(turn: Turn, lease: Lease, pieceCount: number): void {
   notesFor(turn, lease.peer).shortened.set(lease.leaseId, pieceCount);
 }
 
+/** Asks the holder of a lease how far it is: to end it where it does end. */
+export function askHowFar(turn: Turn, lease: Lease): void {
+  lease.askedAtMs = turn.nowMs;
+  notesFor(turn, lease.peer).shortened.set(lease.leaseId, lease.pieceCount);
+}
+
 export function mayAskShorter({ askedShorter, mayAskAtMs }: Lease, nowMs: number): boolean {
   return !askedShorter && nowMs >= mayAskAtMs;
 }

@@ -29,6 +29,8 @@ export function openLease(
     longestSilenceMs: 0,
     askedShorter: false,
     mayAskAtMs: nowMs,
+    askedAtMs: Number.NEGATIVE_INFINITY,
+    statedAtMs: nowMs,
   };
   const lease: Lease = { leaseId, serial, peer, ...run, openCount, ttlMs, ...fresh };
   task.leases.set(leaseId, lease);

@@ -105,6 +105,9 @@ function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }
     lease.readBytes = readBytes;
     keepAlive(lease, turn.nowMs);
   }
+  lease.statedAtMs = turn.nowMs;
+  // Somebody waits for what it says.
+  if (lease.askedAtMs > Number.NEGATIVE_INFINITY) lease.peer.task.endGameAtMs = turn.nowMs;
   const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;
   if (lease.askedShorter && !isShorter) lease.mayAskAtMs = turn.nowMs + turn.policy.leaseAskAgainMs;
   lease.askedShorter = false;

@@ -84,6 +84,9 @@ export interface Lease {
   askedShorter: boolean;
   /** Its holder kept what it was asked for: it is not asked again before. */
   mayAskAtMs: number;
+  /** When its holder was asked how far it is, and when it spoke of the lease, last. */
+  askedAtMs: number;
+  statedAtMs: number;
   /** Pieces still to be read under it. */
   openCount: number;
   readBytes: number;

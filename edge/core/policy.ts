@@ -50,11 +50,15 @@ export interface Policy {
   /** Who kept the end of a lease it was asked for, because what the source sends waits for it, is asked again after this long. */
   readonly leaseAskAgainMs: number;
   /** When nothing else is left to read, a lease that has longer to go than this is shared however short it is, and taken from a
-   *  host that is many times slower than one that is idle. */
+   *  host when another one, which is idle, would read it many times as fast. */
   readonly leaseSlowMs: number;
   /** How many times as long a stream must need as another host, before that may take all from it: the streams of a host share
    *  its line, and what it read of the piece is lost. */
   readonly leaseMuchSooner: number;
+  /** The same of the leases of slow hosts: theirs is not a stream that will be faster in a second, and what they read comes to
+   *  others over their line once more. */
+  readonly leaseEndMs: number;
+  readonly leaseSooner: number;
   /** A host that gets pieces this many times slower than the best, and holds as much less, is slow (decision 0019). */
   readonly muchSlower: number;
   /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
@@ -191,6 +195,8 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseAskAgainMs: 2 * SECOND,
   leaseSlowMs: 5 * SECOND,
   leaseMuchSooner: 8,
+  leaseEndMs: 1500,
+  leaseSooner: 2,
   muchSlower: 4,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,

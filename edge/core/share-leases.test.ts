@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { DEFAULT_POLICY } from "./policy.ts";
-import { aHost, announceOf, aTask, progressOf } from "./testing/fixtures.ts";
+import { aHost, announceOf, aTask, digestRun, progressOf } from "./testing/fixtures.ts";
 import { Herd } from "./testing/herd.ts";
 import { Scene } from "./testing/scene.ts";
 
@@ -88,7 +88,7 @@ test("a host that was granted more than its share before others came gives it ba
   expect(shortenedOf(scene, 1)).toHaveLength(4);
 });
 
-test("a reader that is very slow gives back what is short too, and then loses the pieces it is reading to one that is idle", () => {
+test("a reader that is very slow gives back what is short too, and is asked before it loses the piece it is reading to one that is idle", () => {
   const task = aTask(1, 32);
   const scene = new Scene();
   scene.greet([1]);
@@ -109,9 +109,15 @@ test("a reader that is very slow gives back what is short too, and then loses th
   const read = () => {
     scene.nowMs += 100;
     const added = scene.granted(2).map(([firstPiece, pieceCount]) => ({ firstPiece, pieceCount }));
-    if (added.length > 0) scene.say(2, progressOf(task, { added }));
+    const pieces = added.flatMap((run) => Array.from({ length: run.pieceCount }, (_, n) => run.firstPiece + n));
+    if (added.length > 0) scene.say(2, progressOf(task, { added, digests: digestRun(pieces) }));
     return added.length > 0;
   };
+  while (read());
+  expect(scene.peer(task.taskId, 2).heldCount).toBe(28);
+  scene.wait(DEFAULT_POLICY.leaseEndMs);
+  expect(shortenedOf(scene, 1)).toEqual(granted.map(({ leaseId }) => ({ leaseId, pieceCount: kept })));
+  report(kept);
   while (read());
   expect(scene.peer(task.taskId, 2).heldCount).toBe(32);
   expect(scene.peer(task.taskId, 1).leases.size).toBe(0);

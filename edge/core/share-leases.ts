@@ -1,7 +1,6 @@
 /** Gives streams that have nothing to do, and hosts that joined later, the end of what others read. */
 import { askShorter, mayAskShorter, streamsOf } from "./grant.ts";
-import { paceBps, pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
-import { expire } from "./leases.ts";
+import { pieceUnderWay, readingMs, unreadBytes } from "./lease-pace.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { fairRun } from "./run-length.ts";
 import { isSourceFull } from "./source-flow.ts";
@@ -38,23 +37,6 @@ export function shareLeases(turn: Turn, task: Task, readers: readonly Peer[]): v
     const freedBytes = (lease.pieceCount - pieceCount) * pieceLengthBytes;
     if (isWorthIt(turn, lease, freedBytes, readers.length)) askShorter(turn, lease, pieceCount);
   }
-}
-
-/** Takes from a stream that is slow altogether what another host, which has nothing to do, would have read long before: the
- *  piece under way too, which no stream gives back. Its reader gets nothing for a while. Returns whether anything was taken. */
-export function takeFromSlow(turn: Turn, task: Task, readers: readonly Peer[]): boolean {
-  const idleBps = Math.max(0, ...readers.filter((peer) => peer.leases.size === 0).map((peer) => paceBps(turn, peer)));
-  if (idleBps === 0 || !task.info.ranged || isSourceFull(task.flow, readers.length, turn.policy)) return false;
-  let taken = false;
-  for (const lease of [...task.leases.values()]) {
-    const bytes = unreadBytes(lease);
-    const leftMs = lease.readBytes === 0 ? 0 : readingMs(lease, bytes, turn.policy);
-    const afreshMs = ((bytes + task.info.pieceLengthBytes) * 1000) / idleBps;
-    if (leftMs <= turn.policy.leaseSlowMs || leftMs <= turn.policy.leaseMuchSooner * afreshMs) continue;
-    expire(turn, lease, "slow");
-    taken = true;
-  }
-  return taken;
 }
 
 function isShareable(turn: Turn, lease: Lease, readerCount: number): boolean {

@@ -51,6 +51,15 @@ describe("a host that is much slower than others", () => {
 });
 
 describe("swiftOf()", () => {
+  test("takes who has read nothing of its leases for long for slow, and not who was granted none", () => {
+    const scene = new Scene({ sourceStreamsPerTask: 8 });
+    for (const number of [1, 2, 3]) begin(scene, number);
+    expect([1, 2, 3].map((number) => scene.peer(task.taskId, number).leases.size)).toEqual([4, 4, 0]);
+    scene.nowMs += scene.policy.paceKnownMs;
+    gain(scene, 2, 40);
+    expect(swiftNumbers(scene, [1, 2, 3])).toEqual([2, 3]);
+  });
+
   test("judges nobody before its pace is known", () => {
     const scene = new Scene();
     for (const number of [1, 2]) begin(scene, number);

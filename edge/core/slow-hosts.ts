@@ -34,7 +34,13 @@ export function takeFromSlowHosts(turn: Turn, task: Task): void {
 
 /** Pieces a second that a peer got from anybody since it began; `undefined` while that says nothing. */
 function gainPace({ nowMs, policy }: Pick<Turn, "nowMs" | "policy">, peer: Peer): number | undefined {
-  const { heldCount, beganHeldCount, beganAtMs, movedAtMs } = peer;
-  if (movedAtMs <= beganAtMs || nowMs - beganAtMs < policy.paceKnownMs) return undefined;
+  const { heldCount, beganHeldCount, beganAtMs, movedAtMs, leases } = peer;
+  if (movedAtMs <= beganAtMs) {
+    const [oldest] = leases;
+    const readingMs = oldest === undefined ? 0 : nowMs - oldest.grantedAtMs;
+    // Who reads something has less than one piece of it.
+    return readingMs < policy.paceKnownMs ? undefined : 1000 / readingMs;
+  }
+  if (nowMs - beganAtMs < policy.paceKnownMs) return undefined;
   return ((heldCount - beganHeldCount) * 1000) / (movedAtMs - beganAtMs);
 }

@@ -53,6 +53,8 @@ export interface Task {
   sourceMovedAtMs: number;
   readonly flow: SourceFlow;
   readonly sourceBudget: SourceBudget;
+  /** When it is looked for late leases next, where nothing is left to grant. */
+  endGameAtMs: number;
   seedHelp: SeedHelp;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
@@ -106,6 +108,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     sourceMovedAtMs: Number.NEGATIVE_INFINITY,
     flow: createSourceFlow(),
     sourceBudget: createSourceBudget(),
+    endGameAtMs: Number.NEGATIVE_INFINITY,
     seedHelp: "none",
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
