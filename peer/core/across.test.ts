@@ -76,8 +76,8 @@ describe("planAcross()", () => {
     const [self, other] = [aMember(1, "north", half), aMember(2, "north", half)];
     const since = (ms: number) => new Map(all.map((piece) => [piece, NOW_MS - ms]));
     const shareAfter = (ms: number) => acrossOf(self, [other, elsewhere], { scarceSinceMs: since(ms) })?.length ?? 0;
-    expect(shareAfter(policy.acrossPatienceMs - 1)).toBe(shareAfter(0));
-    expect(shareAfter(policy.acrossPatienceMs)).toBe(all.length - half.length);
+    expect(shareAfter(policy.acrossTurnMs - 1)).toBe(shareAfter(0));
+    expect(shareAfter(policy.acrossTurnMs)).toBe(all.length - half.length);
   });
 
   test("forgets how long it waited for a piece once that is at home", () => {

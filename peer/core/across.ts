@@ -67,7 +67,7 @@ export function planAcross(view: AcrossView, policy: TransferPolicy, nowMs: numb
     if (!hasPiece(pieces, piece)) continue;
     const sinceMs = scarceSinceMs.get(piece) ?? nowMs;
     scarceSinceMs.set(piece, sinceMs);
-    const patientForMs = policy.acrossPatienceMs * rankOf(own, others, piece);
+    const patientForMs = policy.acrossTurnMs * rankOf(own, others, piece);
     if (patientForMs > 0 && nowMs - sinceMs < patientForMs) removePiece(pieces, piece);
   }
   return { parents: new Set(away), pieces };

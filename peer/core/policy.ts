@@ -69,9 +69,13 @@ export interface TransferPolicy {
   readonly ownReadAfterMs: number;
   /** One that got nothing for this long reads nothing that falls to it: it goes to the next. */
   readonly ownerPatienceMs: number;
-  /** What one host was to fetch across falls to the next by weight, too, after this long, and so on: the first may not know who
-   *  has it. Who gets nothing for this long, and awaits nothing, asks other sites for all they have. */
+  /** Who gets nothing for this long, and awaits nothing, asks other sites for all they have. */
   readonly acrossPatienceMs: number;
+  /** What one host was to fetch across falls to the next by weight, too, after this long, and so on: the first may not know who has
+   *  it. Longer than a host on 4 Mbit/s needs to send four pieces at once: a second copy of each would take its line twice
+   *  (`bench sim --like-herd`, 8 hosts on 40 Mbit/s, a quarter slow: worst of 41 herds 1.31 of their calm time with 1.5 s, 1.02 with
+   *  4 s; 64 hosts in four zones: 2.1 and 1.3 copies into a zone). */
+  readonly acrossTurnMs: number;
   /** Who holds this many times less than the best of its site, and `acrossFewPieces` less than that, is slow or came late: others
    *  are sooner (decision 0019). */
   readonly acrossMuchLess: number;
@@ -145,6 +149,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownReadAfterMs: 10_000,
   ownerPatienceMs: 5000,
   acrossPatienceMs: 1500,
+  acrossTurnMs: 4000,
   acrossMuchLess: 4,
   acrossFewPieces: 2,
   ownedRunBytes: 1024 * 1024,
