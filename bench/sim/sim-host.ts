@@ -126,6 +126,7 @@ export class SimHost {
       held: this.held,
       verifiable: this.verifiable,
       leased: this.leased,
+      leaseCount: this.reading.size,
       inFlight: this.flights,
       spareRequests: options.transferPolicy.requestsPerTask,
       cursors: [],

@@ -32,6 +32,7 @@ function aView(pieceCount: number, more: Partial<TransferView> = {}): TransferVi
     pieceLengthBytes: 1024,
     held: emptyBitfield(pieceCount),
     verifiable: bits(pieceCount, range(pieceCount)),
+    leaseCount: 0,
     leased: emptyBitfield(pieceCount),
     inFlight: new Map(),
     parents: [],

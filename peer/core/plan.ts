@@ -33,6 +33,8 @@ export interface TransferView {
   readonly verifiable: Bitfield;
   /** Pieces that come from the source under a lease of ours. */
   readonly leased: Bitfield;
+  /** Streams of the source that bring them. */
+  readonly leaseCount: number;
   readonly inFlight: ReadonlyMap<number, InFlight>;
   readonly parents: readonly ParentView[];
   /** See `AcrossView`. */
@@ -152,12 +154,12 @@ function mostPerParent({ parents }: TransferView, { requestsPerTask, requestsPer
 /** Requests that may begin now as far as our own line is known to bear them: few at first, and fewer where many are late. On a
  *  line of 4 Mbit/s twelve pieces at a time come after six seconds, all together, and nobody can be passed anything before. */
 function paceRoom(
-  { held, inFlight }: TransferView,
+  { held, inFlight, leaseCount }: TransferView,
   { requestsPerTask, requestsAtFirst }: TransferPolicy,
   late: number,
 ): number {
   const most = Math.max(requestsAtFirst, requestsPerTask - late);
-  return Math.min(requestsAtFirst + countPieces(held), most) - inFlight.size;
+  return Math.min(requestsAtFirst + countPieces(held), most) - inFlight.size - leaseCount;
 }
 
 function lateCount({ inFlight }: TransferView, { hedgeAfterMs }: TransferPolicy, nowMs: number): number {

@@ -86,6 +86,7 @@ export class PiecePlanner {
       pieceLengthBytes,
       held: task.held,
       verifiable: digests.known,
+      leaseCount: leases.count,
       leased: leases.count > 0 ? leases.pieces(pieceCount) : emptyBitfield(pieceCount),
       inFlight: requests.inFlight,
       spareRequests,
