@@ -3,9 +3,8 @@
 
 import { type HostId, parseHostId, parseTaskId } from "../../schema/ids.ts";
 import type { Log } from "../../schema/log.ts";
-import { ProblemError, problemOf } from "../../schema/problem.ts";
 import type { Ticket } from "../../schema/ticket.ts";
-import { decodePeerFrame, encodeSchedulerFrame } from "../../schema/wire/codec.ts";
+import { encodeSchedulerFrame } from "../../schema/wire/codec.ts";
 import type { TaskExplanation } from "../../schema/wire/explain.ts";
 import type { PeerMessage } from "../../schema/wire/peer-message.ts";
 import type {
@@ -17,15 +16,14 @@ import type {
   TaskQuery,
   TaskSummary,
 } from "../../schema/wire/query.ts";
-import type { Change } from "../core/change.ts";
 import { tick } from "../core/expire.ts";
-import type { Via } from "../core/host.ts";
 import { DEFAULT_POLICY, type Policy } from "../core/policy.ts";
-import { disconnect, receive } from "../core/receive.ts";
+import { disconnect } from "../core/receive.ts";
 import { restoreHost, resumeHost } from "../core/restore.ts";
 import { createSwarm, NEVER_MS, type Swarm } from "../core/swarm.ts";
-import type { Outcome, Outgoing } from "../core/turn.ts";
+import type { Outcome } from "../core/turn.ts";
 import { type Directory, isOutage } from "../store/directory.ts";
+import { Intake, speaksForOther } from "./intake.ts";
 import { Journal } from "./journal.ts";
 import { Lines } from "./lines.ts";
 import { messagesByHost } from "./messages-by-host.ts";
@@ -55,12 +53,6 @@ export interface ShardOptions {
   readonly policy?: Policy;
 }
 
-/** What several messages of one frame lead to, gathered. */
-interface Gathered {
-  readonly changes: Change[];
-  readonly outgoing: Outgoing[];
-}
-
 export class ShardActor implements Shard {
   #components: ShardComponents;
   #policy: Policy;
@@ -69,24 +61,32 @@ export class ShardActor implements Shard {
   #journal: Journal;
   #shelf: TaskShelf;
   #lines: Lines;
+  #intake: Intake;
   #queries: QueryComponents;
   #sessions: SessionHandler;
   #wakeAtMs: number | undefined;
-  #messagesIn = 0;
 
   private constructor(components: ShardComponents, { shard, shardCount, policy = DEFAULT_POLICY }: ShardOptions) {
-    const { directory, nowMs, log } = components;
+    const { directory, nowMs, random, log } = components;
     this.#components = components;
     this.#policy = policy;
     this.#swarm = createSwarm({ shard, shardCount, nowMs: nowMs() });
     this.#journal = new Journal({ directory, nowMs, log });
     this.#shelf = new TaskShelf({ directory, swarm: this.#swarm, policy, nowMs, log });
     this.#lines = new Lines(policy);
+    this.#intake = new Intake({
+      swarm: this.#swarm,
+      shelf: this.#shelf,
+      policy,
+      nowMs,
+      random,
+      report: (event, error, fields) => this.#report(event, error, fields),
+    });
     this.#queries = { directory, swarm: this.#swarm, shelf: this.#shelf, policy, nowMs };
     this.#sessions = {
       heard: (session, messages) => this.#turn(() => this.#heard(session, messages)),
       closed: (session) => this.#turn(() => this.#closed(session)),
-      refused: (code) => this.#refused(code),
+      refused: (code) => this.#intake.refused(code),
     };
   }
 
@@ -114,7 +114,7 @@ export class ShardActor implements Shard {
   /** A connection that had said hello before this object was evicted. */
   resume(channel: Channel, hostId: HostId): ChannelSession {
     const session = new Session(channel, this.#sessions, hostId);
-    void this.#turn(async () => {
+    void this.#turn(() => {
       this.#lines.connect(hostId, session);
       if (resumeHost(this.#swarm, hostId, this.#components.nowMs())) return NOTHING;
       return { changes: [], outgoing: [{ hostId, message: { type: "resync" } }] };
@@ -129,13 +129,13 @@ export class ShardActor implements Shard {
   }
 
   async exchange(frame: Uint8Array): Promise<Uint8Array> {
-    const { hostId, messages } = this.#posted(frame);
+    const { hostId, messages } = this.#intake.posted(frame);
     await this.#turn(async () => {
       const isNew = this.#lines.post(hostId);
-      const gathered = await this.#fold(hostId, messages, "post");
+      const outcome = await this.#intake.take(hostId, messages, "post");
       // Without a connection that breaks, only this tells a host that its shard may have forgotten it.
-      if (isNew) gathered.outgoing.push({ hostId, message: { type: "resync" } });
-      return gathered;
+      if (isNew) outcome.outgoing.push({ hostId, message: { type: "resync" } });
+      return outcome;
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
   }
@@ -165,29 +165,40 @@ export class ShardActor implements Shard {
 
   async stats(): Promise<Stats> {
     const { rowsWritten } = this.#journal;
-    const counters = { messagesIn: this.#messagesIn, messagesOut: this.#lines.messagesOut, rowsWritten };
+    const counters = { messagesIn: this.#intake.messagesIn, messagesOut: this.#lines.messagesOut, rowsWritten };
     return await this.#queue.run(() => sumUp(this.#queries, counters));
   }
 
   /** Resolves when all that was asked so far is done. */
   async settled(): Promise<void> {
-    await this.#queue.run(async () => {});
+    await this.#queue.run(() => {});
   }
 
   /** Does one thing after all that was asked before. A fault of ours ends the turn, never the shard. Most frames say what
-   *  only memory need know: a turn waits for nothing unless it must. */
-  #turn(act: () => Promise<Gathered>): Promise<void> {
-    return this.#queue.run(async () => {
+   *  only memory need know: such a turn is over when this returns, and gives no promise. */
+  #turn(act: () => Outcome | Promise<Outcome>): Promise<void> | undefined {
+    return this.#queue.run(() => {
       try {
-        await this.#commit(await act());
+        const outcome = act();
+        if (outcome instanceof Promise || this.#mustCommit(outcome)) return this.#end(outcome);
       } catch (error) {
         this.#report("turn.failed", error, {});
       }
       this.#schedule();
+      return undefined;
     });
   }
 
-  async #heard(session: Session, messages: readonly PeerMessage[]): Promise<Gathered> {
+  async #end(outcome: Outcome | Promise<Outcome>): Promise<void> {
+    try {
+      await this.#commit(await outcome);
+    } catch (error) {
+      this.#report("turn.failed", error, {});
+    }
+    this.#schedule();
+  }
+
+  #heard(session: Session, messages: readonly PeerMessage[]): Outcome | Promise<Outcome> {
     if (session.isEnded) return NOTHING;
     const [first] = messages;
     if (session.hostId === undefined && first?.type === "hello") session.hostId = first.host.hostId;
@@ -204,51 +215,17 @@ export class ShardActor implements Shard {
       return NOTHING;
     }
     this.#lines.connect(hostId, session);
-    return await this.#fold(hostId, messages, "channel");
+    return this.#intake.take(hostId, messages, "channel");
   }
 
-  #posted(frame: Uint8Array): { hostId: HostId; messages: PeerMessage[] } {
-    try {
-      return postedBy(decodePeerFrame(frame));
-    } catch (error) {
-      this.#refused(problemOf(error).code);
-      throw error;
-    }
-  }
-
-  #refused(code: string): void {
-    const { messagesRefused } = this.#swarm.tallies;
-    const isNamed = (name: string): name is keyof typeof messagesRefused => name in messagesRefused;
-    messagesRefused[isNamed(code) ? code : "bad-message"]++;
-  }
-
-  async #fold(hostId: HostId, messages: readonly PeerMessage[], via: Via): Promise<Gathered> {
-    const { nowMs, random } = this.#components;
-    const gathered: Gathered = { changes: [], outgoing: [] };
-    for (const message of messages) {
-      this.#messagesIn++;
-      const taskId =
-        message.type === "announce" ? message.task.taskId : "taskId" in message ? message.taskId : undefined;
-      if (taskId !== undefined && !this.#swarm.tasks.has(taskId)) await this.#shelf.load(taskId);
-      try {
-        gather(gathered, receive(this.#swarm, hostId, message, this.#policy, nowMs(), random, via));
-      } catch (error) {
-        this.#refused("internal");
-        this.#report("message.failed", error, { type: message.type, host: hostId });
-        gathered.outgoing.push({ hostId, message: { type: "error", problem: problemOf(error) } });
-      }
-    }
-    return gathered;
-  }
-
-  async #closed(session: Session): Promise<Gathered> {
+  #closed(session: Session): Outcome {
     const { hostId } = session;
     if (hostId === undefined || !this.#lines.disconnect(hostId, session)) return NOTHING;
     const { nowMs, random } = this.#components;
     return disconnect(this.#swarm, hostId, this.#policy, nowMs(), random);
   }
 
-  async #tick(): Promise<Gathered> {
+  async #tick(): Promise<Outcome> {
     const { nowMs, random } = this.#components;
     const { restated, ...outcome } = tick(this.#swarm, this.#policy, nowMs(), random);
     await this.#commit(outcome);
@@ -257,6 +234,11 @@ export class ShardActor implements Shard {
     if (!this.#journal.isBehind) changes.push(...(await this.#shelf.sweep()));
     this.#lines.keepOutboxes((hostId) => this.#swarm.hosts.get(hostId)?.presence === "online");
     return { changes, outgoing: [] };
+  }
+
+  /** Whether a turn is not over with what it changed in memory. */
+  #mustCommit({ changes, outgoing }: Outcome): boolean {
+    return changes.length > 0 || outgoing.length > 0 || this.#journal.isBehind;
   }
 
   /** Writes first, so that nobody is told what a crash would undo. */
@@ -280,24 +262,4 @@ export class ShardActor implements Shard {
   }
 }
 
-const NOTHING: Gathered = Object.freeze({ changes: [], outgoing: [] });
-
-/** @throws ProblemError `bad-message` */
-function postedBy(messages: PeerMessage[]): { hostId: HostId; messages: PeerMessage[] } {
-  const [hello] = messages;
-  if (hello?.type !== "hello") {
-    throw new ProblemError("bad-message", "The first message of a POSTed frame must be `hello`");
-  }
-  const { hostId } = hello.host;
-  if (!speaksForOther(messages, hostId)) return { hostId, messages };
-  throw new ProblemError("bad-message", "One frame speaks for one host: it names two in its `hello` messages");
-}
-
-function speaksForOther(messages: readonly PeerMessage[], hostId: HostId): boolean {
-  return messages.some((message) => message.type === "hello" && message.host.hostId !== hostId);
-}
-
-function gather(gathered: Gathered, { changes, outgoing }: Outcome): void {
-  if (changes.length > 0) gathered.changes.push(...changes);
-  if (outgoing.length > 0) gathered.outgoing.push(...outgoing);
-}
+const NOTHING: Outcome = Object.freeze({ changes: [], outgoing: [] });

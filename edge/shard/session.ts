@@ -10,15 +10,16 @@ import type { Channel } from "./shard.ts";
 export interface ChannelSession {
   /** Who speaks; `undefined` before its `hello`. A runtime that may evict this object keeps it beside the connection. */
   readonly hostId: HostId | undefined;
-  /** Handles one frame; resolves when all that follows from it is written and sent. Never rejects. */
-  receive(frame: Uint8Array): Promise<void>;
-  closed(): Promise<void>;
+  /** Handles one frame; resolves when all that follows from it is written and sent, which may be at once: then there is no
+   *  promise. Never rejects. */
+  receive(frame: Uint8Array): Promise<void> | undefined;
+  closed(): Promise<void> | undefined;
 }
 
 /** What a session asks of its shard. */
 export interface SessionHandler {
-  heard(session: Session, messages: readonly PeerMessage[]): Promise<void>;
-  closed(session: Session): Promise<void>;
+  heard(session: Session, messages: readonly PeerMessage[]): Promise<void> | undefined;
+  closed(session: Session): Promise<void> | undefined;
   /** What a host said was not taken. */
   refused(code: string): void;
 }
@@ -57,30 +58,23 @@ export class Session implements ChannelSession {
     return this.#ended;
   }
 
-  async receive(frame: Uint8Array): Promise<void> {
-    if (!this.#open) return;
+  receive(frame: Uint8Array): Promise<void> | undefined {
+    if (!this.#open) return undefined;
     if (this.#waitingFrames >= MAX_WAITING_FRAMES || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) {
       this.#handler.refused("too-many-requests");
-      await this.#end(BROKEN, "too many frames wait: send fewer");
-      return;
+      return this.#end(BROKEN, "too many frames wait: send fewer");
     }
     const messages = decoded(frame);
-    if (!Array.isArray(messages)) {
-      await this.fail(messages);
-      return;
-    }
-    this.#waitingFrames++;
-    this.#waitingBytes += frame.length;
-    await this.#handler.heard(this, messages);
-    this.#waitingFrames--;
-    this.#waitingBytes -= frame.length;
-    // The host learns that the line is alive, and that what it said so far does not wait here any more.
-    if (messages.some((message) => message.type === "heartbeat")) this.sendFrame(NOTHING);
+    if (!Array.isArray(messages)) return this.fail(messages);
+    const taken = this.#handler.heard(this, messages);
+    if (taken !== undefined) return this.#answerAfter(taken, frame.length, messages);
+    this.#answer(messages);
+    return undefined;
   }
 
-  async closed(): Promise<void> {
+  closed(): Promise<void> | undefined {
     this.#open = false;
-    await this.#handler.closed(this);
+    return this.#handler.closed(this);
   }
 
   send(messages: readonly SchedulerMessage[]): void {
@@ -92,20 +86,34 @@ export class Session implements ChannelSession {
   }
 
   /** Tells what was wrong and hangs up. */
-  async fail(problem: Problem): Promise<void> {
-    if (!this.#open) return;
+  fail(problem: Problem): Promise<void> | undefined {
+    if (!this.#open) return undefined;
     this.#handler.refused(problem.code);
     this.#channel.send(encodeSchedulerFrame([{ type: "error", problem }]));
-    await this.#end(problem.code === "body-too-large" ? TOO_LONG : BROKEN, problem.code);
+    return this.#end(problem.code === "body-too-large" ? TOO_LONG : BROKEN, problem.code);
   }
 
   replaced(): void {
     this.#hangUp(REPLACED, "replaced by a newer channel of this host");
   }
 
-  async #end(code: number, reason: string): Promise<void> {
+  async #answerAfter(taken: Promise<void>, bytes: number, messages: readonly PeerMessage[]): Promise<void> {
+    this.#waitingFrames++;
+    this.#waitingBytes += bytes;
+    await taken;
+    this.#waitingFrames--;
+    this.#waitingBytes -= bytes;
+    this.#answer(messages);
+  }
+
+  /** The host learns that the line is alive, and that what it said so far does not wait here any more. */
+  #answer(messages: readonly PeerMessage[]): void {
+    if (messages.some((message) => message.type === "heartbeat")) this.sendFrame(NOTHING);
+  }
+
+  #end(code: number, reason: string): Promise<void> | undefined {
     this.#hangUp(code, reason);
-    await this.#handler.closed(this);
+    return this.#handler.closed(this);
   }
 
   #hangUp(code: number, reason: string): void {
