@@ -16,6 +16,8 @@ export interface Host {
   awayUntilMs: number;
   bannedUntilMs: number | null;
   load: HostLoad | null;
+  /** Neighbours that want pieces, over all its tasks: those it may be asked by. */
+  childCount: number;
   /** Tasks it stated since it said hello. */
   readonly tasks: Set<TaskId>;
   /** Its part in each task in memory, while it is present there. */
@@ -39,6 +41,7 @@ export function createHost(info: HostInfo, nowMs: number): Host {
     awayUntilMs: nowMs,
     bannedUntilMs: null,
     load: null,
+    childCount: 0,
     tasks: new Set(),
     peers: new Map(),
     restateByMs: undefined,

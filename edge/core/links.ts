@@ -5,6 +5,7 @@ import type { Peer } from "./peer.ts";
 import { notesFor, type Turn } from "./turn.ts";
 
 export function link(turn: Turn, a: Peer, b: Peer): void {
+  if (!a.neighbours.has(b)) countChildren(a, b, 1);
   a.neighbours.add(b);
   b.neighbours.add(a);
   tellOf(turn, a, b);
@@ -12,6 +13,7 @@ export function link(turn: Turn, a: Peer, b: Peer): void {
 }
 
 export function unlink(turn: Turn, a: Peer, b: Peer): void {
+  if (a.neighbours.has(b)) countChildren(a, b, -1);
   a.neighbours.delete(b);
   b.neighbours.delete(a);
   notesFor(turn, a).neighbours.set(b.host.info.hostId, "removed");
@@ -36,6 +38,11 @@ export function tellOfItself(turn: Turn, peer: Peer): void {
 export function tellToPull(turn: Turn, peer: Peer, seed: Host): void {
   peer.pulls.add(seed.info.hostId);
   notesFor(turn, peer).neighbours.set(seed.info.hostId, neighbourOf(seed, true));
+}
+
+function countChildren(a: Peer, b: Peer, more: 1 | -1): void {
+  if (b.task.running.has(b)) a.host.childCount += more;
+  if (a.task.running.has(a)) b.host.childCount += more;
 }
 
 function tellOf(turn: Turn, peer: Peer, other: Peer): void {

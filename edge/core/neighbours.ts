@@ -1,6 +1,7 @@
 /** Whom a peer trades with. The mesh is random and nearly regular: everybody has about as many neighbours, most of them of
  *  the own site, so that no cut of the herd is narrow (design 3.4, field notes 2.3). */
 import { avoid, avoids, avoidsJustNow } from "./avoid.ts";
+import { leastBurdened } from "./host-load.ts";
 import { link, tellToPull, unlink } from "./links.ts";
 import type { Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
@@ -58,7 +59,9 @@ export function helpStalled(turn: Turn, task: Task): void {
       unlink(turn, peer, other);
     }
     const drawn = task.traders.sample(turn.policy.neighbourSample, turn.random);
-    const helper = drawn.find((other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer));
+    const helper = leastBurdened(drawn, turn.policy).find(
+      (other) => mayTrade(turn, peer, other) && hasSomethingFor(other, peer),
+    );
     if (helper === undefined) continue;
     linkAnyway(turn, peer, helper);
   }
@@ -79,12 +82,16 @@ export function mayHaveMutes({ task, neighbours }: Peer): boolean {
   return neighbours.size > 0 && task.digests.knownCount < task.pieceCount;
 }
 
-/** Seeds with space first, then mostly the own site, the fewest neighbours first, ties by chance. */
+/** Seeds with space first, then mostly the own site, those with the fewest neighbours for what they carry beside first, ties by
+ *  chance. */
 function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
   const { task, host } = peer;
   const { maxNeighbours, sameIdcShare, neighbourSample } = turn.policy;
   const fitting = (drawn: Peer[]) =>
-    drawn.filter((other) => mayTrade(turn, peer, other)).sort((a, b) => a.neighbours.size - b.neighbours.size);
+    leastBurdened(
+      drawn.filter((other) => mayTrade(turn, peer, other)),
+      turn.policy,
+    );
   const seeds = seedsOf(turn, task)
     .flatMap((seed) => task.peers.get(seed.info.hostId) ?? [])
     .filter((seed) => task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed));

@@ -19,8 +19,12 @@ export function stateOf(peer: Peer, wanting: boolean): PeerState {
 export function setState(turn: Turn, peer: Peer, state: PeerState): void {
   peer.state = state;
   peer.updatedAtMs = turn.nowMs;
-  if (state === "running" && peer.present) peer.task.running.add(peer);
-  else peer.task.running.delete(peer);
+  const { running } = peer.task;
+  const ran = running.has(peer);
+  if (state === "running" && peer.present) running.add(peer);
+  else running.delete(peer);
+  const more = Number(running.has(peer)) - Number(ran);
+  if (more !== 0) for (const { host } of peer.neighbours) host.childCount += more;
   if (state !== "running") {
     revokeLeases(turn, peer);
     noteCursors(peer, []);

@@ -24,6 +24,10 @@ export function faultsOf(swarm: Swarm, policy: Policy): string[] {
     for (const [taskId, peer] of host.peers) {
       expect(peer.present && swarm.tasks.get(taskId)?.peers.get(host.info.hostId) === peer, "host and task agree");
     }
+    const children = [...host.peers.values()].flatMap((peer) =>
+      [...peer.neighbours].filter((other) => other.task.running.has(other)),
+    );
+    expect(host.childCount === children.length, "a host's neighbours that want pieces are counted");
     const isSeed = host.info.role === "seed" && host.presence === "online";
     expect(swarm.seeds.has(host) === isSeed, "seeds are the online hosts of that role");
   }
