@@ -11,12 +11,17 @@ export function grant(turn: Turn, reader: Peer, run: Run, isOpen: (piece: number
   const { task } = reader;
   // Without ranges a stream starts at the first byte, whatever is held already.
   const covered = task.info.ranged ? run : { firstPiece: 0, pieceCount: task.pieceCount };
-  spend(task, covered, turn.policy, turn.nowMs);
-  if (isBudgetSpent(task, turn.nowMs)) wakeBy(turn, task.sourceBudget.paidUntilMs);
+  spend(task, covered.pieceCount * task.info.pieceLengthBytes, turn.policy, turn.nowMs);
+  wakeForBudget(turn, task);
   const lease = openLease(reader, nextLeaseId(task), covered, isOpen, leaseTtlMs(turn, reader), turn.nowMs);
   notesFor(turn, reader).granted.push(lease);
   reader.refused = false;
   wakeBy(turn, turn.nowMs + lease.ttlMs);
+}
+
+/** Grants on once the budget of the source allows it. */
+export function wakeForBudget(turn: Turn, task: Task): void {
+  if (isBudgetSpent(task, turn.nowMs)) wakeBy(turn, task.sourceBudget.paidUntilMs);
 }
 
 /** Asks the holder of a lease to give its end back, once until it speaks of the lease again, and not again at once when it

@@ -2,11 +2,13 @@
 import { hasPiece } from "../../schema/bitfield.ts";
 import type { LeaseId } from "../../schema/ids.ts";
 import type { LeaseProgress } from "../../schema/wire/peer-message.ts";
-import { leaseTtlMs } from "./grant.ts";
+import { leaseTtlMs, wakeForBudget } from "./grant.ts";
 import { obstacleOf } from "./hopeless.ts";
 import { closeLease, keepAlive, openLease, shortenLease } from "./lease-book.ts";
+import { unreadBytes } from "./lease-pace.ts";
 import type { Lease, Peer } from "./peer.ts";
 import { mayRead, mostLeases } from "./readers.ts";
+import { refund, spend } from "./source-budget.ts";
 import type { SourceProblem, Task } from "./task.ts";
 import { notesFor, type Turn, wakeBy } from "./turn.ts";
 
@@ -35,7 +37,7 @@ export function adoptLeases(turn: Turn, peer: Peer, stated: readonly LeaseProgre
 export function revokeLeases(turn: Turn, peer: Peer, kept: ReadonlySet<LeaseId> = new Set()): void {
   for (const lease of [...peer.leases]) {
     if (kept.has(lease.leaseId)) continue;
-    closeLease(lease);
+    endLease(turn, lease);
     turn.swarm.tallies.leasesEnded.revoked++;
     notesFor(turn, peer).revoked.add(lease.leaseId);
   }
@@ -51,7 +53,7 @@ export function returnLeases(
   for (const leaseId of leaseIds) {
     const lease = ownLease(peer, leaseId);
     if (lease === undefined) continue;
-    closeLease(lease);
+    endLease(turn, lease);
     turn.swarm.tallies.leasesEnded[problem === undefined ? "returned" : "source-failed"]++;
   }
   if (problem !== undefined) peer.task.sourceProblem = problem;
@@ -86,8 +88,18 @@ export function expire(turn: Turn, lease: Lease, reason: "expired" | "frozen" | 
   turn.swarm.tallies.leasesEnded[reason]++;
   peer.expiredAtMs = turn.nowMs;
   wakeBy(turn, turn.nowMs + turn.policy.leaseTtlMs);
-  closeLease(lease);
+  endLease(turn, lease);
   notesFor(turn, peer).revoked.add(lease.leaseId);
+}
+
+function endLease(turn: Turn, lease: Lease): void {
+  giveBack(turn, lease.peer.task, unreadBytes(lease));
+  closeLease(lease);
+}
+
+function giveBack(turn: Turn, task: Task, bytes: number): void {
+  refund(task, bytes, turn.policy);
+  wakeForBudget(turn, task);
 }
 
 function refuseLease(turn: Turn, peer: Peer, leaseId: LeaseId, reason: "unknown" | "not-adopted"): void {
@@ -112,7 +124,9 @@ function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }
   if (lease.askedShorter && !isShorter) lease.mayAskAtMs = turn.nowMs + turn.policy.leaseAskAgainMs;
   lease.askedShorter = false;
   if (!isShorter || !lease.peer.task.info.ranged) return;
+  const before = unreadBytes(lease);
   shortenLease(lease, pieceCount);
+  giveBack(turn, lease.peer.task, before - unreadBytes(lease));
   turn.swarm.tallies.leasesShortened.given++;
 }
 
@@ -137,6 +151,8 @@ function adopt(turn: Turn, peer: Peer, { leaseId, firstPiece, pieceCount, readBy
   const isOpen = (piece: number) => peer.task.pieces.isLeasable(piece);
   const lease = openLease(peer, leaseId, { firstPiece, pieceCount }, isOpen, leaseTtlMs(turn, peer), turn.nowMs);
   lease.readBytes = readBytes;
+  spend(peer.task, unreadBytes(lease), turn.policy, turn.nowMs);
+  wakeForBudget(turn, peer.task);
   wakeBy(turn, turn.nowMs + lease.ttlMs);
 }
 

@@ -78,17 +78,32 @@ describe("a budget of bytes a second", () => {
     expect(scene.task(task.taskId).sourceBudget.paidUntilMs - scene.nowMs).toBeLessThanOrEqual(2000);
   });
 
-  test("lets what a host gives back be read as soon as it may", () => {
+  describe("with one piece in eight seconds", () => {
     const one = aTask(3, 1);
-    const scene = new Scene({ sourceBpsPerTask: PIECE_BYTES / 8 });
-    scene.greet([1, 2]);
-    for (const host of [1, 2]) scene.say(host, announceOf(one));
-    expect(scene.granted(1)).toEqual([[0, 1]]);
-    scene.wait(6000);
-    scene.say(1, finishOf(one, "left"));
-    scene.wait(1999);
-    expect(scene.granted(2)).toEqual([]);
-    scene.wait(1);
-    expect(scene.granted(2)).toEqual([[0, 1]]);
+    function begun() {
+      const scene = new Scene({ sourceBpsPerTask: PIECE_BYTES / 8 });
+      scene.greet([1, 2]);
+      for (const host of [1, 2]) scene.say(host, announceOf(one));
+      const [lease] = scene.told(1, "leases").flatMap(({ granted }) => granted);
+      if (lease === undefined) throw new Error("Nothing was granted");
+      scene.wait(4000);
+      return { scene, lease };
+    }
+
+    test("lets another host read at once what one gives back unread", () => {
+      const { scene } = begun();
+      scene.say(1, finishOf(one, "left"));
+      expect(scene.granted(2)).toEqual([[0, 1]]);
+    });
+
+    test("lets another host read what one gives back half read once the half that was read is paid for", () => {
+      const { scene, lease } = begun();
+      scene.say(1, progressOf(one, { leases: [{ ...lease, readBytes: (3 / 4) * PIECE_BYTES }] }));
+      scene.say(1, finishOf(one, "left"));
+      scene.wait(1999);
+      expect(scene.granted(2)).toEqual([]);
+      scene.wait(1);
+      expect(scene.granted(2)).toEqual([[0, 1]]);
+    });
   });
 });

@@ -1,6 +1,5 @@
-/** How fast hosts are told to read the source of a task, all together. What is granted counts, read or not: a host is not watched
- *  while it reads, so the budget holds on average, over runs of a second at most. */
-import type { Run } from "./piece-ledger.ts";
+/** How fast hosts are told to read the source of a task, all together. What is granted counts: a host is not watched while it
+ *  reads, so the budget holds on average, over runs of a second at most. What comes back unread counts no more. */
 import type { Policy } from "./policy.ts";
 import type { Task } from "./task.ts";
 
@@ -24,14 +23,17 @@ export function budgetPieces({ info }: Task, { sourceBpsPerTask, sourceBudgetMs 
   return Math.max(1, Math.floor((sourceBpsPerTask * sourceBudgetMs) / 1000 / info.pieceLengthBytes));
 }
 
-/** A run was granted. */
-export function spend(
-  { info, sourceBudget }: Task,
-  { pieceCount }: Run,
-  { sourceBpsPerTask }: Policy,
-  nowMs: number,
-): void {
-  if (!info.ranged || !Number.isFinite(sourceBpsPerTask)) return;
-  const tookMs = (1000 * pieceCount * info.pieceLengthBytes) / sourceBpsPerTask;
-  sourceBudget.paidUntilMs = Math.max(sourceBudget.paidUntilMs, nowMs) + tookMs;
+/** So many bytes may be read now. */
+export function spend(task: Task, bytes: number, policy: Policy, nowMs: number): void {
+  const tookMs = priceMs(task, bytes, policy);
+  if (tookMs > 0) task.sourceBudget.paidUntilMs = Math.max(task.sourceBudget.paidUntilMs, nowMs) + tookMs;
+}
+
+/** So many bytes that were to be read will not be, or by somebody who pays for them again. */
+export function refund(task: Task, bytes: number, policy: Policy): void {
+  task.sourceBudget.paidUntilMs -= priceMs(task, bytes, policy);
+}
+
+function priceMs({ info }: Task, bytes: number, { sourceBpsPerTask }: Policy): number {
+  return info.ranged && Number.isFinite(sourceBpsPerTask) ? (1000 * bytes) / sourceBpsPerTask : 0;
 }

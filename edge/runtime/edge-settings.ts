@@ -19,6 +19,9 @@ export const shardCount = z
   .pipe(z.int("must be a whole number").min(1, "must be at least 1").max(MAX_SHARDS, `must be at most ${MAX_SHARDS}`))
   .default(1);
 
+/** Bytes a second. */
+export const sourceRate = byteSize.refine((bytes) => bytes >= MIN_RATE_BYTES, "must be at least 64KiB a second");
+
 export const EDGE_SETTINGS = {
   listen: {
     schema: listenAddress.default({ hostname: "127.0.0.1", port: DEFAULT_PORT }),
@@ -70,7 +73,7 @@ export const EDGE_SETTINGS = {
     defaultText: "true when only this machine can connect",
   },
   taskSourceRate: {
-    schema: byteSize.refine((bytes) => bytes >= MIN_RATE_BYTES, "must be at least 64KiB a second").optional(),
+    schema: sourceRate.optional(),
     value: "SIZE",
     help: "most bytes a second that all hosts together read of the source of one task",
     remedy: "Use a size such as 200MiB, or leave it out",

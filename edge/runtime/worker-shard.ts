@@ -13,6 +13,7 @@ import type {
   TaskQuery,
   TaskSummary,
 } from "../../schema/wire/query.ts";
+import { DEFAULT_POLICY } from "../core/policy.ts";
 import { type ChannelSession, ShardActor } from "../shard/actor.ts";
 import type { Channel, Shard } from "../shard/shard.ts";
 import { migrate } from "../store/migrate.ts";
@@ -26,6 +27,7 @@ export interface Env {
   readonly PANTALA_TOKEN?: string;
   readonly PANTALA_SHARDS?: string;
   readonly PANTALA_OPEN_QUERIES?: string;
+  readonly PANTALA_TASK_SOURCE_RATE?: string;
 }
 
 /** The count is part of the name because it decides which tasks and hosts belong to an object. */
@@ -108,7 +110,7 @@ export class SchedulerShard extends DurableObject<Env> implements Shard {
   }
 
   async #start(): Promise<ShardActor> {
-    const { token, shardCount } = workerSettingsOf(this.env);
+    const { token, shardCount, taskSourceBps } = workerSettingsOf(this.env);
     const key = await ticketKeyOf(token);
     const db = drizzle(this.ctx.storage);
     await migrate(db);
@@ -121,7 +123,8 @@ export class SchedulerShard extends DurableObject<Env> implements Shard {
       log: consoleLog,
       wakeAt: (atMs: number | undefined) => this.#wakeAt(atMs),
     };
-    const actor = await ShardActor.start(components, { shard: this.#number(shardCount), shardCount });
+    const policy = { ...DEFAULT_POLICY, sourceBpsPerTask: taskSourceBps };
+    const actor = await ShardActor.start(components, { shard: this.#number(shardCount), shardCount, policy });
     for (const socket of this.ctx.getWebSockets()) this.#sessions.set(socket, resumed(actor, socket));
     return actor;
   }

@@ -40,11 +40,18 @@ test("a host whose channel hibernates is named to others, and hears of them, wit
 });
 
 test("a Worker that was not given its token says so with 503 and no secret", async () => {
-  const settings = { ...env, PANTALA_TOKEN: undefined, PANTALA_SHARDS: "many", PANTALA_OPEN_QUERIES: "s3cr3t" };
+  const settings = {
+    ...env,
+    PANTALA_TOKEN: undefined,
+    PANTALA_SHARDS: "many",
+    PANTALA_OPEN_QUERIES: "s3cr3t",
+    PANTALA_TASK_SOURCE_RATE: "fast",
+  };
   const { PANTALA_TOKEN, ...without } = settings;
   const response = await worker.fetch(new Request("http://scheduler/healthz"), without);
   const text = await response.text();
   expect([response.status, JSON.parse(text).code]).toEqual([503, "not-ready"]);
-  for (const name of ["PANTALA_TOKEN", "PANTALA_SHARDS", "PANTALA_OPEN_QUERIES"]) expect(text).toContain(name);
+  for (const name of ["PANTALA_TOKEN", "PANTALA_SHARDS", "PANTALA_OPEN_QUERIES", "PANTALA_TASK_SOURCE_RATE"])
+    expect(text).toContain(name);
   expect(text).not.toContain("s3cr3t");
 });
