@@ -95,8 +95,10 @@ function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
   const seeds = seedsOf(turn, task)
     .flatMap((seed) => task.peers.get(seed.info.hostId) ?? [])
     .filter((seed) => task.traders.has(seed) && hasSpace(turn, seed) && mayTrade(turn, peer, seed));
-  const local = fitting(task.tradersByIdc.get(host.info.idc)?.sample(neighbourSample, turn.random) ?? []);
-  const anywhere = task.traders.sample(neighbourSample, turn.random);
+  const localTraders = task.tradersByIdc.get(host.info.idc);
+  const local = fitting(localTraders?.sample(neighbourSample, turn.random) ?? []);
+  // In a task of one site whoever is drawn anywhere is of this one.
+  const anywhere = localTraders?.size === task.traders.size ? [] : task.traders.sample(neighbourSample, turn.random);
   const remote = fitting(anywhere.filter((other) => other.idc !== host.info.idc));
   const mostLocal = Math.floor(maxNeighbours * sameIdcShare);
   return new Set([...seeds, ...local.slice(0, mostLocal), ...remote, ...local.slice(mostLocal)]);
@@ -151,12 +153,16 @@ function linkAnyway(turn: Turn, peer: Peer, other: Peer): void {
 /** Puts the peer between `other` and one of its neighbours. */
 function split(turn: Turn, peer: Peer, other: Peer): void {
   if (!mayTrade(turn, peer, other)) return;
-  const thirds = [...other.neighbours].filter((neighbour) => mayTrade(turn, peer, neighbour));
-  const third = thirds[Math.floor(turn.random() * thirds.length)];
-  if (third === undefined) return;
-  unlink(turn, other, third);
-  link(turn, peer, other);
-  link(turn, peer, third);
+  const thirds = [...other.neighbours];
+  while (thirds.length > 0) {
+    // Most may trade: to look at all of them first takes most of the time of a join.
+    const [third] = thirds.splice(Math.floor(turn.random() * thirds.length), 1);
+    if (third === undefined || !mayTrade(turn, peer, third)) continue;
+    unlink(turn, other, third);
+    link(turn, peer, other);
+    link(turn, peer, third);
+    return;
+  }
 }
 
 function hasSomethingFor(holder: Peer, peer: Peer): boolean {
