@@ -50,6 +50,8 @@ export class SimHost {
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
   readonly links: SimLink[] = [];
+  /** Those of others to this host. */
+  readonly children: SimLink[] = [];
   /** Those who watch this host and know all it has. */
   waiting: SimLink[] = [];
   readonly report = new ProgressReport();
