@@ -24,16 +24,16 @@ export function replaceHoldings(peer: Peer, have: Bitfield, nowMs: number): void
 
 /** Pieces came: some it read under its leases, others it got in trade. */
 export function gainRuns(peer: Peer, runs: readonly PieceRun[], nowMs: number): void {
-  for (const piece of piecesOfRuns(peer, runs)) {
+  eachPiece(peer, runs, (piece) => {
     const isRead = leaseOver(peer, piece) !== undefined;
-    if (!gain(peer, piece, nowMs)) continue;
+    if (!gain(peer, piece, nowMs)) return;
     peer.movedAtMs = nowMs;
     if (!isRead) peer.tradedAtMs = nowMs;
-  }
+  });
 }
 
 export function loseRuns(peer: Peer, runs: readonly PieceRun[]): void {
-  for (const piece of piecesOfRuns(peer, runs)) lose(peer, piece);
+  eachPiece(peer, runs, (piece) => lose(peer, piece));
 }
 
 /** Its pieces count from now on, and it may be a neighbour. */
@@ -95,12 +95,13 @@ function* heldBy(peer: Peer): Generator<number> {
   }
 }
 
-/** Pieces beyond the task are ignored, and a message never makes more work than the task has pieces. */
-function* piecesOfRuns(peer: Peer, runs: readonly PieceRun[]): Generator<number> {
-  let left = peer.task.pieceCount;
+/** Pieces beyond the task are ignored, and a message never makes more work than the task has pieces. No generator: two of them
+ *  were 450 of the 1,130 bytes that a report left to collect. */
+function eachPiece({ task }: Peer, runs: readonly PieceRun[], act: (piece: number) => void): void {
+  let left = task.pieceCount;
   for (const { firstPiece, pieceCount } of runs) {
-    const end = Math.min(firstPiece + Math.min(pieceCount, left), peer.task.pieceCount);
-    for (let piece = firstPiece; piece < end; piece++) yield piece;
+    const end = Math.min(firstPiece + Math.min(pieceCount, left), task.pieceCount);
+    for (let piece = firstPiece; piece < end; piece++) act(piece);
     left -= Math.max(0, end - firstPiece);
   }
 }
