@@ -1,6 +1,7 @@
 /** One simulated host: what it holds, wants and reads, decided by the same code as in a real peer (`peer/core`,
  *  the progress report), while disk, network and clock are the simulator's. */
 
+import { FewSet } from "../../edge/core/few-set.ts";
 import { areAllLate, planRequests } from "../../peer/core/plan.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { UploadShares } from "../../peer/core/upload-shares.ts";
@@ -50,8 +51,8 @@ export class SimHost {
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
   readonly links: SimLink[] = [];
-  /** Those of others to this host. */
-  readonly children: SimLink[] = [];
+  /** Those who traded with it at any time. */
+  readonly children = new FewSet<SimHost>();
   /** Those who watch this host and know all it has. */
   waiting: SimLink[] = [];
   readonly report = new ProgressReport();

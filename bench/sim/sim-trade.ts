@@ -139,7 +139,7 @@ export class SimTrade {
     if (parent === undefined || host.linkTo(parent) !== undefined) return;
     const link = new SimLink(host, parent, this.#parts.nowMs());
     host.links.push(link);
-    parent.children.push(link);
+    parent.children.add(host);
     this.#news.begin(link);
   }
 
@@ -148,7 +148,6 @@ export class SimTrade {
     if (link === undefined) return;
     link.closed = true;
     host.links.splice(host.links.indexOf(link), 1);
-    link.parent.children.splice(link.parent.children.indexOf(link), 1);
     for (const piece of [...host.flights.keys()]) this.#requests.drop(host, piece, hostId);
   }
 
@@ -158,8 +157,10 @@ export class SimTrade {
     host.flights.clear();
     this.source.end(host);
     for (const link of host.links) link.closed = true;
-    for (const link of [...host.children].sort((a, b) => a.child.index - b.child.index)) {
-      for (const [piece, flight] of [...link.child.flights])
+    for (const child of [...host.children].sort((a, b) => a.index - b.index)) {
+      const link = child.linkTo(host);
+      if (link === undefined) continue;
+      for (const [piece, flight] of [...child.flights])
         if (flight.parents.includes(host.hostId)) this.#requests.fail(link, piece);
     }
     for (const link of host.waiting.splice(0)) if (!link.closed) this.#requests.failed(link);
