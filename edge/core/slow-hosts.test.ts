@@ -51,12 +51,20 @@ describe("a host that is much slower than others", () => {
 });
 
 describe("swiftOf()", () => {
-  test("takes who has read nothing of its leases for long for slow, and not who was granted none", () => {
+  test("takes who says after a while that it has read nothing for slow, and neither who was not heard nor who was granted none", () => {
     const scene = new Scene({ sourceStreamsPerTask: 8 });
     for (const number of [1, 2, 3]) begin(scene, number);
     expect([1, 2, 3].map((number) => scene.peer(task.taskId, number).leases.size)).toEqual([4, 4, 0]);
     scene.nowMs += scene.policy.paceKnownMs;
     gain(scene, 2, 40);
+    expect(swiftNumbers(scene, [1, 2, 3])).toEqual([1, 2, 3]);
+    const [lease] = scene.peer(task.taskId, 1).leases;
+    if (lease === undefined) throw new Error("Host 1 has no lease");
+    const { leaseId, firstPiece, pieceCount } = lease;
+    expect(shortenedOf(scene, 1)).toEqual([{ leaseId, pieceCount }]);
+    gain(scene, 2, 40);
+    expect(shortenedOf(scene, 1)).toEqual([]);
+    scene.say(1, progressOf(task, { leases: [{ leaseId, firstPiece, pieceCount, readBytes: 1 }] }));
     expect(swiftNumbers(scene, [1, 2, 3])).toEqual([2, 3]);
   });
 

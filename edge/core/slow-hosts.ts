@@ -1,5 +1,5 @@
 /** Hosts on much slower lines than others: what they read would have to come to everybody over those. */
-import { askShorter } from "./grant.ts";
+import { askHowFar, askShorter } from "./grant.ts";
 import { pieceUnderWay } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
@@ -22,13 +22,27 @@ export function swiftOf(turn: Pick<Turn, "nowMs" | "policy">, readers: readonly 
 }
 
 /** Asks hosts that are slow beside the others who read for all of their leases but the pieces under way: one that came first
- *  was given long runs. */
+ *  was given long runs. Who has got nothing in a time in which others got several pieces is asked how far it is. */
 export function takeFromSlowHosts(turn: Turn, task: Task): void {
   const holders = [...new Set([...task.leases.values()].map(({ peer }) => peer))];
+  askSilent(turn, holders);
   const swift = new Set(swiftOf(turn, holders));
   if (swift.size === holders.length) return;
   for (const lease of task.leases.values()) {
     if (!swift.has(lease.peer)) askShorter(turn, lease, pieceUnderWay(lease) + 1 - lease.firstPiece);
+  }
+}
+
+function askSilent(turn: Turn, holders: readonly Peer[]): void {
+  const { nowMs, policy } = turn;
+  const mostHeld = Math.max(0, ...holders.map(({ heldCount }) => heldCount));
+  if (mostHeld <= policy.muchSlower) return;
+  for (const { leases, heldCount, beganHeldCount } of holders) {
+    const [oldest] = leases;
+    if (oldest === undefined || heldCount > beganHeldCount) continue;
+    const { grantedAtMs, statedAtMs, askedAtMs } = oldest;
+    const knownAtMs = grantedAtMs + policy.paceKnownMs;
+    if (nowMs >= knownAtMs && statedAtMs < knownAtMs && askedAtMs < knownAtMs) askHowFar(turn, oldest);
   }
 }
 
@@ -37,9 +51,9 @@ function gainPace({ nowMs, policy }: Pick<Turn, "nowMs" | "policy">, peer: Peer)
   const { heldCount, beganHeldCount, beganAtMs, movedAtMs, leases } = peer;
   if (movedAtMs <= beganAtMs) {
     const [oldest] = leases;
-    const readingMs = oldest === undefined ? 0 : nowMs - oldest.grantedAtMs;
-    // Who reads something has less than one piece of it.
-    return readingMs < policy.paceKnownMs ? undefined : 1000 / readingMs;
+    // What was got in trade is reported late: only who was heard since has got nothing.
+    const heardAfterMs = oldest === undefined ? 0 : oldest.statedAtMs - oldest.grantedAtMs;
+    return heardAfterMs < policy.paceKnownMs ? undefined : 1000 / heardAfterMs;
   }
   if (nowMs - beganAtMs < policy.paceKnownMs) return undefined;
   return ((heldCount - beganHeldCount) * 1000) / (movedAtMs - beganAtMs);
