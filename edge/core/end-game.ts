@@ -43,9 +43,11 @@ export function isEndGameDue({ nowMs }: Turn, { leases, endGameAtMs }: Task): bo
  *  @returns those who may have what was taken: none when nothing was */
 export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): readonly Peer[] {
   const { policy, nowMs } = turn;
+  // Nor is it when nobody could take anything.
+  task.endGameAtMs = nowMs + policy.progressIntervalMs;
   const swift = new Set(swiftOf(turn, [...task.running]));
   const takers = readers.filter((peer) => peer.leases.size === 0 && swift.has(peer));
-  const idleBps = Math.max(0, ...takers.map((peer) => paceBps(turn, peer)));
+  const idleBps = takers.reduce((most, peer) => Math.max(most, paceBps(turn, peer)), 0);
   if (idleBps === 0 || !task.info.ranged) return [];
   const isFull = isSourceFull(task.flow, readers.length, policy);
   let nextMs = nowMs + policy.leaseEndMs;
@@ -68,7 +70,7 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
       nextMs = Math.min(nextMs, lease.askedAtMs + policy.frozenRecheckMs);
     }
   }
-  task.endGameAtMs = Math.max(nextMs, nowMs + policy.progressIntervalMs);
+  task.endGameAtMs = Math.max(nextMs, task.endGameAtMs);
   wakeBy(turn, task.endGameAtMs);
   return taken ? takers : [];
 }
