@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { lateAtAgeMs } from "./end-game.ts";
-import { DEFAULT_POLICY } from "./policy.ts";
+import { DEFAULT_POLICY, type Policy } from "./policy.ts";
 import { announceOf, aTask, digestRun, progressOf } from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
@@ -49,9 +49,9 @@ describe("lateAtAgeMs()", () => {
 
 /** Host 1 was given the first runs, and is on a slow line; hosts 2 and 3 have read all the rest. Host 1 has one piece
  *  under way in each of its runs. */
-function anEnd() {
+function anEnd(overrides: Partial<Policy> = { leaseTakenShare: 1 }) {
   const task = aTask(1, 64);
-  const scene = new Scene();
+  const scene = new Scene(overrides);
   scene.greet([1, 2, 3]);
   scene.say(1, announceOf(task));
   const held = scene.told(1, "leases").flatMap((message) => message.granted);
@@ -98,6 +98,15 @@ describe("the last pieces of a herd", () => {
     scene.wait(1000);
     state(0.9 * task.pieceLengthBytes);
     expect(isLeased()).toBe(held.length);
+  });
+
+  test("are taken so only as far as few enough bytes are read twice, those first of which least was read", () => {
+    const { task, scene, held, isLeased } = anEnd({});
+    scene.wait(1000);
+    const read = (at: number) => (at === 2 ? 0.6 : 0.61) * task.pieceLengthBytes;
+    scene.say(1, progressOf(task, { leases: held.map((run, at) => ({ ...run, pieceCount: 1, readBytes: read(at) })) }));
+    expect(isLeased()).toBe(held.length - 1);
+    expect([...scene.granted(2), ...scene.granted(3)]).toEqual([[held[2]?.firstPiece ?? -1, 1]]);
   });
 
   test("are taken from a slow host that does not say how far it is", () => {

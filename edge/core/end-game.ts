@@ -14,7 +14,8 @@ import { type Turn, wakeBy } from "./turn.ts";
 export interface Straggler {
   readonly readBytes: number;
   readonly unreadBytes: number;
-  /** Its holder is a slow host (decision 0019), and not just a stream of one that is fast. */
+  /** Its holder is a slow host (decision 0019), and not just a stream of one that is fast; and there is still something to spare
+   *  for reading twice. */
   readonly isSlow: boolean;
 }
 
@@ -50,12 +51,13 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
   const idleBps = takers.reduce((most, peer) => Math.max(most, paceBps(turn, peer)), 0);
   if (idleBps === 0 || !task.info.ranged) return [];
   const isFull = isSourceFull(task.flow, readers.length, policy);
+  const mostTakenBytes = policy.leaseTakenShare * task.info.sizeBytes;
   let nextMs = nowMs + policy.leaseEndMs;
   let taken = false;
-  for (const lease of [...task.leases.values()]) {
-    const isSlow = !swift.has(lease.peer);
+  for (const lease of leastReadFirst(task)) {
+    const isSlow = !swift.has(lease.peer) && task.takenBytes < mostTakenBytes;
     // Who takes over a part of a stream then only takes its share of the same line.
-    if (isFull && !isSlow) continue;
+    if (isFull && swift.has(lease.peer)) continue;
     const unread = unreadBytes(lease);
     const afreshMs = ((unread + task.info.pieceLengthBytes) * 1000) / idleBps;
     const straggler = { readBytes: lease.readBytes, unreadBytes: unread, isSlow };
@@ -64,6 +66,7 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
       nextMs = Math.min(nextMs, lateAtMs);
     } else if (isKnown(lease, turn)) {
       expire(turn, lease, "slow");
+      task.takenBytes += task.info.pieceLengthBytes;
       taken = true;
     } else {
       if (lease.askedAtMs <= lease.statedAtMs) askHowFar(turn, lease);
@@ -73,6 +76,11 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
   task.endGameAtMs = Math.max(nextMs, task.endGameAtMs);
   wakeBy(turn, task.endGameAtMs);
   return taken ? takers : [];
+}
+
+/** As what may be read twice is bounded, what takes longest comes first. */
+function leastReadFirst({ leases }: Task): Lease[] {
+  return [...leases.values()].sort((a, b) => a.readBytes - b.readBytes);
 }
 
 /** It was reported a moment ago how far it is, or its holder was asked and does not say. */

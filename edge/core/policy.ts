@@ -59,6 +59,9 @@ export interface Policy {
    *  others over their line once more. */
   readonly leaseEndMs: number;
   readonly leaseSooner: number;
+  /** Once pieces of this share of the task were taken so, slow hosts get the patience that others have: more would be read twice
+   *  than 2 % of a file of 24 MiB. */
+  readonly leaseTakenShare: number;
   /** A host that gets pieces this many times slower than the best, and holds as much less, is slow (decision 0019). */
   readonly muchSlower: number;
   /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
@@ -197,6 +200,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseMuchSooner: 8,
   leaseEndMs: 1500,
   leaseSooner: 2,
+  leaseTakenShare: 0.015,
   muchSlower: 4,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,

@@ -55,6 +55,8 @@ export interface Task {
   readonly sourceBudget: SourceBudget;
   /** When it is looked for late leases next, where nothing is left to grant. */
   endGameAtMs: number;
+  /** Of leases that were taken from their readers then: what may have been read in vain. */
+  takenBytes: number;
   seedHelp: SeedHelp;
   /** Bytes of hosts that were forgotten. */
   readonly pastBytes: Bytes;
@@ -109,6 +111,7 @@ export function createTask(info: TaskInfo, nowMs: number): Task {
     flow: createSourceFlow(),
     sourceBudget: createSourceBudget(),
     endGameAtMs: Number.NEGATIVE_INFINITY,
+    takenBytes: 0,
     seedHelp: "none",
     pastBytes: { sourceBytes: 0, peerBytes: 0 },
   };
