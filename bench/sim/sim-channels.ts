@@ -97,11 +97,17 @@ export class SimChannels {
   }
 
   report(host: SimHost): void {
-    const { task, nowMs } = this.#parts;
+    const { options, task, nowMs } = this.#parts;
     host.reportedAtMs = nowMs();
-    if (host.away === undefined) this.say(host, host.report.take(task.taskId, this.#leasesOf(host), host));
-    // What is stated with a new channel says it all.
-    else host.report.clear();
+    if (host.away !== undefined) {
+      // What is stated with a new channel says it all.
+      host.report.clear();
+      return;
+    }
+    const [first, ...more] = host.report.take(task.taskId, this.#leasesOf(host), host);
+    if (first === undefined) return;
+    const exchange = host.toExchange(options, nowMs());
+    this.say(host, [exchange.length > 0 ? { ...first, exchange } : first, ...more]);
   }
 
   finish(host: SimHost): void {

@@ -2,6 +2,7 @@
  *  the progress report), while disk, network and clock are the simulator's. */
 
 import { FewSet } from "../../edge/core/few-set.ts";
+import { firstExchangeAtMs, toExchange } from "../../peer/core/exchange.ts";
 import { areAllLate, planRequests } from "../../peer/core/plan.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { UploadShares } from "../../peer/core/upload-shares.ts";
@@ -19,6 +20,8 @@ import type { SimLink } from "./sim-link.ts";
 import type { SimOptions } from "./sim-options.ts";
 
 export const NO_STREAM = -1;
+/** Of the golden ratio: multiples of it are spread evenly over [0, 1). */
+const GOLDEN_SHARE = 0.618033988749895;
 
 export interface Flight {
   readonly parents: HostId[];
@@ -73,6 +76,7 @@ export class SimHost {
   sourceBytes = 0;
   peerBytes = 0;
   replan = false;
+  nextExchangeAtMs: number | undefined;
   /** While the scheduler does not hear it. */
   away: Away | undefined;
 
@@ -163,6 +167,19 @@ export class SimHost {
   unlease(piece: number): void {
     const at = piece >> 3;
     this.leased[at] = (this.leased[at] ?? 0) & ~(1 << (piece & 7));
+  }
+
+  /** Neighbours it would exchange, as `peer/transfer/neighbour-exchange.ts` names them. */
+  toExchange({ transferPolicy }: SimOptions, nowMs: number): HostId[] {
+    // Spread over all hosts without any of the chance that all else goes by.
+    const spread = () => (this.index * GOLDEN_SHARE) % 1;
+    this.nextExchangeAtMs ??= firstExchangeAtMs(this.beganAtMs, transferPolicy, spread);
+    if (nowMs < this.nextExchangeAtMs) return [];
+    const since = this.nextExchangeAtMs - transferPolicy.exchangeMs;
+    const least = toExchange(this.links, since, transferPolicy, nowMs);
+    for (const link of this.links) link.gaveBytes = 0;
+    this.nextExchangeAtMs = nowMs + transferPolicy.exchangeMs;
+    return least;
   }
 
   linkTo(parent: SimHost | undefined): SimLink | undefined {

@@ -15,6 +15,9 @@ export class SimLink {
   restUntilMs = 0;
   failures = 0;
   lastPieceMs: number | undefined;
+  /** Since the last exchange of neighbours. */
+  gaveBytes = 0;
+  readonly metAtMs: number;
   idleConnections = 0;
   gainedAtMs: number;
   /** When the parent told last what it has. */
@@ -23,6 +26,7 @@ export class SimLink {
 
   constructor(child: SimHost, parent: SimHost, nowMs: number) {
     this.gainedAtMs = nowMs;
+    this.metAtMs = nowMs;
     this.child = child;
     this.parent = parent;
     // Looked at in every link, when most of their hosts are in memory that is cold.

@@ -107,6 +107,7 @@ export class SimRequests {
     const link = host.linkTo(parent);
     if (link !== undefined) {
       link.failures = 0;
+      link.gaveBytes += end - start;
       this.#parts.connections.keep(link);
     }
     for (const hostId of [...flight.parents]) {
@@ -168,7 +169,8 @@ export class SimRequests {
     if (flight.parents.length === 0) host.flights.delete(piece);
     host.requestCount--;
     const link = this.#linkTo(host, hostId);
-    if (link !== undefined) link.activeRequests--;
+    // One that was met anew has none of what was asked before.
+    if (link !== undefined) link.activeRequests = Math.max(0, link.activeRequests - 1);
     return true;
   }
 

@@ -148,6 +148,8 @@ export class SimTrade {
     if (link === undefined) return;
     link.closed = true;
     host.links.splice(host.links.indexOf(link), 1);
+    // What is under way between two that live still comes.
+    if (link.parent.state !== "dead") return;
     for (const piece of [...host.flights.keys()]) this.#requests.drop(host, piece, hostId);
   }
 
@@ -159,9 +161,11 @@ export class SimTrade {
     for (const link of host.links) link.closed = true;
     for (const child of [...host.children].sort((a, b) => a.index - b.index)) {
       const link = child.linkTo(host);
-      if (link === undefined) continue;
-      for (const [piece, flight] of [...child.flights])
-        if (flight.parents.includes(host.hostId)) this.#requests.fail(link, piece);
+      for (const [piece, flight] of [...child.flights]) {
+        if (!flight.parents.includes(host.hostId)) continue;
+        if (link !== undefined) this.#requests.fail(link, piece);
+        else if (this.#requests.drop(child, piece, host.hostId)) this.replan(child);
+      }
     }
     for (const link of host.waiting.splice(0)) if (!link.closed) this.#requests.failed(link);
   }

@@ -105,7 +105,7 @@ function candidatesFor(turn: Turn, peer: Peer): Set<Peer> {
 }
 
 /** Two that could learn something from each other, for the sake of the first: at least one of them wants pieces. */
-function mayTrade(turn: Turn, peer: Peer, other: Peer): boolean {
+export function mayTrade(turn: Turn, peer: Peer, other: Peer): boolean {
   return (
     other !== peer &&
     other.host.presence === "online" &&
@@ -165,7 +165,7 @@ function split(turn: Turn, peer: Peer, other: Peer): void {
   }
 }
 
-function hasSomethingFor(holder: Peer, peer: Peer): boolean {
+export function hasSomethingFor(holder: Peer, peer: Peer): boolean {
   return holder.bitfield.some((byte, at) => (byte & ~(peer.bitfield[at] ?? 0)) !== 0);
 }
 

@@ -59,6 +59,8 @@ export interface Peer {
   tradedAtMs: number;
   /** When it was given another neighbour because it got nothing. */
   helpedAtMs: number;
+  /** When it exchanged neighbours last. */
+  exchangedAtMs: number;
   /** Totals over all lives of its host, and what it reported last in this one. */
   readonly bytes: Bytes;
   readonly reported: Bytes;
@@ -129,6 +131,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     providedAtMs: nowMs,
     tradedAtMs: Number.NEGATIVE_INFINITY,
     helpedAtMs: nowMs,
+    exchangedAtMs: Number.NEGATIVE_INFINITY,
     bytes: { sourceBytes: 0, peerBytes: 0 },
     reported: { sourceBytes: 0, peerBytes: 0 },
     reportedLife: host.info.startedAtMs,

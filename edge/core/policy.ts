@@ -30,6 +30,8 @@ export interface Policy {
   readonly avoidDoublings: number;
   /** Pairs that are remembered, for each peer: many times its neighbours. */
   readonly avoidedPerPeer: number;
+  /** A peer exchanges neighbours no more often than this, whatever it says: a third of the time that peers leave (`exchangeMs`). */
+  readonly exchangePauseMs: number;
   /** A running peer that got nothing for this long is given another neighbour that has what it lacks. */
   readonly stallMs: number;
 
@@ -188,6 +190,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   avoidMs: 30 * SECOND,
   avoidDoublings: 5,
   avoidedPerPeer: 256,
+  exchangePauseMs: 10 * SECOND,
   stallMs: 5 * SECOND,
 
   leaseRunBytes: 16 * MIB,

@@ -6,6 +6,7 @@ import { avoid } from "./avoid.ts";
 import { banHost } from "./ban.ts";
 import { noteCursors } from "./cursors.ts";
 import { acceptDigests } from "./digests.ts";
+import { exchange } from "./exchange.ts";
 import { suspectFrozen } from "./frozen.ts";
 import { gainRuns, loseRuns } from "./holdings.ts";
 import { backOff, followLeases } from "./leases.ts";
@@ -23,6 +24,7 @@ export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progres
   loseRuns(peer, message.removed);
   followLeases(turn, peer, message.leases);
   if (message.cursors !== undefined && peer.state === "running") noteCursors(peer, message.cursors);
+  if (message.exchange !== undefined) exchange(turn, peer, message.exchange);
   const foreign = acceptDigests(peer, message.digests);
   if (foreign !== undefined) {
     refuseOtherVersion(turn, peer, foreign);

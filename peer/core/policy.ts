@@ -55,6 +55,11 @@ export interface TransferPolicy {
   readonly newsPausePiecesMaxMs: number;
   /** Longest one, while it has plenty for us: what it got lately may be rare. */
   readonly newsPauseMaxMs: number;
+  /** How often a download exchanges neighbours that gave least for others: BitTorrent tries another unchoked peer as often (BEP 3). It
+   *  says so in a report that goes anyhow. */
+  readonly exchangeMs: number;
+  /** So many of them at a time: a tenth of the neighbours of a peer. */
+  readonly exchangedNeighbours: number;
   /** A scheduler that was heard and then gave no ticket for this long is asked again. */
   readonly ticketWaitMs: number;
   /** A ticket is renewed this long before it ends: clocks may differ by as much. */
@@ -141,6 +146,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   newsPausePieces: 12,
   newsPausePiecesMaxMs: 250,
   newsPauseMaxMs: 1000,
+  exchangeMs: 30_000,
+  exchangedNeighbours: 2,
   ticketWaitMs: 5000,
   ticketRenewMs: 60_000,
   pullRetryMs: 1000,

@@ -13,6 +13,7 @@ import type { Source, SourceStat } from "../source/source.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { NeighbourExchange } from "./neighbour-exchange.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { PieceKeeper, type TransferTotals } from "./piece-keeper.ts";
 import { PieceTrade } from "./piece-trade.ts";
@@ -86,7 +87,15 @@ export class Download {
       // A host without leases waits for the next one.
       finished: () => (this.#leases.count === 0 ? this.#sender.send() : this.#sender.sendIfDue()),
     });
-    this.#sender = new ProgressSender({ ...components, task, report: this.#report, leases: this.#leases, totals });
+    const exchange = new NeighbourExchange({ ...components, neighbours: () => this.#trade.neighbours.list() });
+    this.#sender = new ProgressSender({
+      ...components,
+      task,
+      report: this.#report,
+      leases: this.#leases,
+      totals,
+      toExchange: () => exchange.due(),
+    });
     this.#trade = new PieceTrade({
       ...components,
       task,

@@ -69,7 +69,7 @@ async function downloadFrom(parents: readonly Awaited<ReturnType<typeof aParent>
   meet(...parents);
   const download = peer.download ?? expect.unreachable();
   const faults = () => sent.filter((message): message is PeerMessageOf<"fault"> => message.type === "fault");
-  return { done, peer, world, download, task, faults, meet };
+  return { done, peer, world, sent, download, task, faults, meet };
 }
 
 test("the last pieces, of a parent that became slow, are asked of a second one once they are late, and cost what had come of them", async () => {
@@ -133,6 +133,53 @@ test("a download all of whose requests sit at slow parents goes on with the one 
   world.nowMs += 1;
   await done;
   expect(download.hedges).toMatchObject({ asked: POLICY.requestsPerTask, won: POLICY.requestsPerTask });
+  expect(faults()).toEqual([]);
+});
+
+test("a neighbour that is exchanged for another brings what it was asked for all the same, unless that is late", async () => {
+  const answers: (() => void)[] = [];
+  const first = await aParent("c", (piece, response) => {
+    if (first.asked.length <= POLICY.requestsAtFirst) whole(piece, response);
+    else answers.push(() => whole(piece, response));
+  });
+  const { done, peer, download, faults, meet } = await downloadFrom([first]);
+  await until("the rest is awaited of the first", () => answers.length === PIECES - POLICY.requestsAtFirst);
+  const second = await aParent("d", whole);
+  peer.hear({ type: "neighbours", taskId: peer.taskId, add: [], remove: [first.hostId] });
+  meet(second);
+  await until("the second told what it has", () => download.neighbours().some(({ bitfield }) => bitfield[0] === 0xff));
+  expect(download.neighbours().map(({ hostId }) => hostId)).toEqual([second.hostId]);
+  for (const answer of answers) answer();
+  await done;
+  expect([first.asked.length, second.asked]).toEqual([PIECES, []]);
+  expect(faults()).toEqual([]);
+
+  const silent = await aParent("c", half);
+  const again = await downloadFrom([silent]);
+  await until("pieces are awaited of the silent one", () => silent.asked.length === POLICY.requestsAtFirst);
+  again.world.nowMs += POLICY.hedgeAfterMs;
+  again.peer.hear({ type: "neighbours", taskId: peer.taskId, add: [second.neighbour], remove: [silent.hostId] });
+  await again.done;
+  expect(again.download.hedges.asked).toBe(0);
+});
+
+test("a long download names the neighbours that gave it least in a report that goes anyhow", async () => {
+  const pieceCount = 16;
+  const giving = await aParent("c", whole, pieceCount);
+  giving.has(0xff, 0);
+  const idle = [await aParent("d", whole, pieceCount), await aParent("e", whole, pieceCount)];
+  for (const parent of idle) parent.has(0, 0);
+  const { done, world, sent, task, faults } = await downloadFrom([giving, ...idle], pieceCount);
+  await until("all there was has come", () => task.heldCount === 8);
+  const named = () => sent.flatMap((message) => (message.type === "progress" ? (message.exchange ?? []) : []));
+  expect(named()).toEqual([]);
+  world.nowMs += 1.5 * POLICY.exchangeMs;
+  giving.has(0xff, 1);
+  await until("it is reported", () => named().length > 0);
+  expect(named().toSorted()).toEqual(idle.map(({ hostId }) => hostId));
+  giving.has(0xff, 0xff);
+  world.nowMs += POLICY.newsPauseMaxMs;
+  await done;
   expect(faults()).toEqual([]);
 });
 

@@ -45,6 +45,9 @@ export class Neighbour implements ParentView {
   owingSinceMs: number | undefined;
   lastPieceMs: number | undefined;
   receivedBytes = 0;
+  /** Since the last exchange of neighbours. */
+  gaveBytes = 0;
+  readonly metAtMs: number;
   restUntilMs = 0;
   /** Why it did not serve last; `undefined` when it did. */
   lastFailure: ParentFailure | undefined;
@@ -59,12 +62,15 @@ export class Neighbour implements ParentView {
   #looking = false;
   #components: NeighbourComponents;
   #stopping = new AbortController();
+  /** Ends before, when only what it was asked for is awaited still. */
+  #watching = new AbortController();
 
   constructor(info: NeighbourInfo, pieceCount: number, components: NeighbourComponents) {
     this.info = info;
     this.bitfield = emptyBitfield(pieceCount);
     this.#components = components;
     this.gainedAtMs = components.nowMs();
+    this.metAtMs = this.gainedAtMs;
     void this.#watch();
   }
 
@@ -81,7 +87,16 @@ export class Neighbour implements ParentView {
   }
 
   close(): void {
+    this.#watching.abort();
     this.#stopping.abort();
+  }
+
+  /** It is asked for nothing more, and brings what it was asked for unless that is late. */
+  retire(): void {
+    this.#watching.abort();
+    const { nowMs, policy } = this.#components;
+    const isLate = this.owingSinceMs !== undefined && nowMs() - this.owingSinceMs >= policy.hedgeAfterMs;
+    if (this.activeRequests === 0 || isLate) this.close();
   }
 
   succeeded(bytes: number): void {
@@ -90,6 +105,7 @@ export class Neighbour implements ParentView {
     this.restUntilMs = 0;
     this.lastFailure = undefined;
     this.receivedBytes += bytes;
+    this.gaveBytes += bytes;
   }
 
   /** Another brought what it was asked for. */
@@ -165,15 +181,15 @@ export class Neighbour implements ParentView {
   }
 
   async #watch(): Promise<void> {
-    while (!this.signal.aborted) {
+    while (!this.#watching.signal.aborted) {
       const { nowMs } = this.#components;
       this.#heardAtMs = nowMs();
       const asked = this.#version;
       const { outcome, waited } = await this.#ask(asked);
-      if (this.signal.aborted) return;
+      if (this.#watching.signal.aborted) return;
       if (outcome.kind === "failed") {
         this.#askFailed(outcome.failure);
-        await pause(this.restUntilMs - nowMs(), this.signal);
+        await pause(this.restUntilMs - nowMs(), this.#watching.signal);
         continue;
       }
       this.#failuresInRow = 0;
@@ -189,11 +205,11 @@ export class Neighbour implements ParentView {
   /** @param waited whether the last answer came as soon as there was news */
   async #pauseBeforeAsking(waited: boolean): Promise<void> {
     const { nowMs, policy, newsPauseMs } = this.#components;
-    while (!this.signal.aborted) {
+    while (!this.#watching.signal.aborted) {
       const pauseMs = Math.max(newsPauseMs(this.bitfield), waited ? 0 : policy.bitfieldPollMs);
       const leftMs = this.#heardAtMs + pauseMs - nowMs();
       if (leftMs <= 0) return;
-      await pause(leftMs, this.signal);
+      await pause(leftMs, this.#watching.signal);
     }
   }
 
@@ -201,7 +217,7 @@ export class Neighbour implements ParentView {
     const { policy, ask, news } = this.#components;
     using place = news.take();
     const waited = place !== undefined;
-    const outcome = await ask(this, { since, waitMs: waited ? policy.bitfieldWaitMs : 0 }, this.signal);
+    const outcome = await ask(this, { since, waitMs: waited ? policy.bitfieldWaitMs : 0 }, this.#watching.signal);
     return { outcome, waited };
   }
 

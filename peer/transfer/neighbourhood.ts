@@ -66,15 +66,13 @@ export class Neighbourhood {
   }
 
   hear(message: SchedulerMessageOf<"neighbours">): void {
-    for (const hostId of message.remove) this.drop(hostId);
+    for (const hostId of message.remove) this.#part(hostId);
     for (const info of message.add) this.#meet(info);
   }
 
   drop(hostId: HostId): void {
     this.#neighbours.get(hostId)?.close();
-    this.#neighbours.delete(hostId);
-    // A seed that comes back may have forgotten what it was told.
-    this.#pulled.delete(hostId);
+    this.#forget(hostId);
   }
 
   /** Nobody sends anything: gives up those who are not there any more. */
@@ -115,6 +113,18 @@ export class Neighbourhood {
     this.#neighbours.clear();
   }
 
+  /** They trade no more: what is under way between them still comes. */
+  #part(hostId: HostId): void {
+    this.get(hostId)?.retire();
+    this.#forget(hostId);
+  }
+
+  #forget(hostId: HostId): void {
+    this.#neighbours.delete(hostId);
+    // A seed that comes back may have forgotten what it was told.
+    this.#pulled.delete(hostId);
+  }
+
   #meet(neighbour: NeighbourInfo): void {
     if (neighbour.needsPull && !this.#pulled.has(neighbour.hostId)) {
       this.#pulled.add(neighbour.hostId);
@@ -134,7 +144,10 @@ export class Neighbourhood {
       failures: troubles.parentFailures,
       ask: (asked, query, signal) =>
         fetchBitfield(parents, this.addressOf(asked.info), { ...query, pieceCount }, signal),
-      lost: (lost, failure) => this.blame(lost, failure),
+      lost: (lost, failure) => {
+        // The scheduler parted them already.
+        if (this.get(lost.hostId) === lost) this.blame(lost, failure);
+      },
     });
     this.#neighbours.set(neighbour.hostId, met);
   }

@@ -1,4 +1,5 @@
 /** Tells the scheduler how a download goes: not more often than it asks for, and not before the news is worth a message. */
+import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { reportPauseMs } from "../core/report-pace.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -12,6 +13,8 @@ export interface ProgressSenderComponents extends DownloadComponents {
   readonly report: ProgressReport;
   readonly leases: SourceLeases;
   readonly totals: Readonly<TransferTotals>;
+  /** Neighbours to exchange, when it is time. */
+  readonly toExchange: () => readonly HostId[];
 }
 
 export class ProgressSender {
@@ -42,11 +45,17 @@ export class ProgressSender {
 
   /** What is new goes now; a scheduler that is away is told nothing. */
   send(): void {
-    const { nowMs, schedulerHears, send, cursors, task, report, leases, totals } = this.#components;
+    const { nowMs, schedulerHears, send, cursors, task, report, leases, totals, toExchange } = this.#components;
     this.#sentAtMs = nowMs();
     // The announcement after the reconnect says it all.
-    if (schedulerHears()) send(report.take(task.info.taskId, leases.progress(), totals, cursors()));
-    else report.clear();
+    if (!schedulerHears()) {
+      report.clear();
+      return;
+    }
+    const [first, ...more] = report.take(task.info.taskId, leases.progress(), totals, cursors());
+    // No message is sent for this alone.
+    const exchange = first === undefined ? [] : toExchange();
+    if (first !== undefined) send([exchange.length > 0 ? { ...first, exchange: [...exchange] } : first, ...more]);
   }
 
   /** Sends nothing of its own accord any more. */

@@ -22,6 +22,8 @@ import { taskInfoSchema } from "./task.ts";
 export const MAX_DIGESTS_PER_MESSAGE = 16_384;
 /** Runs (of pieces or of digests) and leases in one message. */
 export const MAX_RUNS_PER_MESSAGE = 4096;
+/** Neighbours that one report names to be exchanged. */
+export const MAX_EXCHANGED = 4;
 /** Readers of one host in one task of which the shard is told where they are. */
 export const MAX_CURSORS = 16;
 
@@ -84,6 +86,8 @@ const progress = z.object({
   leases: z.array(leaseProgressSchema).max(MAX_RUNS_PER_MESSAGE).default([]),
   /** All of them, when they changed. Absent: as they were stated last. */
   cursors: cursorsField.optional(),
+  /** Neighbours that gave least of late, for whom it would have others. */
+  exchange: z.array(hostIdField).max(MAX_EXCHANGED).optional(),
   /** Totals for this peer since it was announced. */
   sourceBytes: countField,
   peerBytes: countField,
