@@ -132,10 +132,9 @@ export class ShardActor implements Shard {
     const { hostId, messages } = this.#intake.posted(frame);
     await this.#turn(async () => {
       const isNew = this.#lines.post(hostId);
-      const outcome = await this.#intake.take(hostId, messages, "post");
+      const { changes, outgoing } = await this.#intake.take(hostId, messages, "post");
       // Without a connection that breaks, only this tells a host that its shard may have forgotten it.
-      if (isNew) outcome.outgoing.push({ hostId, message: { type: "resync" } });
-      return outcome;
+      return { changes, outgoing: isNew ? [...outgoing, { hostId, message: { type: "resync" } }] : outgoing };
     });
     return this.#lines.takeFrame(hostId) ?? encodeSchedulerFrame([]);
   }

@@ -50,35 +50,34 @@ export class Intake {
   /** Takes the messages of one frame, in their order.
    *  @returns what follows from all of them; a promise when a task must be looked up */
   take(hostId: HostId, messages: readonly PeerMessage[], via: Via): Outcome | Promise<Outcome> {
-    const gathered: Outcome = { changes: [], outgoing: [] };
     for (const message of messages) {
-      if (this.#absentTask(message) !== undefined) return this.#takeSlowly(gathered, hostId, messages, via);
+      if (this.#absentTask(message) !== undefined) return this.#takeSlowly(hostId, messages, via);
     }
-    for (const message of messages) this.#takeOne(gathered, hostId, message, via);
-    return gathered;
+    let all = NOTHING;
+    for (const message of messages) all = both(all, this.#takeOne(hostId, message, via));
+    return all;
   }
 
-  async #takeSlowly(gathered: Outcome, hostId: HostId, messages: readonly PeerMessage[], via: Via): Promise<Outcome> {
+  async #takeSlowly(hostId: HostId, messages: readonly PeerMessage[], via: Via): Promise<Outcome> {
+    let all = NOTHING;
     for (const message of messages) {
       const taskId = this.#absentTask(message);
       // In its turn: who is expected back to a task depends on what was said before.
       if (taskId !== undefined) await this.#components.shelf.load(taskId);
-      this.#takeOne(gathered, hostId, message, via);
+      all = both(all, this.#takeOne(hostId, message, via));
     }
-    return gathered;
+    return all;
   }
 
-  #takeOne({ changes, outgoing }: Outcome, hostId: HostId, message: PeerMessage, via: Via): void {
+  #takeOne(hostId: HostId, message: PeerMessage, via: Via): Outcome {
     const { swarm, policy, nowMs, random, report } = this.#components;
     this.messagesIn++;
     try {
-      const outcome = receive(swarm, hostId, message, policy, nowMs(), random, via);
-      if (outcome.changes.length > 0) changes.push(...outcome.changes);
-      if (outcome.outgoing.length > 0) outgoing.push(...outcome.outgoing);
+      return receive(swarm, hostId, message, policy, nowMs(), random, via);
     } catch (error) {
       this.refused("internal");
       report("message.failed", error, { type: message.type, host: hostId });
-      outgoing.push({ hostId, message: { type: "error", problem: problemOf(error) } });
+      return { changes: [], outgoing: [{ hostId, message: { type: "error", problem: problemOf(error) } }] };
     }
   }
 
@@ -87,6 +86,17 @@ export class Intake {
     const taskId = message.type === "announce" ? message.task.taskId : "taskId" in message ? message.taskId : undefined;
     return taskId === undefined || this.#components.swarm.tasks.has(taskId) ? undefined : taskId;
   }
+}
+
+const NOTHING: Outcome = Object.freeze({ changes: [], outgoing: [] });
+
+/** What follows from one message after another. Of most nothing follows, and nothing is made for it. */
+function both(first: Outcome, second: Outcome): Outcome {
+  if (second.changes.length === 0 && second.outgoing.length === 0) return first;
+  if (first.changes.length === 0 && first.outgoing.length === 0) return second;
+  first.changes.push(...second.changes);
+  first.outgoing.push(...second.outgoing);
+  return first;
 }
 
 /** Whether a frame names another host than the one it came from. */
