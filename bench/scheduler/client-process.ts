@@ -12,6 +12,7 @@ const WARM_UP = { seconds: 5, eventsPerSecond: 10_000 };
 const DRAIN_MS = 2000;
 
 let times: number[] = [];
+let late: number[] = [];
 const hosts = Array.from({ length: plan.hosts }, (_, at) => {
   const holder = at % plan.hostsPerTask === 0;
   return new LoadHost(at + 1, Math.floor(at / plan.hostsPerTask) + 1, holder, (ms) => {
@@ -22,6 +23,7 @@ for (const host of hosts) await host.join(plan.url, plan.token);
 
 await answered(await send(WARM_UP.seconds, Math.max(WARM_UP.eventsPerSecond, plan.eventsPerSecond)));
 times = [];
+late = [];
 const cpuBefore = process.cpuUsage();
 const schedulerBefore = await cpuSecondsOf(plan.schedulerPid);
 const queuedBefore = await queuedSeconds();
@@ -36,11 +38,13 @@ const drainedMs = performance.now() - startedAtMs;
 for (const host of hosts) host.leave();
 
 times.sort((a, b) => a - b);
-const at = (share: number) => times[Math.floor(times.length * share)] ?? Number.POSITIVE_INFINITY;
+late.sort((a, b) => a - b);
+const at = (share: number, sorted = times) => sorted[Math.floor(sorted.length * share)] ?? Number.POSITIVE_INFINITY;
 const result: LoadResult = {
   eventsPerSecond: (times.length * EVENTS_PER_FRAME * 1000) / elapsedMs,
   p50Ms: at(0.5),
   p99Ms: times.length < sent ? Number.POSITIVE_INFINITY : at(0.99),
+  lateP99Ms: at(0.99, late),
   cpuUsPerEvent: (schedulerSeconds * 1e6) / (times.length * EVENTS_PER_FRAME),
   queuedShare: (queued * 1000) / drainedMs,
   schedulerBusy: (schedulerSeconds * 1000) / drainedMs,
@@ -56,7 +60,11 @@ async function send(seconds: number, eventsPerSecond: number): Promise<number> {
   const frames = Math.floor(seconds * 1000 * framesPerMs);
   for (let frame = 0; frame < frames; ) {
     const due = Math.min(frames, Math.floor((performance.now() - beganAtMs) * framesPerMs));
-    for (; frame < due; frame++) hosts[frame % hosts.length]?.report(beganAtMs + frame / framesPerMs);
+    for (; frame < due; frame++) {
+      const dueAtMs = beganAtMs + frame / framesPerMs;
+      hosts[frame % hosts.length]?.report(dueAtMs);
+      late.push(performance.now() - dueAtMs);
+    }
     await delay(1);
   }
   return frames;

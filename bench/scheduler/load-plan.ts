@@ -16,6 +16,8 @@ export interface LoadResult {
   /** From when a frame was due, so that a client that comes late hides nothing, until its answer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** What of that the client owes by itself: how late it sent the latest hundredth of its frames. */
+  readonly lateP99Ms: number;
   /** CPU time of the scheduler for an event, in microseconds. */
   readonly cpuUsPerEvent: number;
   /** Share of the time in which the scheduler could have gone on and had no core: others had them. */

@@ -56,8 +56,8 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
     let held: LoadResult | undefined;
     for (const rate of RATES) {
       const step = await hold(workbench, flags, rate, `${run}-${rate}`);
-      const { p50Ms, p99Ms, schedulerBusy, clientBusy, cpuUsPerEvent } = step;
-      const cores = `scheduler ${number(schedulerBusy)} cores (${number(cpuUsPerEvent)} us an event), client ${number(clientBusy)}`;
+      const { p50Ms, p99Ms, lateP99Ms, schedulerBusy, clientBusy, cpuUsPerEvent } = step;
+      const cores = `scheduler ${number(schedulerBusy)} cores (${number(cpuUsPerEvent)} us an event), client ${number(clientBusy)}, late by ${number(lateP99Ms)} ms at p99`;
       workbench.say(`  ${rate} events/s: p50 ${number(p50Ms)} ms, p99 ${number(p99Ms)} ms; ${cores}`);
       ladder.set(rate, [...(ladder.get(rate) ?? []), step]);
       if (p99Ms > flags.p99Ms) break;
@@ -91,7 +91,7 @@ async function measure(workbench: Workbench, flags: Flags): Promise<Outcome> {
 /** Medians of the runs that came as far. */
 function stepNote(rate: number, steps: readonly LoadResult[]): string {
   const median = (of: (step: LoadResult) => number) => number(medianOf(steps.map(of)));
-  const times = `p50 ${median((step) => step.p50Ms)} ms, p99 ${median((step) => step.p99Ms)} ms`;
+  const times = `p50 ${median((step) => step.p50Ms)} ms, p99 ${median((step) => step.p99Ms)} ms (the client alone ${median((step) => step.lateP99Ms)} ms)`;
   const queued = `without a core ${number(100 * medianOf(steps.map((step) => step.queuedShare)))} % of the time`;
   return `${rate} events/s: ${times}, ${median((step) => step.cpuUsPerEvent)} us of CPU an event, ${queued} (runs: ${steps.length})`;
 }
