@@ -1,12 +1,15 @@
 /** How far a lease is, and how fast it moves. */
+import { pieceRange } from "../../schema/piece.ts";
 import type { Lease, Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
 import type { Turn } from "./turn.ts";
 
 /** Bytes still to come under it, as far as was reported. */
-export function unreadBytes({ peer, pieceCount, openCount, readBytes }: Lease): number {
-  const { pieceLengthBytes } = peer.task.info;
-  return Math.max(0, Math.min(openCount * pieceLengthBytes, pieceCount * pieceLengthBytes - readBytes));
+export function unreadBytes({ peer, firstPiece, pieceCount, openCount, readBytes }: Lease): number {
+  const { sizeBytes, pieceLengthBytes } = peer.task.info;
+  const { start } = pieceRange(firstPiece, sizeBytes, pieceLengthBytes);
+  const { end } = pieceRange(firstPiece + pieceCount - 1, sizeBytes, pieceLengthBytes);
+  return Math.max(0, Math.min(openCount * pieceLengthBytes, end - start - readBytes));
 }
 
 /** The piece that is being read, as far as was reported. */
