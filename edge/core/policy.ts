@@ -66,6 +66,9 @@ export interface Policy {
   readonly leaseTakenShare: number;
   /** A host that gets pieces this many times slower than the best, and holds as much less, is slow (decision 0019). */
   readonly muchSlower: number;
+  /** Such a host is asked for the rest of a lease that takes it longer than this: on a machine that is busy a host falls behind for a
+   *  second whose line is as good as any, and what the source sent it ahead would be read twice. */
+  readonly slowRestMs: number;
   /** The next run is granted when one ends within this time, so that a stream never waits for us: two reports and a round
    *  trip. */
   readonly leaseAheadMs: number;
@@ -205,6 +208,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseSooner: 2,
   leaseTakenShare: 0.015,
   muchSlower: 4,
+  slowRestMs: 2 * SECOND,
   leaseAheadMs: 400,
   leaseCursorBytes: 512 * KIB,
   leaseCursorRuns: 2,

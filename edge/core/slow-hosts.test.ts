@@ -5,6 +5,7 @@ import { announceOf, aTask, progressOf } from "./testing/fixtures.ts";
 import { Scene } from "./testing/scene.ts";
 
 const task = aTask(1, 400);
+const PIECE = task.pieceLengthBytes;
 
 function begin(scene: Scene, number: number): void {
   scene.greet([number]);
@@ -35,18 +36,43 @@ describe("a host that is much slower than others", () => {
     const held = scene.told(1, "leases").flatMap((message) => message.granted);
     expect(held.every(({ pieceCount }) => pieceCount > 1)).toBe(true);
     scene.nowMs += 1100;
+    scene.say(1, progressOf(task, { leases: held.map((lease) => ({ ...lease, readBytes: PIECE / 4 })) }));
     gain(scene, 1, 2);
     for (const number of [2, 3]) gain(scene, number, 40);
     expect(shortenedOf(scene, 1)).toEqual(held.map(({ leaseId }) => ({ leaseId, pieceCount: 1 })));
     scene.nowMs += 200;
     const added = held.map(({ firstPiece }) => ({ firstPiece, pieceCount: 1 }));
-    const leases = held.map(({ leaseId, firstPiece }) => ({ leaseId, firstPiece, pieceCount: 1, readBytes: 1 }));
+    const leases = held.map(({ leaseId, firstPiece }) => ({
+      leaseId,
+      firstPiece,
+      pieceCount: 1,
+      readBytes: PIECE / 2,
+    }));
     scene.say(1, progressOf(task, { leases }));
     scene.say(1, progressOf(task, { added }));
     expect(scene.granted(1)).toEqual([]);
     const { readers } = explainTask(scene.swarm, scene.task(task.taskId), scene.policy, scene.nowMs);
     expect(readers[0]?.standing).toBe("slow");
     expect(scene.peer(task.taskId, 1).leases.size).toBe(0);
+  });
+});
+
+describe("a host that fell behind on a busy machine", () => {
+  test("keeps what it reads within two seconds, and what its source has not begun to send", () => {
+    for (const readPieces of [0, 2.5]) {
+      const scene = new Scene();
+      for (const number of [1, 2, 3]) begin(scene, number);
+      const held = scene.told(1, "leases").flatMap((message) => message.granted);
+      scene.nowMs += 900;
+      // Of eight pieces: the five after the one that is being read take 1.8 s.
+      expect(held.map(({ pieceCount }) => pieceCount)).toEqual(held.map(() => 8));
+      scene.say(1, progressOf(task, { leases: held.map((lease) => ({ ...lease, readBytes: readPieces * PIECE })) }));
+      scene.nowMs += 200;
+      gain(scene, 1, 2);
+      for (const number of [2, 3]) gain(scene, number, 40);
+      expect(swiftNumbers(scene, [1, 2, 3])).toEqual([2, 3]);
+      expect(shortenedOf(scene, 1)).toEqual([]);
+    }
   });
 });
 

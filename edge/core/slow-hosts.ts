@@ -1,6 +1,6 @@
 /** Hosts on much slower lines than others: what they read would have to come to everybody over those. */
 import { askHowFar, askShorter } from "./grant.ts";
-import { pieceUnderWay } from "./lease-pace.ts";
+import { pieceUnderWay, readingMs } from "./lease-pace.ts";
 import type { Peer } from "./peer.ts";
 import type { Task } from "./task.ts";
 import type { Turn } from "./turn.ts";
@@ -21,15 +21,18 @@ export function swiftOf(turn: Pick<Turn, "nowMs" | "policy">, readers: readonly 
   return readers.filter((peer) => !isSlow(peer));
 }
 
-/** Asks hosts that are slow beside the others who read for all of their leases but the pieces under way: one that came first
- *  was given long runs. Who has got nothing in a time in which others got several pieces is asked how far it is. */
+/** Asks hosts that are slow beside the others who read for all of their leases but the pieces under way, where the rest is known
+ *  to take them long: one that came first was given long runs. Who has got nothing in a time in which others got several pieces is asked how far it is. */
 export function takeFromSlowHosts(turn: Turn, task: Task): void {
   const holders = [...new Set([...task.leases.values()].map(({ peer }) => peer))];
   askSilent(turn, holders);
   const swift = new Set(swiftOf(turn, holders));
   if (swift.size === holders.length) return;
   for (const lease of task.leases.values()) {
-    if (!swift.has(lease.peer)) askShorter(turn, lease, pieceUnderWay(lease) + 1 - lease.firstPiece);
+    if (swift.has(lease.peer) || lease.readBytes === 0) continue;
+    const pieceCount = pieceUnderWay(lease) + 1 - lease.firstPiece;
+    const restBytes = (lease.pieceCount - pieceCount) * task.info.pieceLengthBytes;
+    if (readingMs(lease, restBytes, turn.policy) > turn.policy.slowRestMs) askShorter(turn, lease, pieceCount);
   }
 }
 
