@@ -99,7 +99,8 @@ export interface TransferPolicy {
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
   /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
-   *  20 ms, and a host that is not busy looks more often. */
+   *  8 ms, and a host that is not busy looks more often. To a busy one the first chunk of a stream brings 125 to 400 KB, and further
+   *  ones 200 to 524. */
   readonly backlogBytes: number;
   /** How far leases are is reported this late when nothing else is new: well within their time to live. */
   readonly leaseReportMs: number;
@@ -166,7 +167,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownLeaseTtlMs: 10_000,
   lookAfterMs: 250,
   tradeReportMs: 3000,
-  backlogBytes: 256 * 1024,
+  backlogBytes: 96 * 1024,
   leaseReportMs: 3000,
   digestReportMs: 1000,
   reportsPerTask: 24,

@@ -86,6 +86,7 @@ export class Download {
       failed: (leaseId, error) => this.#leaseFailed(leaseId, error),
       // A host without leases waits for the next one.
       finished: () => (this.#leases.count === 0 ? this.#sender.send() : this.#sender.sendIfDue()),
+      gaveBack: () => this.#sender.send(),
     });
     const exchange = new NeighbourExchange({ ...components, neighbours: () => this.#trade.neighbours.list() });
     this.#sender = new ProgressSender({

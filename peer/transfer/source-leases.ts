@@ -23,19 +23,26 @@ export interface SourceLeasesComponents {
   readonly failed: (leaseId: LeaseId, error: unknown) => void;
   /** A lease was read to its end. */
   readonly finished: (leaseId: LeaseId) => void;
+  /** The end of a lease was given back some time after it was asked for. */
+  readonly gaveBack: () => void;
 }
 
 interface ActiveLease {
   readonly lease: Lease;
   readonly stop: AbortController;
   readBytes: number;
-  /** Of the chunk that came last. */
+  /** Of a chunk, on average over those that came lately. */
   chunkBytes: number;
   /** The next piece to come; those before it are done. */
   nextPiece: number;
   /** Where it ends: at the end of the lease, or where it was shortened to. */
   endPiece: number;
+  /** Where it was asked to end before its source had sent anything. */
+  askedEndPiece: number | undefined;
 }
+
+/** How much of the average the last chunk makes: one small chunk between big ones says little. */
+const LAST_CHUNK_SHARE = 0.25;
 
 export class SourceLeases {
   #components: SourceLeasesComponents;
@@ -61,18 +68,21 @@ export class SourceLeases {
       chunkBytes: 0,
       nextPiece: firstPiece,
       endPiece,
+      askedEndPiece: undefined,
     };
     this.#active.set(lease.leaseId, active);
     void this.#read(active);
   }
 
   /** Gives the end of a run back, as far as it is not being read. A stream that waits for us keeps it: its source has sent
-   *  megabytes of that end already, which would be read twice. */
+   *  megabytes of that end already, which would be read twice. Whether one does is known with its first chunk; asked a
+   *  second time without that, it gives the end back. */
   shorten(leaseId: LeaseId, pieceCount: number): void {
     const active = this.#active.get(leaseId);
-    if (active === undefined || active.chunkBytes >= this.#components.backlogBytes) return;
-    const endPiece = Math.max(active.lease.firstPiece + pieceCount, active.nextPiece + 1);
-    active.endPiece = Math.min(active.endPiece, endPiece);
+    if (active === undefined) return;
+    const askedEndPiece = active.lease.firstPiece + pieceCount;
+    if (active.readBytes > 0 || active.askedEndPiece !== undefined) this.#giveBack(active, askedEndPiece);
+    else active.askedEndPiece = askedEndPiece;
   }
 
   revoke(leaseIds: readonly LeaseId[]): void {
@@ -105,8 +115,25 @@ export class SourceLeases {
     return bits;
   }
 
+  #giveBack(active: ActiveLease, askedEndPiece: number): void {
+    if (active.chunkBytes >= this.#components.backlogBytes) return;
+    active.endPiece = Math.min(active.endPiece, Math.max(askedEndPiece, active.nextPiece + 1));
+  }
+
+  #receive(active: ActiveLease, bytes: number): void {
+    const { received, gaveBack } = this.#components;
+    const isFirst = active.readBytes === 0;
+    active.readBytes += bytes;
+    active.chunkBytes += (isFirst ? 1 : LAST_CHUNK_SHARE) * (bytes - active.chunkBytes);
+    received();
+    const { askedEndPiece, endPiece } = active;
+    if (!isFirst || askedEndPiece === undefined) return;
+    this.#giveBack(active, askedEndPiece);
+    if (active.endPiece < endPiece) gaveBack();
+  }
+
   async #read(active: ActiveLease): Promise<void> {
-    const { info, source, stat, keeper, received, failed, finished } = this.#components;
+    const { info, source, stat, keeper, failed, finished } = this.#components;
     const { lease, stop } = active;
     let intake: PieceIntake | undefined;
     try {
@@ -121,11 +148,7 @@ export class SourceLeases {
         pieceCount: lease.pieceCount,
         sizeBytes: info.sizeBytes,
         pieceLengthBytes: info.pieceLengthBytes,
-        received: (bytes) => {
-          active.readBytes += bytes;
-          active.chunkBytes = bytes;
-          received();
-        },
+        received: (bytes) => this.#receive(active, bytes),
       });
       for await (const { piece, bytes, last } of cut) {
         if (stop.signal.aborted) return;
