@@ -154,6 +154,19 @@ test("a neighbour that does not answer a probe is given up, however many failure
   neighbour.close();
 });
 
+test("a neighbour whose answer waits for a process that gets no time stays", async () => {
+  const { neighbour, lost } = met(async (_neighbour, _query, signal) => {
+    // The answer is there, and takes two turns of the loop; each comes before another look at the clock.
+    for (let turn = 0; turn < 2; turn++) await Bun.sleep(1);
+    return signal.aborted ? { kind: "failed", failure: "unreachable" } : NEWS;
+  });
+  const probed = neighbour.probe();
+  Bun.sleepSync(2 * POLICY.probeSilenceMs);
+  await probed;
+  expect(await Promise.race([lost, "stays"])).toBe("stays");
+  neighbour.close();
+});
+
 test("a neighbour that answers a probe stays, whatever it says", async () => {
   for (const outcome of [NEWS, { kind: "failed", failure: "missing" }] as const) {
     const { neighbour, lost } = met(async () => outcome);

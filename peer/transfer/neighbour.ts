@@ -12,6 +12,7 @@ import type { TransferPolicy } from "../core/policy.ts";
 import type { NewsBudget } from "./news-budget.ts";
 import { pause } from "./pause.ts";
 import type { BitfieldOutcome } from "./piece-client.ts";
+import { Silence } from "./silence.ts";
 import { createCounts } from "./troubles.ts";
 
 export interface NeighbourComponents {
@@ -148,15 +149,17 @@ export class Neighbour implements ParentView {
     this.#learn({ bitfield, reading: this.reading });
   }
 
-  /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does. */
+  /** Asks whether it is there, and gives it up when it does not answer soon. One that is only slow does; and when this process
+   *  gets no time itself, as on a machine that is busy, that is not the neighbour's silence. */
   async probe(): Promise<void> {
     if (this.#probing) return;
     this.#probing = true;
     const { policy, ask, lost } = this.#components;
-    const late = AbortSignal.timeout(policy.probeSilenceMs);
-    const outcome = await ask(this, { since: undefined, waitMs: 0 }, AbortSignal.any([this.signal, late]));
+    const late = new AbortController();
+    using _silence = new Silence(policy.probeSilenceMs, () => late.abort());
+    const outcome = await ask(this, { since: undefined, waitMs: 0 }, AbortSignal.any([this.signal, late.signal]));
     this.#probing = false;
-    if (late.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, "unreachable");
+    if (late.signal.aborted && outcome.kind === "failed" && !this.signal.aborted) lost(this, "unreachable");
   }
 
   /** Asks what it has and reads now, and makes nothing of it when it does not say. */

@@ -3,7 +3,8 @@ const LOOKS = 4;
 
 export class Silence implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
-  #looksInSilence = 0;
+  /** Nothing was heard before it began: then the first look is one after a whole quarter. */
+  #looksInSilence = 1;
   #suspended = false;
 
   /** `silent` is called once after `limitMs` of silence, up to a quarter later. */
