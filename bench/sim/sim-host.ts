@@ -8,7 +8,7 @@ import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { UploadShares } from "../../peer/core/upload-shares.ts";
 import { ProgressReport } from "../../peer/transfer/progress-report.ts";
 import { RecentPace } from "../../peer/transfer/recent-pace.ts";
-import { addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
+import { addAll, addPiece, type Bitfield, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import { PIECE_DIGEST_BYTES } from "../../schema/digest.ts";
 import type { HostId, LeaseId, TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
@@ -54,6 +54,8 @@ export class SimHost {
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
   readonly links: SimLink[] = [];
+  /** What those it has links to told that they have. */
+  readonly offered: Bitfield;
   /** Those who traded with it at any time. */
   readonly children = new FewSet<SimHost>();
   /** Those who watch this host and know all it has. */
@@ -90,6 +92,7 @@ export class SimHost {
     this.pieceLengthBytes = pieceLengthBytes;
     this.held = emptyBitfield(pieceCount);
     this.verifiable = emptyBitfield(pieceCount);
+    this.offered = emptyBitfield(pieceCount);
     this.leased = emptyBitfield(pieceCount);
   }
 
@@ -138,6 +141,7 @@ export class SimHost {
       spareRequests: options.transferPolicy.requestsPerTask,
       cursors: [],
       parents: this.links,
+      offered: this.offered,
       scarceSinceMs: this.scarceSinceMs,
     };
     return planRequests(view, options.transferPolicy, nowMs, random);
@@ -180,6 +184,14 @@ export class SimHost {
     for (const link of this.links) link.gaveBytes = 0;
     this.nextExchangeAtMs = nowMs + transferPolicy.exchangeMs;
     return least;
+  }
+
+  /** Trades with it no more. */
+  unlink(link: SimLink): void {
+    this.links.splice(this.links.indexOf(link), 1);
+    if (link.bitfield.length === 0) return;
+    this.offered.fill(0);
+    for (const { bitfield } of this.links) addAll(this.offered, bitfield);
   }
 
   linkTo(parent: SimHost | undefined): SimLink | undefined {

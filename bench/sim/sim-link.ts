@@ -1,5 +1,5 @@
 /** What a simulated host knows of one it trades with. A view of it for `planRequests`. */
-import type { Bitfield } from "../../schema/bitfield.ts";
+import { addAll, type Bitfield } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
 import type { SimHost } from "./sim-host.ts";
 
@@ -35,9 +35,11 @@ export class SimLink {
 
   /** The parent told what it has. */
   learn(nowMs: number): void {
-    if (this.bitfield !== this.parent.held) this.gainedAtMs = nowMs;
-    this.bitfield = this.parent.held;
     this.heardAtMs = nowMs;
+    if (this.bitfield === this.parent.held) return;
+    this.gainedAtMs = nowMs;
+    this.bitfield = this.parent.held;
+    addAll(this.child.offered, this.bitfield);
   }
 
   get hostId(): HostId {

@@ -147,7 +147,7 @@ export class SimTrade {
     const link = host.linkTo(this.#parts.byId.get(hostId));
     if (link === undefined) return;
     link.closed = true;
-    host.links.splice(host.links.indexOf(link), 1);
+    host.unlink(link);
     // What is under way between two that live still comes.
     if (link.parent.state !== "dead") return;
     for (const piece of [...host.flights.keys()]) this.#requests.drop(host, piece, hostId);

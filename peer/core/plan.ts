@@ -37,6 +37,8 @@ export interface TransferView {
   readonly leaseCount: number;
   readonly inFlight: ReadonlyMap<number, InFlight>;
   readonly parents: readonly ParentView[];
+  /** What they offer together, where that is known without a look at each. */
+  readonly offered?: Bitfield;
   /** See `AcrossView`. */
   readonly scarceSinceMs: Map<number, number>;
   /** Requests that what all downloads share has left for this one. */
@@ -79,7 +81,7 @@ export function planRequests(
   const most = mostPerParent(view, policy);
   const wanted = wantedPieces(view);
   // Most looks are in vain, in a big herd above all. What nobody offers is nobody's alone, either.
-  if (late === 0 && !isOffered(wanted, view.parents)) {
+  if (late === 0 && !isOffered(wanted, view)) {
     view.scarceSinceMs.clear();
     return requests;
   }
@@ -134,8 +136,9 @@ function candidatesOf(
   return able;
 }
 
-function isOffered(wanted: Uint8Array, parents: readonly ParentView[]): boolean {
+function isOffered(wanted: Uint8Array, { parents, offered }: TransferView): boolean {
   if (!hasAny(wanted, wanted)) return false;
+  if (offered !== undefined) return hasAny(offered, wanted);
   for (const { bitfield } of parents) if (hasAny(bitfield, wanted)) return true;
   return false;
 }
