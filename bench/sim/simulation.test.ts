@@ -1,8 +1,10 @@
 import { heapStats } from "bun:jsc";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { DEFAULT_SIM } from "./sim-options.ts";
 import { Simulation } from "./simulation.ts";
 
+/** A long simulation on a machine with other work. */
+setDefaultTimeout(120_000);
 const HOSTS = 2000;
 /** A hundred thousand of them are 1.2 GB. It is 8,900 today. */
 const MOST_BYTES_PER_HOST = 12_000;
