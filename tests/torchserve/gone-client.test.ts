@@ -70,11 +70,14 @@ test(
     const url = `${other.url}/dragonfly/models?file_name=busy.mar`;
     const reply = fetch(url, { method: "POST", signal: gone.signal }).catch((error: unknown) => error);
     const [registration] = (await once(busy, "request")) as [IncomingMessage];
+    // The face may have left before the client here has heard of its own end.
+    const left = once(registration.socket, "close");
     gone.abort();
-    await reply;
-    await once(registration.socket, "close");
+    await Promise.all([reply, left]);
+    const closed = once(busy, "close");
     busy.closeAllConnections();
     busy.close();
+    await closed;
     // The next one of that name waits its turn.
     expect((await fetch(url, { method: "POST" })).status).toBe(503);
     expect(await readdir(modelStore)).toEqual(["busy.mar"]);
