@@ -54,6 +54,8 @@ export class SimHost {
   readonly flights = new Map<number, Flight>();
   readonly reading = new Map<LeaseId, Reading>();
   readonly links: SimLink[] = [];
+  /** Those at the other ends of `links`: to find one in an array of them is a look at one place in memory. */
+  readonly #parents: SimHost[] = [];
   /** What those it has links to told that they have. */
   readonly offered: Bitfield;
   /** Those who traded with it at any time. */
@@ -186,16 +188,25 @@ export class SimHost {
     return least;
   }
 
+  /** Trades with it from now on. */
+  link(link: SimLink): void {
+    this.links.push(link);
+    this.#parents.push(link.parent);
+    link.parent.children.add(this);
+  }
+
   /** Trades with it no more. */
   unlink(link: SimLink): void {
-    this.links.splice(this.links.indexOf(link), 1);
+    const at = this.links.indexOf(link);
+    this.links.splice(at, 1);
+    this.#parents.splice(at, 1);
     if (link.bitfield.length === 0) return;
     this.offered.fill(0);
     for (const { bitfield } of this.links) addAll(this.offered, bitfield);
   }
 
   linkTo(parent: SimHost | undefined): SimLink | undefined {
-    return this.links.find((link) => link.parent === parent);
+    return parent === undefined ? undefined : this.links[this.#parents.indexOf(parent)];
   }
 
   holds(piece: number): boolean {

@@ -138,8 +138,7 @@ export class SimTrade {
     const parent = this.#parts.byId.get(hostId);
     if (parent === undefined || host.linkTo(parent) !== undefined) return;
     const link = new SimLink(host, parent, this.#parts.nowMs());
-    host.links.push(link);
-    parent.children.add(host);
+    host.link(link);
     this.#news.begin(link);
   }
 
