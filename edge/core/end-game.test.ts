@@ -62,8 +62,8 @@ function anEnd(overrides: Partial<Policy> = { leaseTakenShare: 1 }) {
     if (added.length > 0) scene.say(number, progressOf(task, { added, digests: digestRun(pieces) }));
     return pieces;
   };
-  const state = (readBytes: number) =>
-    scene.say(1, progressOf(task, { leases: held.map((run) => ({ ...run, pieceCount: 1, readBytes })) }));
+  const state = (readBytes: number, more: { backlogBytes?: number } = {}) =>
+    scene.say(1, progressOf(task, { leases: held.map((run) => ({ ...run, pieceCount: 1, readBytes, ...more })) }));
   const goOn = () => {
     scene.nowMs += 100;
     return [2, 3].flatMap(readOn).length > 0;
@@ -107,6 +107,14 @@ describe("the last pieces of a herd", () => {
     scene.say(1, progressOf(task, { leases: held.map((run, at) => ({ ...run, pieceCount: 1, readBytes: read(at) })) }));
     expect(isLeased()).toBe(held.length - 1);
     expect([...scene.granted(2), ...scene.granted(3)]).toEqual([[held[2]?.firstPiece ?? -1, 1]]);
+  });
+
+  test("are left to a busy host that says its source has sent them", () => {
+    const { task, scene, held, state, isLeased } = anEnd();
+    state(0.6 * task.pieceLengthBytes, { backlogBytes: 128 * 1024 });
+    scene.wait(1000);
+    state(0.6 * task.pieceLengthBytes, { backlogBytes: 128 * 1024 });
+    expect(isLeased()).toBe(held.length);
   });
 
   test("are taken from a slow host that does not say how far it is", () => {

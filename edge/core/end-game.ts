@@ -14,8 +14,8 @@ import { type Turn, wakeBy } from "./turn.ts";
 export interface Straggler {
   readonly readBytes: number;
   readonly unreadBytes: number;
-  /** Its holder is a slow host (decision 0019), and not just a stream of one that is fast; and there is still something to spare
-   *  for reading twice. */
+  /** Its holder is a slow host (decision 0019) for its line, and not just a stream of one that is fast, or of one that is busy; and
+   *  there is still something to spare for reading twice. */
   readonly isSlow: boolean;
 }
 
@@ -55,7 +55,7 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
   let nextMs = nowMs + policy.leaseEndMs;
   let taken = false;
   for (const lease of leastReadFirst(task)) {
-    const isSlow = !swift.has(lease.peer) && task.takenBytes < mostTakenBytes;
+    const isSlow = !swift.has(lease.peer) && !lease.hasBacklog && task.takenBytes < mostTakenBytes;
     // Who takes over a part of a stream then only takes its share of the same line.
     if (isFull && swift.has(lease.peer)) continue;
     const unread = unreadBytes(lease);

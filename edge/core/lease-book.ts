@@ -24,6 +24,7 @@ export function openLease(
   }
   const fresh = {
     readBytes: 0,
+    hasBacklog: false,
     grantedAtMs: nowMs,
     aliveAtMs: nowMs,
     longestSilenceMs: 0,

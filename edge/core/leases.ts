@@ -112,12 +112,14 @@ function ownLease(peer: Peer, leaseId: LeaseId): Lease | undefined {
   return lease?.peer === peer ? lease : undefined;
 }
 
-function advance(turn: Turn, lease: Lease, { firstPiece, pieceCount, readBytes }: LeaseProgress): void {
+function advance(turn: Turn, lease: Lease, stated: LeaseProgress): void {
+  const { firstPiece, pieceCount, readBytes, backlogBytes } = stated;
   if (readBytes > lease.readBytes) {
     lease.readBytes = readBytes;
     keepAlive(lease, turn.nowMs);
   }
   lease.statedAtMs = turn.nowMs;
+  lease.hasBacklog = backlogBytes !== undefined;
   // Somebody waits for what it says.
   if (lease.askedAtMs > Number.NEGATIVE_INFINITY) lease.peer.task.endGameAtMs = turn.nowMs;
   const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;

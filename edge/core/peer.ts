@@ -92,6 +92,8 @@ export interface Lease {
   /** Pieces still to be read under it. */
   openCount: number;
   readBytes: number;
+  /** Its source has sent more than its holder took, as far as that said: what is left is not late for its line. */
+  hasBacklog: boolean;
   readonly grantedAtMs: number;
   aliveAtMs: number;
   /** Without progress for this long it expires. */

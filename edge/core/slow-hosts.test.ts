@@ -58,15 +58,20 @@ describe("a host that is much slower than others", () => {
 });
 
 describe("a host that fell behind on a busy machine", () => {
-  test("keeps what it reads within two seconds, and what its source has not begun to send", () => {
-    for (const readPieces of [0, 2.5]) {
+  test("keeps what it reads within two seconds, and what its source has not begun to send or has sent already", () => {
+    for (const [readPieces, more] of [
+      [0, {}],
+      [2.5, {}],
+      [0.5, { backlogBytes: PIECE }],
+    ] as const) {
       const scene = new Scene();
       for (const number of [1, 2, 3]) begin(scene, number);
       const held = scene.told(1, "leases").flatMap((message) => message.granted);
       scene.nowMs += 900;
       // Of eight pieces: the five after the one that is being read take 1.8 s.
       expect(held.map(({ pieceCount }) => pieceCount)).toEqual(held.map(() => 8));
-      scene.say(1, progressOf(task, { leases: held.map((lease) => ({ ...lease, readBytes: readPieces * PIECE })) }));
+      const leases = held.map((lease) => ({ ...lease, readBytes: readPieces * PIECE, ...more }));
+      scene.say(1, progressOf(task, { leases }));
       scene.nowMs += 200;
       gain(scene, 1, 2);
       for (const number of [2, 3]) gain(scene, number, 40);

@@ -29,7 +29,7 @@ export function takeFromSlowHosts(turn: Turn, task: Task): void {
   const swift = new Set(swiftOf(turn, holders));
   if (swift.size === holders.length) return;
   for (const lease of task.leases.values()) {
-    if (swift.has(lease.peer) || lease.readBytes === 0) continue;
+    if (swift.has(lease.peer) || lease.readBytes === 0 || lease.hasBacklog) continue;
     const pieceCount = pieceUnderWay(lease) + 1 - lease.firstPiece;
     const restBytes = (lease.pieceCount - pieceCount) * task.info.pieceLengthBytes;
     if (readingMs(lease, restBytes, turn.policy) > turn.policy.slowRestMs) askShorter(turn, lease, pieceCount);

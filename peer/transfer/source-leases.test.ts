@@ -58,7 +58,7 @@ async function reading(chunks: readonly number[], before: (leases: SourceLeases)
 test("the end of a lease is given back as far as it is not being read", async () => {
   const { task, leases, goOn, ended } = await reading([SMALL_BYTES]);
   leases.shorten(lease.leaseId, 3);
-  expect(leases.progress()).toMatchObject([{ firstPiece: 0, pieceCount: 3 }]);
+  expect(leases.progress()).toEqual([{ leaseId: lease.leaseId, firstPiece: 0, pieceCount: 3, readBytes: SMALL_BYTES }]);
   goOn();
   await ended;
   expect(task.heldCount).toBe(3);
@@ -67,7 +67,10 @@ test("the end of a lease is given back as far as it is not being read", async ()
 test("a lease whose stream waits for us keeps its end, which the source has sent already", async () => {
   const { task, leases, goOn, ended } = await reading([DEFAULT_TRANSFER_POLICY.backlogBytes]);
   leases.shorten(lease.leaseId, 5);
-  expect(leases.progress()).toMatchObject([{ firstPiece: 0, pieceCount: PIECES }]);
+  const { backlogBytes } = DEFAULT_TRANSFER_POLICY;
+  expect(leases.progress()).toEqual([
+    { leaseId: lease.leaseId, firstPiece: 0, pieceCount: PIECES, readBytes: backlogBytes, backlogBytes },
+  ]);
   goOn();
   await ended;
   expect(task.heldCount).toBe(PIECES);

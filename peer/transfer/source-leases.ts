@@ -100,11 +100,12 @@ export class SourceLeases {
   }
 
   progress(): LeaseProgress[] {
-    return [...this.#active.values()].map(({ lease, endPiece, readBytes }) => ({
-      leaseId: lease.leaseId,
-      firstPiece: lease.firstPiece,
-      pieceCount: endPiece - lease.firstPiece,
-      readBytes,
+    return [...this.#active.values()].map((active) => ({
+      leaseId: active.lease.leaseId,
+      firstPiece: active.lease.firstPiece,
+      pieceCount: active.endPiece - active.lease.firstPiece,
+      readBytes: active.readBytes,
+      ...(this.#waitsForUs(active) ? { backlogBytes: Math.round(active.chunkBytes) } : {}),
     }));
   }
 
@@ -115,8 +116,12 @@ export class SourceLeases {
     return bits;
   }
 
+  #waitsForUs({ chunkBytes }: ActiveLease): boolean {
+    return chunkBytes >= this.#components.backlogBytes;
+  }
+
   #giveBack(active: ActiveLease, askedEndPiece: number): void {
-    if (active.chunkBytes >= this.#components.backlogBytes) return;
+    if (this.#waitsForUs(active)) return;
     active.endPiece = Math.min(active.endPiece, Math.max(askedEndPiece, active.nextPiece + 1));
   }
 

@@ -45,6 +45,9 @@ const leaseProgressSchema = z.object({
   pieceCount: pieceCountField,
   /** Bytes read from the source under this lease so far: a lease that grows is alive, however slow. */
   readBytes: countField,
+  /** What its source had sent when the host came to take it, on average of late, where that is more than a host finds that keeps up
+   *  with its source. Absent: it keeps up, as far as is known. */
+  backlogBytes: countField.optional(),
 });
 export type LeaseProgress = z.infer<typeof leaseProgressSchema>;
 

@@ -15,7 +15,15 @@ const frameSchema = z.object({ v: z.literal(1), messages: z.array(peerMessageSch
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const run = { firstPiece: fc.nat(2 ** 20 - 1), pieceCount: fc.nat(2 ** 20) };
-const lease = fc.record({ leaseId: fc.stringMatching(/^[0-9a-z-]{1,64}$/), ...run, readBytes: fc.maxSafeNat() });
+const lease = fc.record(
+  {
+    leaseId: fc.stringMatching(/^[0-9a-z-]{1,64}$/),
+    ...run,
+    readBytes: fc.maxSafeNat(),
+    backlogBytes: fc.maxSafeNat(),
+  },
+  { requiredKeys: ["leaseId", "firstPiece", "pieceCount", "readBytes"] },
+);
 const runs = fc.array(fc.record(run), { maxLength: 20 });
 const pieces = fc.array(run.firstPiece, { maxLength: 16 });
 const totals = { sourceBytes: fc.maxSafeNat(), peerBytes: fc.maxSafeNat() };

@@ -27,7 +27,7 @@ const LOAD = words(
 );
 const PROGRESS = words("taskId", "added", "removed", "digests", "leases", "sourceBytes", "peerBytes", "cursors");
 const RUN = words("firstPiece", "pieceCount");
-const LEASE = words("leaseId", "firstPiece", "pieceCount", "readBytes");
+const LEASE = words("leaseId", "firstPiece", "pieceCount", "readBytes", "backlogBytes");
 
 /** Where a count must stand and does not. */
 const ABSENT = -1;
@@ -115,7 +115,12 @@ function progressAt(read: MsgpackReader, size: number): PeerMessageOf<"progress"
 }
 
 function leaseAt(read: MsgpackReader): LeaseProgress {
-  const lease = { leaseId: "" as LeaseId, firstPiece: ABSENT, pieceCount: ABSENT, readBytes: ABSENT };
+  const lease: LeaseProgress = {
+    leaseId: "" as LeaseId,
+    firstPiece: ABSENT,
+    pieceCount: ABSENT,
+    readBytes: ABSENT,
+  };
   for (let left = read.mapSize(LEASE.length); left > 0; left--) {
     const key = read.oneOf(LEASE);
     if (key === "leaseId") lease.leaseId = textAt<LeaseId>(read, LEASE_ID_PATTERN);
