@@ -98,7 +98,8 @@ export class SimNews {
 
   #pauseMs({ bitfield, child }: SimLink): number {
     const { options, nowMs } = this.#parts;
-    const view = { offered: bitfield, held: child.held, piecesPerSecond: child.pace.perSecond(nowMs()) };
+    const { held, pace, links } = child;
+    const view = { offered: bitfield, held, neighbourCount: links.length, piecesPerSecond: pace.perSecond(nowMs()) };
     return newsPauseMs(view, options.transferPolicy);
   }
 }

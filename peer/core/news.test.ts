@@ -11,20 +11,24 @@ function bits(count: number) {
   return field;
 }
 
-const pause = (offered: number, held: number, piecesPerSecond: number) =>
-  newsPauseMs({ offered: bits(offered), held: bits(held), piecesPerSecond }, DEFAULT_TRANSFER_POLICY);
+const pause = (offered: number, held: number, piecesPerSecond: number, neighbourCount = 1) =>
+  newsPauseMs({ offered: bits(offered), held: bits(held), neighbourCount, piecesPerSecond }, DEFAULT_TRANSFER_POLICY);
 
 test("newsPauseMs() asks again when half of what a neighbour has for us could be taken", () => {
   expect(pause(100, 40, 50)).toBe(600);
 });
 
-test("newsPauseMs() asks after a few pieces of our own pace while a neighbour has nothing for us", () => {
-  expect(pause(40, 40, 100)).toBe(120);
-  expect(pause(40, 40, 10)).toBe(DEFAULT_TRANSFER_POLICY.newsPausePiecesMaxMs);
+test("newsPauseMs() has so many questions a second for all neighbours together, and more where pieces come fast", () => {
+  const questionsPerSecond = (piecesPerSecond: number, neighbours: number) =>
+    (1000 * neighbours) / pause(40, 40, piecesPerSecond, neighbours);
+  for (const neighbours of [4, 11, 23]) {
+    expect(questionsPerSecond(10, neighbours)).toBeCloseTo(DEFAULT_TRANSFER_POLICY.questionsPerSecond);
+    expect(questionsPerSecond(80, neighbours)).toBeCloseTo(80 / DEFAULT_TRANSFER_POLICY.piecesPerQuestion);
+  }
 });
 
 test("newsPauseMs() asks soon while our pace is high or not known", () => {
-  expect(pause(40, 40, 5000)).toBe(shortestMs);
+  expect(pause(40, 40, 5000, 30)).toBe(shortestMs);
   expect(pause(500, 0, 0)).toBe(shortestMs);
 });
 

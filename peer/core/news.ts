@@ -1,5 +1,5 @@
 /** How often a neighbour is asked what it has. Each question costs both hosts more CPU than 64 KiB of a piece do, and a
- *  herd would ask twenty neighbours for every piece that each of them gets. */
+ *  herd would ask twenty neighbours for every piece that each of them gets: a host has so many questions for all of them. */
 import type { Bitfield } from "../../schema/bitfield.ts";
 import type { TransferPolicy } from "./policy.ts";
 
@@ -7,17 +7,23 @@ export interface NewsView {
   /** What the neighbour is known to offer. */
   readonly offered: Bitfield;
   readonly held: Bitfield;
+  /** Whom we ask, this one among them. */
+  readonly neighbourCount: number;
   /** Pieces we got a second lately, from anybody; 0 while that is not known. */
   readonly piecesPerSecond: number;
 }
 
 /** From what was heard last until the next question: half the time in which we could take all it is known to have for us, so that
- *  it never runs out of that unseen, and no less than the time of a few pieces. */
-export function newsPauseMs({ offered, held, piecesPerSecond }: NewsView, policy: TransferPolicy): number {
+ *  it never runs out of that unseen, and no less than it takes until it is its turn among all we ask. */
+export function newsPauseMs(
+  { offered, held, neighbourCount, piecesPerSecond }: NewsView,
+  policy: TransferPolicy,
+): number {
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
   const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
-  const piecesMs = Math.min(policy.newsPausePiecesMaxMs, (1000 * policy.newsPausePieces) / piecesPerSecond);
-  return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, piecesMs, halfMs));
+  const questionsPerSecond = Math.max(policy.questionsPerSecond, piecesPerSecond / policy.piecesPerQuestion);
+  const turnMs = (1000 * neighbourCount) / questionsPerSecond;
+  return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, turnMs, halfMs));
 }
 
 function usefulCount(offered: Bitfield, held: Bitfield): number {

@@ -50,7 +50,15 @@ export class PieceTrade {
       info,
       ticket: () => this.ticket.ticket,
       newsPauseMs: (offered) =>
-        newsPauseMs({ offered, held: task.held, piecesPerSecond: this.#pace.perSecond(nowMs()) }, policy),
+        newsPauseMs(
+          {
+            offered,
+            held: task.held,
+            neighbourCount: this.neighbours.size,
+            piecesPerSecond: this.#pace.perSecond(nowMs()),
+          },
+          policy,
+        ),
       offered: () => this.plan(),
       report: (fault) => send([fault]),
     });
