@@ -85,6 +85,9 @@ export class Network {
       undefined,
       names.map((name) => `netns add ${name}`),
     );
+    // Where a firewall loaded br_netfilter, it looks at every frame of a bridge too, which no switch does.
+    const unfiltered = "for each in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $each ] || echo 0 > $each; done";
+    await this.#workbench.runWell(["ip", "netns", "exec", fabric, "sh", "-c", unfiltered]);
     const bridges = [0, ...this.#furtherZones].flatMap((zone) => [
       `link add zone${zone} type bridge`,
       `link set zone${zone} up`,
