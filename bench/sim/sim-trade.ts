@@ -129,9 +129,9 @@ export class SimTrade {
   }
 
   happen(event: TradeEvent): void {
-    if (event.link.closed) return;
+    // What was asked of one that is traded with no more is answered all the same.
     if ("piece" in event) this.#requests.happen(event);
-    else this.#news.happen(event);
+    else if (!event.link.closed) this.#news.happen(event);
   }
 
   meet(host: SimHost, hostId: HostId): void {
