@@ -109,12 +109,16 @@ describe("the last pieces of a herd", () => {
     expect([...scene.granted(2), ...scene.granted(3)]).toEqual([[held[2]?.firstPiece ?? -1, 1]]);
   });
 
-  test("are left to a busy host that says its source has sent them", () => {
+  test("are left to a busy host that said a while ago that its source had sent more than it took", () => {
     const { task, scene, held, state, isLeased } = anEnd();
     state(0.6 * task.pieceLengthBytes, { backlogBytes: 128 * 1024 });
     scene.wait(1000);
-    state(0.6 * task.pieceLengthBytes, { backlogBytes: 128 * 1024 });
+    state(0.6 * task.pieceLengthBytes);
     expect(isLeased()).toBe(held.length);
+    // Later that is asked anew.
+    scene.wait(leaseSlowMs);
+    scene.wait(frozenRecheckMs);
+    expect(isLeased()).toBe(0);
   });
 
   test("are taken from a slow host that does not say how far it is", () => {

@@ -5,7 +5,7 @@ import { paceBps, unreadBytes } from "./lease-pace.ts";
 import { expire } from "./leases.ts";
 import type { Lease, Peer } from "./peer.ts";
 import type { Policy } from "./policy.ts";
-import { swiftOf } from "./slow-hosts.ts";
+import { isBusy, swiftOf } from "./slow-hosts.ts";
 import { isSourceFull } from "./source-flow.ts";
 import type { Task } from "./task.ts";
 import { type Turn, wakeBy } from "./turn.ts";
@@ -55,7 +55,7 @@ export function takeLate(turn: Turn, task: Task, readers: readonly Peer[]): read
   let nextMs = nowMs + policy.leaseEndMs;
   let taken = false;
   for (const lease of leastReadFirst(task)) {
-    const isSlow = !swift.has(lease.peer) && !lease.hasBacklog && task.takenBytes < mostTakenBytes;
+    const isSlow = !swift.has(lease.peer) && !isBusy(turn, lease.peer) && task.takenBytes < mostTakenBytes;
     // Who takes over a part of a stream then only takes its share of the same line.
     if (isFull && swift.has(lease.peer)) continue;
     const unread = unreadBytes(lease);

@@ -24,7 +24,6 @@ export function openLease(
   }
   const fresh = {
     readBytes: 0,
-    hasBacklog: false,
     grantedAtMs: nowMs,
     aliveAtMs: nowMs,
     longestSilenceMs: 0,

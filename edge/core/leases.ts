@@ -119,7 +119,7 @@ function advance(turn: Turn, lease: Lease, stated: LeaseProgress): void {
     keepAlive(lease, turn.nowMs);
   }
   lease.statedAtMs = turn.nowMs;
-  lease.hasBacklog = backlogBytes !== undefined;
+  if (backlogBytes !== undefined) lease.peer.backlogAtMs = turn.nowMs;
   // Somebody waits for what it says.
   if (lease.askedAtMs > Number.NEGATIVE_INFINITY) lease.peer.task.endGameAtMs = turn.nowMs;
   const isShorter = firstPiece === lease.firstPiece && pieceCount < lease.pieceCount;

@@ -29,6 +29,8 @@ export interface Peer {
   expiredAtMs: number;
   /** How long a lease should wait for this source: twice what was too short, or what was needed, last. */
   patienceMs: number;
+  /** When it stated last that a source had sent more than it took. */
+  backlogAtMs: number;
   /** No lease before then. */
   leaseBackoffUntilMs: number;
   /** The source failed it, and the backoff is not over. */
@@ -92,8 +94,6 @@ export interface Lease {
   /** Pieces still to be read under it. */
   openCount: number;
   readBytes: number;
-  /** Its source has sent more than its holder took, as far as that said: what is left is not late for its line. */
-  hasBacklog: boolean;
   readonly grantedAtMs: number;
   aliveAtMs: number;
   /** Without progress for this long it expires. */
@@ -117,6 +117,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     readPieceCount: 0,
     expiredAtMs: Number.NEGATIVE_INFINITY,
     patienceMs: 0,
+    backlogAtMs: Number.NEGATIVE_INFINITY,
     leaseBackoffUntilMs: 0,
     sourceFailed: false,
     refused: false,

@@ -29,11 +29,16 @@ export function takeFromSlowHosts(turn: Turn, task: Task): void {
   const swift = new Set(swiftOf(turn, holders));
   if (swift.size === holders.length) return;
   for (const lease of task.leases.values()) {
-    if (swift.has(lease.peer) || lease.readBytes === 0 || lease.hasBacklog) continue;
+    if (swift.has(lease.peer) || lease.readBytes === 0 || isBusy(turn, lease.peer)) continue;
     const pieceCount = pieceUnderWay(lease) + 1 - lease.firstPiece;
     const restBytes = (lease.pieceCount - pieceCount) * task.info.pieceLengthBytes;
     if (readingMs(lease, restBytes, turn.policy) > turn.policy.slowRestMs) askShorter(turn, lease, pieceCount);
   }
+}
+
+/** Whether a source of this task sent it more than it took, a while ago: its line is not what is slow. */
+export function isBusy({ nowMs, policy }: Pick<Turn, "nowMs" | "policy">, { backlogAtMs }: Peer): boolean {
+  return nowMs - backlogAtMs < policy.leaseSlowMs;
 }
 
 function askSilent(turn: Turn, holders: readonly Peer[]): void {
