@@ -104,13 +104,20 @@ export class Network {
       `link set z${zone}up master zone0 up`,
       `link set z${zone}down master zone${zone} up`,
     ]);
-    const own = ["link set lo up", `address add ${this.fabricAddress}/16 dev zone0`];
+    const own = [
+      "link set lo up",
+      `link set zone0 address ${macOf(this.fabricAddress)}`,
+      `address add ${this.fabricAddress}/16 dev zone0`,
+      ...this.#neighbours("zone0", this.fabricAddress),
+    ];
     await this.#batch("ip", fabric, [...bridges, ...own, ...ports, ...trunks]);
     const inside = (node: string) =>
       this.#batch("ip", this.#nameOf(node), [
         "link set lo up",
+        `link set eth0 address ${macOf(this.addressOf(node))}`,
         `address add ${this.addressOf(node)}/16 dev eth0`,
         "link set eth0 up",
+        ...this.#neighbours("eth0", this.addressOf(node)),
       ]);
     await Promise.all(this.#nodes.map(inside));
     if (zoneMbit === undefined) return;
@@ -121,6 +128,14 @@ export class Network {
       fabric,
       shaped.map((device) => `qdisc replace dev ${device} ${shape}`),
     );
+  }
+
+  /** Everybody knows everybody from the start: all namespaces of a machine share one table of what ARP finds, which is full at
+   *  1,024 entries (`gc_thresh3`), so that of 64 hosts some could not reach the scheduler. What is permanent does not count. */
+  #neighbours(device: string, own: string): string[] {
+    const all = [this.fabricAddress, ...this.#nodes.map((node) => this.addressOf(node))];
+    const others = all.filter((address) => address !== own);
+    return others.map((address) => `neighbour add ${address} lladdr ${macOf(address)} dev ${device} nud permanent`);
   }
 
   async #batch(tool: "ip" | "tc", namespace: string | undefined, lines: readonly string[]): Promise<void> {
@@ -145,4 +160,10 @@ export class Network {
   #portOf(node: string): string {
     return `port${this.#nodes.indexOf(node)}`;
   }
+}
+
+/** A locally administered address (IEEE 802) that says the one of the node. */
+function macOf(address: string): string {
+  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return ["02", "00", ...bytes].join(":");
 }
