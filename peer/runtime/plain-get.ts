@@ -15,8 +15,6 @@ const MAX_IDLE = 64;
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** Most that is handed on at once. */
 const PART_BYTES = 256 * 1024;
-/** Nor does a part that is shorter wait for longer: 60 KiB of 10 Mbit/s, and nothing that somebody who watches would see. */
-const PATIENCE_MS = 50;
 
 /** Replies that a `Response` takes no body of. */
 const BODILESS = [204, 205, 304];
@@ -133,26 +131,15 @@ class Body {
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (this.#chunks.length === 0) await this.#hasCome(1);
-    // Links of few Mbit/s bring a packet at a time, and each part costs its readers the same.
-    await this.#hasCome(PART_BYTES, PATIENCE_MS);
+    if (this.#chunks.length === 0 && this.#state === "coming") {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#arrived = resolve;
+      await promise;
+      this.#arrived = undefined;
+    }
     if (this.#chunks.length > 0) controller.enqueue(this.#part());
     else if (this.#state === "failed") throw this.#error;
     else controller.close();
-  }
-
-  /** Resolves once that much waits to be taken, nothing more comes, or so long after. */
-  async #hasCome(bytes: number, patienceMs?: number): Promise<void> {
-    const isEnough = () => this.#bytes >= bytes || this.#state !== "coming";
-    if (isEnough()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = patienceMs === undefined ? undefined : setTimeout(resolve, patienceMs);
-    this.#arrived = () => {
-      if (isEnough()) resolve();
-    };
-    await promise;
-    clearTimeout(timer);
-    this.#arrived = undefined;
   }
 
   /** The first chunk, and those behind it that fit. */
