@@ -99,6 +99,10 @@ export interface TransferPolicy {
   readonly lookAfterMs: number;
   /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
   readonly tradeReportMs: number;
+  /** So many of those reports in the time a task takes, where that is long. */
+  readonly tradeReportsPerTask: number;
+  /** No later than this, so that whoever looks at a long download sees it move. */
+  readonly tradeReportMaxMs: number;
   /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
    *  8 ms, and a host that is not busy looks more often. To a busy one the first chunk of a stream brings 125 to 400 KB, and further
    *  ones 200 to 524. */
@@ -168,6 +172,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownLeaseTtlMs: 10_000,
   lookAfterMs: 250,
   tradeReportMs: 3000,
+  tradeReportsPerTask: 12,
+  tradeReportMaxMs: 30_000,
   backlogBytes: 96 * 1024,
   leaseReportMs: 3000,
   digestReportMs: 1000,
