@@ -24,7 +24,10 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
     case "urgent":
       return 0;
     case "trade":
-      return Math.min(policy.tradeReportMaxMs, Math.max(policy.tradeReportMs, wholeMs(view) / policy.tradeReportsPerTask));
+      return Math.max(
+        policy.tradeReportMs,
+        Math.min(policy.tradeReportMaxMs, wholeMs(view) / policy.tradeReportsPerTask),
+      );
     case "leases":
       return policy.leaseReportMs;
     case "digests":
