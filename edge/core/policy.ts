@@ -82,13 +82,10 @@ export interface Policy {
    *  far. Whoever asks first would otherwise have the streams of the source for long, and a herd would wait for one uplink
    *  (`bench sim`, 64 hosts on 20 Mbit/s: 57 % of the bound with 2 MiB and 16 requests, 73 % with this and 12). */
   readonly leaseFirstBytes: number;
-  /** Shortest run of a host that reads alone. Mostly it is only the first of many: what it was given then comes to all others over
-   *  its one uplink (`bench sim` with 2 MiB, 1 MiB, this, and 256 KiB: 8 hosts on 30 Mbit/s, 32 MiB, 0.71, 0.82, 0.83 and 0.81 of the
-   *  bound; 64 on 20, 24 MiB, 0.41, 0.61, 0.67 and 0.67; 12 on 100, 128 MiB, 0.88, 0.89, 0.90 and 0.89). One that stays alone waits
-   *  once more for a scheduler that is far away. */
+  /** Shortest run of a host that reads alone. */
   readonly leaseStartBytes: number;
-  /** Runs of a lone reader are at most so many times as long as all it has read: three rounds of them take it from 512 KiB to
-   *  runs of the longest kind. */
+  /** Runs of a lone reader are at most so many times as long as all it has read: two rounds of them take it from 2 MiB to runs
+   *  of the longest kind. */
   readonly leaseLoneGrowth: number;
   /** Runs one host has outstanding: four streams fill a link where one does not (S3 gives 50-100 MB/s a connection). */
   readonly leaseRunsPerHost: number;
@@ -217,7 +214,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   leaseCursorRuns: 2,
   cursorSample: 16,
   leaseFirstBytes: 256 * KIB,
-  leaseStartBytes: 512 * KIB,
+  leaseStartBytes: 2 * MIB,
   leaseLoneGrowth: 4,
   leaseRunsPerHost: 4,
   leaseRunsOfSeveral: 2,

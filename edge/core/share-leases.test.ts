@@ -186,7 +186,7 @@ describe("a host that reads a long file alone", () => {
 
   test("is hardly slowed by a scheduler that is far away: no stream waits for it", () => {
     const { tookMs, leastMs } = read(2048, 100);
-    // Hello and announcement take a way each before anything is granted, and the first, short runs are over before the next are.
-    expect(tookMs - 300).toBeLessThan(leastMs * 1.05);
+    // Hello and announcement take a way each before anything is granted.
+    expect(tookMs - 200).toBeLessThan(leastMs * 1.05);
   });
 });

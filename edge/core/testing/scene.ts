@@ -16,9 +16,6 @@ import { faultsOf } from "./invariants.ts";
 
 export type CoreMessageOf<Type extends CoreMessage["type"]> = Extract<CoreMessage, { type: Type }>;
 
-/** Scenes are told with first runs of eight pieces, whatever they are by default. */
-const SCENE_POLICY: Policy = { ...DEFAULT_POLICY, leaseStartBytes: 2 * 2 ** 20 };
-
 export class Scene {
   readonly policy: Policy;
   swarm: Swarm;
@@ -29,7 +26,7 @@ export class Scene {
   #heard = new Map<HostId, CoreMessage[]>();
 
   constructor(overrides: Partial<Policy> = {}, seed = 1) {
-    this.policy = { ...SCENE_POLICY, ...overrides };
+    this.policy = { ...DEFAULT_POLICY, ...overrides };
     this.random = seededRandom(seed);
     this.swarm = createSwarm({ shard: 0, shardCount: 1, nowMs: this.nowMs });
   }
