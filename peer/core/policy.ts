@@ -97,13 +97,9 @@ export interface TransferPolicy {
   readonly ownLeaseTtlMs: number;
   /** How often a download looks after itself: whether it moves, whether a parent has rested. */
   readonly lookAfterMs: number;
-  /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. */
+  /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. Well within the `stallMs` (5 s) of
+   *  the scheduler, which takes who reports nothing for stalled and gives it one more neighbour each time. */
   readonly tradeReportMs: number;
-  /** So many of those reports in the time a task takes, where that is long (`bench sim`, 64 hosts on 20 Mbit/s: 30 messages a host
-   *  became 24, 0.882 and 0.879 of the bound). */
-  readonly tradeReportsPerTask: number;
-  /** No later than this, so that whoever looks at a long download sees it move. */
-  readonly tradeReportMaxMs: number;
   /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
    *  8 ms, and a host that is not busy looks more often. To a busy one the first chunk of a stream brings 125 to 400 KB, and further
    *  ones 200 to 524. */
@@ -174,8 +170,6 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownLeaseTtlMs: 10_000,
   lookAfterMs: 250,
   tradeReportMs: 3000,
-  tradeReportsPerTask: 12,
-  tradeReportMaxMs: 30_000,
   backlogBytes: 96 * 1024,
   leaseReportMs: 3000,
   digestReportMs: 1500,

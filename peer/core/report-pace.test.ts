@@ -8,8 +8,6 @@ const policy = {
   leaseReportMs: 2000,
   digestReportMs: 1000,
   reportsPerTask: 32,
-  tradeReportsPerTask: 10,
-  tradeReportMaxMs: 30_000,
 };
 
 describe("reportPauseMs()", () => {
@@ -21,12 +19,6 @@ describe("reportPauseMs()", () => {
   test("lets what others cannot use wait longer the less it matters", () => {
     expect(pauseOf("leases")).toBe(2000);
     expect(pauseOf("trade")).toBe(3000);
-  });
-
-  test("tells what was traded less often the longer the download takes, and often enough to be looked at", () => {
-    // 100 s in all, then 1,000 s.
-    expect(pauseOf("trade", { elapsedMs: 20_000, gotCount: 20, missingCount: 100 })).toBe(10_000);
-    expect(pauseOf("trade", { elapsedMs: 200_000, gotCount: 20, missingCount: 100 })).toBe(30_000);
   });
 
   test("spreads digests over the time the download takes", () => {

@@ -24,10 +24,7 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
     case "urgent":
       return 0;
     case "trade":
-      return Math.max(
-        policy.tradeReportMs,
-        Math.min(policy.tradeReportMaxMs, wholeMs(view) / policy.tradeReportsPerTask),
-      );
+      return policy.tradeReportMs;
     case "leases":
       return policy.leaseReportMs;
     case "digests":
@@ -37,11 +34,7 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
 
 /** A share of the time the download takes as a whole, and never much of the time it took so far: a herd that begins has
  *  nothing else to trade. */
-function digestPauseMs(view: ReportView, policy: TransferPolicy): number {
-  return Math.min(view.elapsedMs * policy.reportElapsedShare, wholeMs(view) / policy.reportsPerTask);
-}
-
-/** What the download takes as a whole, at the pace it had so far. */
-function wholeMs({ elapsedMs, gotCount, missingCount }: ReportView): number {
-  return (elapsedMs * missingCount) / Math.max(1, gotCount);
+function digestPauseMs({ elapsedMs, gotCount, missingCount }: ReportView, policy: TransferPolicy): number {
+  const wholeMs = (elapsedMs * missingCount) / Math.max(1, gotCount);
+  return Math.min(elapsedMs * policy.reportElapsedShare, wholeMs / policy.reportsPerTask);
 }
