@@ -11,6 +11,7 @@ import { RateLimit } from "../limits/rate-limit.ts";
 import { bunFileRange, servePieces } from "../runtime/bun-server.ts";
 import type { PieceServer } from "../runtime/peer-servers.ts";
 import { openDiskStore } from "../store/disk-store.ts";
+import { DiskTask } from "../store/disk-task.ts";
 import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { createPieceApp, type PieceAppComponents } from "./piece-app.ts";
@@ -463,6 +464,8 @@ describe("content with an upload limit", () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(1) });
     const big = await aBigTask();
+    // The store itself has it open from when it syncs it, in the background.
+    if (big instanceof DiskTask) await big.seal();
     const openOnes = async () => {
       const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
       return (await Promise.all(links)).filter((path) => path === big.path).length;
