@@ -1,7 +1,7 @@
 /** What simulated hosts and their scheduler say to each other, and when it comes. */
 import { aHost, announceOf, digestOf, finishOf, IDLE_LOAD, progressOf } from "../../edge/core/testing/fixtures.ts";
 import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
-import { reportPauseMs } from "../../peer/core/report-pace.ts";
+import { quietMs, type ReportView, reportPauseMs } from "../../peer/core/report-pace.ts";
 import { digestBatches } from "../../peer/transfer/progress-report.ts";
 import { piecesOf } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
@@ -89,22 +89,20 @@ export class SimChannels {
   reportIfDue(host: SimHost): void {
     const { options, nowMs } = this.#parts;
     const { policy, transferPolicy } = options;
-    const news = host.report.news(this.#leasesOf(host));
-    const elapsedMs = nowMs() - host.beganAtMs;
-    const view = { news, elapsedMs, gotCount: host.heldCount, missingCount: host.pieceCount };
-    const pauseMs = reportPauseMs(view, policy.progressIntervalMs, transferPolicy);
+    const pauseMs = reportPauseMs(this.#reportViewOf(host), policy.progressIntervalMs, transferPolicy);
     if (nowMs() - host.reportedAtMs >= pauseMs) this.report(host);
   }
 
   report(host: SimHost): void {
     const { options, task, nowMs } = this.#parts;
+    const quiet = { quietMs: quietMs(this.#reportViewOf(host), options.transferPolicy) };
     host.reportedAtMs = nowMs();
     if (host.away !== undefined) {
       // What is stated with a new channel says it all.
       host.report.clear();
       return;
     }
-    const [first, ...more] = host.report.take(task.taskId, this.#leasesOf(host), host);
+    const [first, ...more] = host.report.take(task.taskId, this.#leasesOf(host), host, quiet);
     if (first === undefined) return;
     const exchange = host.toExchange(options, nowMs());
     this.say(host, [exchange.length > 0 ? { ...first, exchange } : first, ...more]);
@@ -132,6 +130,18 @@ export class SimChannels {
       const host = byId.get(hostId);
       if (host !== undefined) later({ kind: "told", host, message }, delay.hearMs(host.index, nowMs()));
     }
+  }
+
+  #reportViewOf(host: SimHost): ReportView {
+    const { nowMs } = this.#parts;
+    return {
+      news: host.report.news(this.#leasesOf(host)),
+      elapsedMs: nowMs() - host.beganAtMs,
+      gotCount: host.heldCount,
+      missingCount: host.pieceCount,
+      gainlessMs: nowMs() - host.gainedAtMs,
+      toldQuietMs: host.report.toldQuietMs,
+    };
   }
 
   #helloOf(host: SimHost): PeerMessage {

@@ -62,6 +62,7 @@ function takeStatement(turn: Turn, peer: Peer, message: Announce): void {
   enter(turn, peer);
   host.tasks.add(task.info.taskId);
   peer.stated = true;
+  peer.quietMs = 0;
   peer.foreign = false;
   replaceHoldings(peer, message.have, turn.nowMs);
   if (begins) beginRunning(turn, peer);

@@ -162,6 +162,18 @@ describe("a lease of pieces that others hold", () => {
     expect(scene.granted(2).length).toBeGreaterThan(0);
   });
 
+  test("is not granted while the peer said that it gets others without a word", () => {
+    const scene = aScene();
+    scene.greet([3]);
+    scene.say(3, announceOf(task));
+    scene.say(2, fault);
+    scene.say(2, progressOf(task, { quietMs: 4000 }));
+    scene.wait(scene.policy.stallMs + 3999);
+    expect(scene.granted(2)).toEqual([]);
+    scene.wait(1);
+    expect(scene.granted(2).length).toBeGreaterThan(0);
+  });
+
   test("is not granted while a holder within reach has the pieces", () => {
     const scene = aScene();
     scene.greet([3]);

@@ -41,7 +41,7 @@ export function grantCutOff(turn: Turn, task: Task): void {
 
 /** When it is time to see whether a peer that other hosts failed is cut off, if it may still hope for others. */
 export function looksAroundAtMs(peer: Peer, { stallMs }: Policy): number {
-  const patientUntilMs = peer.cutOff ? 0 : tradedLastMs(peer) + stallMs;
+  const patientUntilMs = peer.cutOff ? 0 : tradedLastMs(peer) + peer.quietMs + stallMs;
   return Math.max(patientUntilMs, peer.lookedAroundAtMs + stallMs);
 }
 

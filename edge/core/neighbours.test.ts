@@ -276,6 +276,21 @@ describe("a stalled peer", () => {
     );
     expect(helped).toBe(true);
   });
+
+  test("is none as long as it said that it moves without a word, and at once when it says that this is over", () => {
+    const scene = new Scene({ maxNeighbours: 2 });
+    const [quietMs, { stallMs }] = [10_000, scene.policy];
+    join(scene, upTo(9));
+    const helpedAtMs = () => scene.peer(task.taskId, 1).helpedAtMs;
+    const added = [{ firstPiece: 0, pieceCount: 1 }];
+    scene.say(1, progressOf(task, { added, quietMs }));
+    const before = helpedAtMs();
+    scene.wait(quietMs + stallMs - 1);
+    expect(helpedAtMs()).toBe(before);
+    scene.say(1, progressOf(task));
+    scene.wait(1);
+    expect(helpedAtMs()).toBeGreaterThan(before);
+  });
 });
 
 describe("seeds", () => {

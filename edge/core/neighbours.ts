@@ -68,8 +68,8 @@ export function helpStalled(turn: Turn, task: Task): void {
 }
 
 /** When a running peer that gets nothing needs another neighbour. */
-export function stalledAtMs({ movedAtMs, helpedAtMs }: Peer, { stallMs }: Policy): number {
-  return Math.max(movedAtMs, helpedAtMs) + stallMs;
+export function stalledAtMs({ movedAtMs, quietMs, helpedAtMs }: Peer, { stallMs }: Policy): number {
+  return Math.max(movedAtMs + quietMs, helpedAtMs) + stallMs;
 }
 
 /** Whether looking again could bring a stalled peer anything. */

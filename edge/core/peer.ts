@@ -55,6 +55,8 @@ export interface Peer {
   beganHeldCount: number;
   /** When it began, or got a piece last. */
   movedAtMs: number;
+  /** So long after that it may have got more without saying so: its own word. */
+  quietMs: number;
   /** When all it lacks was held last by hosts it may reach; kept while it is wary, else the task knows. */
   providedAtMs: number;
   /** When it got a piece from another peer last. */
@@ -131,6 +133,7 @@ export function createPeer(task: Task, host: Host, nowMs: number): Peer {
     beganAtMs: nowMs,
     beganHeldCount: 0,
     movedAtMs: nowMs,
+    quietMs: 0,
     providedAtMs: nowMs,
     tradedAtMs: Number.NEGATIVE_INFINITY,
     helpedAtMs: nowMs,

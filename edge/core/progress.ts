@@ -20,6 +20,7 @@ import { askResync, type Turn } from "./turn.ts";
 export function progress(turn: Turn, peer: Peer, message: PeerMessageOf<"progress">): void {
   turn.touched.add(peer.task);
   countBytes(turn, peer, message);
+  peer.quietMs = message.quietMs ?? 0;
   gainRuns(peer, message.added, turn.nowMs);
   loseRuns(peer, message.removed);
   followLeases(turn, peer, message.leases);

@@ -97,9 +97,12 @@ export interface TransferPolicy {
   readonly ownLeaseTtlMs: number;
   /** How often a download looks after itself: whether it moves, whether a parent has rested. */
   readonly lookAfterMs: number;
-  /** What was only got in trade is reported this late: nobody waits for it, as for digests and leases. Well within the `stallMs` (5 s) of
-   *  the scheduler, which takes who reports nothing for stalled and gives it one more neighbour each time. */
+  /** What was only got in trade is reported so many times in the time a task takes: nobody waits for it, as for digests and leases. At
+   *  the least after `tradeReportMs`, and after as long without a piece; at the most after `tradeReportMaxMs`, so that who looks at
+   *  a long download sees it move. The scheduler is told the pause (`quietMs`), or it would take who is silent for stalled. */
+  readonly tradeReportsPerTask: number;
   readonly tradeReportMs: number;
+  readonly tradeReportMaxMs: number;
   /** A source that sends this much at once has more in the buffers between: we are slower than it. A link of 100 Mbit/s brings that in
    *  8 ms, and a host that is not busy looks more often. To a busy one the first chunk of a stream brings 125 to 400 KB, and further
    *  ones 200 to 524. */
@@ -169,7 +172,9 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   ownReadLookMs: 1000,
   ownLeaseTtlMs: 10_000,
   lookAfterMs: 250,
+  tradeReportsPerTask: 12,
   tradeReportMs: 3000,
+  tradeReportMaxMs: 10_000,
   backlogBytes: 96 * 1024,
   leaseReportMs: 3000,
   digestReportMs: 1500,

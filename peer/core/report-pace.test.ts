@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
-import { type News, type ReportView, reportPauseMs } from "./report-pace.ts";
+import { type News, quietMs, type ReportView, reportPauseMs } from "./report-pace.ts";
 
 const policy = {
   ...DEFAULT_TRANSFER_POLICY,
+  tradeReportsPerTask: 10,
   tradeReportMs: 3000,
+  tradeReportMaxMs: 10_000,
   leaseReportMs: 2000,
   digestReportMs: 1000,
   reportsPerTask: 32,
@@ -33,8 +35,41 @@ describe("reportPauseMs()", () => {
   test("tells digests of a long download no later than after a second", () => {
     expect(pauseOf("digests", { elapsedMs: 60_000, gotCount: 1, missingCount: 100 })).toBe(1000);
   });
+
+  test("spreads what was only traded over the time the download takes, and over what it took so far", () => {
+    // 80 s in all.
+    expect(pauseOf("trade", { elapsedMs: 40_000 })).toBe(8000);
+    expect(pauseOf("trade", { elapsedMs: 20_000, gotCount: 25 })).toBe(5000);
+    expect(pauseOf("trade", { elapsedMs: 400_000 })).toBe(10_000);
+  });
+
+  test("tells it soon when nothing came for a while: somebody else may have more", () => {
+    expect(pauseOf("trade", { elapsedMs: 40_000, gainlessMs: 3000 })).toBe(3000);
+  });
+
+  test("says that nothing comes when the scheduler thinks otherwise, and only then", () => {
+    expect(pauseOf("none", { gainlessMs: 3000, toldQuietMs: 8000 })).toBe(200);
+    expect(pauseOf("none", { gainlessMs: 2999, toldQuietMs: 8000 })).toBe(Number.POSITIVE_INFINITY);
+    expect(pauseOf("none", { gainlessMs: 3000 })).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("quietMs()", () => {
+  test("is the pause before the next report of trade while pieces come", () => {
+    expect(quietMs(viewOf("trade", { elapsedMs: 40_000 }), policy)).toBe(8000);
+    expect(quietMs(viewOf("digests"), policy)).toBe(3000);
+  });
+
+  test("is nothing before the first piece came, and when none comes any more", () => {
+    expect(quietMs(viewOf("leases", { gotCount: 0 }), policy)).toBe(0);
+    expect(quietMs(viewOf("trade", { gainlessMs: 3000 }), policy)).toBe(0);
+  });
 });
 
 function pauseOf(news: News, view: Partial<ReportView> = {}): number {
-  return reportPauseMs({ news, elapsedMs: 8000, gotCount: 50, missingCount: 100, ...view }, 200, policy);
+  return reportPauseMs(viewOf(news, view), 200, policy);
+}
+
+function viewOf(news: News, view: Partial<ReportView> = {}): ReportView {
+  return { news, elapsedMs: 8000, gotCount: 50, missingCount: 100, gainlessMs: 100, toldQuietMs: 0, ...view };
 }

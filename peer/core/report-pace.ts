@@ -13,6 +13,10 @@ export interface ReportView {
   /** Pieces that came since then, and those that were missing then. */
   readonly gotCount: number;
   readonly missingCount: number;
+  /** Since a piece came last, or the download began. */
+  readonly gainlessMs: number;
+  /** `quietMs` as the scheduler was told it last. */
+  readonly toldQuietMs: number;
 }
 
 /** Time to leave between two reports.
@@ -20,11 +24,12 @@ export interface ReportView {
 export function reportPauseMs(view: ReportView, shortestMs: number, policy: TransferPolicy): number {
   switch (view.news) {
     case "none":
-      return Number.POSITIVE_INFINITY;
+      // The scheduler counts on it to move, and it does not.
+      return view.toldQuietMs > 0 && quietMs(view, policy) === 0 ? shortestMs : Number.POSITIVE_INFINITY;
     case "urgent":
       return 0;
     case "trade":
-      return policy.tradeReportMs;
+      return Math.max(policy.tradeReportMs, quietMs(view, policy));
     case "leases":
       return policy.leaseReportMs;
     case "digests":
@@ -32,9 +37,21 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
   }
 }
 
+/** How long the scheduler may hear nothing of a download that moves; 0 when it does not: the scheduler then has to look at once. */
+export function quietMs(view: ReportView, policy: TransferPolicy): number {
+  const { elapsedMs, gotCount, gainlessMs } = view;
+  if (gotCount === 0 || gainlessMs >= policy.tradeReportMs) return 0;
+  const pauseMs = Math.min(elapsedMs * policy.reportElapsedShare, wholeMs(view) / policy.tradeReportsPerTask);
+  return Math.round(Math.min(Math.max(pauseMs, policy.tradeReportMs), policy.tradeReportMaxMs));
+}
+
 /** A share of the time the download takes as a whole, and never much of the time it took so far: a herd that begins has
  *  nothing else to trade. */
-function digestPauseMs({ elapsedMs, gotCount, missingCount }: ReportView, policy: TransferPolicy): number {
-  const wholeMs = (elapsedMs * missingCount) / Math.max(1, gotCount);
-  return Math.min(elapsedMs * policy.reportElapsedShare, wholeMs / policy.reportsPerTask);
+function digestPauseMs(view: ReportView, policy: TransferPolicy): number {
+  return Math.min(view.elapsedMs * policy.reportElapsedShare, wholeMs(view) / policy.reportsPerTask);
+}
+
+/** The time that the download takes, as it went so far. */
+function wholeMs({ elapsedMs, gotCount, missingCount }: ReportView): number {
+  return (elapsedMs * missingCount) / Math.max(1, gotCount);
 }

@@ -95,6 +95,7 @@ export class Download {
       report: this.#report,
       leases: this.#leases,
       totals,
+      gainedAtMs: () => this.#trade.gainedAtMs,
       toExchange: () => exchange.due(),
     });
     this.#trade = new PieceTrade({

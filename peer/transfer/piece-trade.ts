@@ -81,6 +81,11 @@ export class PieceTrade {
     });
   }
 
+  /** When it began, or got a piece last, wherever that came from. */
+  get gainedAtMs(): number {
+    return this.#gainedAtMs;
+  }
+
   /** Something changed: looks what to ask for now. */
   plan(): void {
     this.#planner.soon();

@@ -82,7 +82,8 @@ describe("ProgressReport", () => {
 
   test("tells where readers are when one came, moved or left, and not otherwise", () => {
     const report = new ProgressReport();
-    const told = (cursors: readonly number[]) => report.take(taskId, [], totals, cursors).map(({ cursors }) => cursors);
+    const told = (cursors: readonly number[]) =>
+      report.take(taskId, [], totals, { cursors }).map(({ cursors }) => cursors);
     expect(told([])).toEqual([]);
     expect(told([3])).toEqual([[3]]);
     expect(told([3])).toEqual([]);
@@ -92,9 +93,21 @@ describe("ProgressReport", () => {
 
   test("tells where readers are once more after it was told to forget what it has to say", () => {
     const report = new ProgressReport();
-    report.take(taskId, [], totals, [3]);
+    report.take(taskId, [], totals, { cursors: [3] });
     report.clear();
-    expect(report.take(taskId, [], totals, [3])[0]?.cursors).toEqual([3]);
+    expect(report.take(taskId, [], totals, { cursors: [3] })[0]?.cursors).toEqual([3]);
+  });
+
+  test("tells how long nothing may be heard beside what is new, and alone that this is over", () => {
+    const report = new ProgressReport();
+    const told = (quietMs: number) => report.take(taskId, [], totals, { quietMs }).map(({ quietMs }) => quietMs);
+    expect(told(3000)).toEqual([]);
+    report.added(1);
+    expect(told(3000)).toEqual([3000]);
+    expect(report.toldQuietMs).toBe(3000);
+    expect(told(4000)).toEqual([]);
+    expect(told(0)).toEqual([undefined]);
+    expect(told(0)).toEqual([]);
   });
 
   test("a piece that was lost after it came is reported lost", () => {

@@ -18,6 +18,7 @@ export class ProgressReport {
   #leases = new Map<LeaseId, LeaseProgress>();
   /** As they were told last; `undefined` when what was told since is not known here. */
   #cursors: string | undefined = "";
+  #toldQuietMs = 0;
 
   added(piece: number): void {
     this.#removed.delete(piece);
@@ -31,6 +32,11 @@ export class ProgressReport {
 
   digest(piece: number, digest: Uint8Array): void {
     this.#digests.set(piece, digest);
+  }
+
+  /** See `quietMs` of a report. */
+  get toldQuietMs(): number {
+    return this.#toldQuietMs;
   }
 
   /** The scheduler wants to hear of this lease, also when nothing is new of it. */
@@ -49,15 +55,16 @@ export class ProgressReport {
   clear(): void {
     this.#empty();
     this.#cursors = undefined;
+    this.#toldQuietMs = 0;
   }
 
   /** What to report: nothing, one message, or several where one would be too long. Afterwards the batch is empty.
-   *  `leases` are those being read, `cursors` where readers are. */
+   *  `leases` are those being read, `cursors` where readers are, `quietMs` how long the scheduler may hear nothing. */
   take(
     taskId: TaskId,
     leases: readonly LeaseProgress[],
     totals: { readonly sourceBytes: number; readonly peerBytes: number },
-    cursors: readonly number[] = [],
+    { cursors = [], quietMs = 0 }: { readonly cursors?: readonly number[]; readonly quietMs?: number } = {},
   ): PeerMessageOf<"progress">[] {
     const moving = leases.filter((lease) => !isSame(lease, this.#leases.get(lease.leaseId)));
     this.#leases = new Map(leases.map((lease) => [lease.leaseId, lease]));
@@ -69,9 +76,11 @@ export class ProgressReport {
       leases: batches(moving),
       digests: digestBatches(this.#digests),
     };
+    const stops = quietMs === 0 && this.#toldQuietMs > 0;
     this.#empty();
     const { added, removed, leases: read, digests } = parts;
-    const count = Math.max(added.length, removed.length, read.length, digests.length, moved ? 1 : 0);
+    const count = Math.max(added.length, removed.length, read.length, digests.length, moved || stops ? 1 : 0);
+    if (count > 0) this.#toldQuietMs = quietMs;
     return Array.from({ length: count }, (_, n) => ({
       type: "progress",
       taskId,
@@ -80,6 +89,7 @@ export class ProgressReport {
       digests: digests[n] ?? [],
       leases: read[n] ?? [],
       ...(moved && n === 0 ? { cursors: [...cursors] } : {}),
+      ...(quietMs > 0 ? { quietMs } : {}),
       sourceBytes: totals.sourceBytes,
       peerBytes: totals.peerBytes,
     }));

@@ -1,7 +1,7 @@
 /** Tells the scheduler how a download goes: not more often than it asks for, and not before the news is worth a message. */
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import { reportPauseMs } from "../core/report-pace.ts";
+import { quietMs, type ReportView, reportPauseMs } from "../core/report-pace.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
@@ -13,6 +13,8 @@ export interface ProgressSenderComponents extends DownloadComponents {
   readonly report: ProgressReport;
   readonly leases: SourceLeases;
   readonly totals: Readonly<TransferTotals>;
+  /** When it began, or got a piece last. */
+  readonly gainedAtMs: () => number;
   /** Neighbours to exchange, when it is time. */
   readonly toExchange: () => readonly HostId[];
 }
@@ -31,35 +33,43 @@ export class ProgressSender {
   }
 
   sendIfDue(): void {
-    const { policy, nowMs, cursors, progressIntervalMs, task, report, leases } = this.#components;
+    const { policy, nowMs, progressIntervalMs } = this.#components;
     const sinceMs = nowMs() - this.#sentAtMs;
     if (sinceMs < progressIntervalMs()) return;
-    const view = {
-      news: report.news(leases.progress(), cursors()),
-      elapsedMs: nowMs() - this.#began.atMs,
-      gotCount: task.heldCount - this.#began.heldCount,
-      missingCount: pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes) - this.#began.heldCount,
-    };
-    if (sinceMs >= reportPauseMs(view, progressIntervalMs(), policy)) this.send();
+    if (sinceMs >= reportPauseMs(this.#view(), progressIntervalMs(), policy)) this.send();
   }
 
   /** What is new goes now; a scheduler that is away is told nothing. */
   send(): void {
-    const { nowMs, schedulerHears, send, cursors, task, report, leases, totals, toExchange } = this.#components;
+    const { policy, nowMs, schedulerHears, send, cursors, task, report, leases, totals, toExchange } = this.#components;
+    const more = { cursors: cursors(), quietMs: quietMs(this.#view(), policy) };
     this.#sentAtMs = nowMs();
     // The announcement after the reconnect says it all.
     if (!schedulerHears()) {
       report.clear();
       return;
     }
-    const [first, ...more] = report.take(task.info.taskId, leases.progress(), totals, cursors());
+    const [first, ...others] = report.take(task.info.taskId, leases.progress(), totals, more);
     // No message is sent for this alone.
     const exchange = first === undefined ? [] : toExchange();
-    if (first !== undefined) send([exchange.length > 0 ? { ...first, exchange: [...exchange] } : first, ...more]);
+    if (first !== undefined) send([exchange.length > 0 ? { ...first, exchange: [...exchange] } : first, ...others]);
   }
 
   /** Sends nothing of its own accord any more. */
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #view(): ReportView {
+    const { nowMs, cursors, task, report, leases, gainedAtMs } = this.#components;
+    const { sizeBytes, pieceLengthBytes } = task.info;
+    return {
+      news: report.news(leases.progress(), cursors()),
+      elapsedMs: nowMs() - this.#began.atMs,
+      gotCount: task.heldCount - this.#began.heldCount,
+      missingCount: pieceCountOf(sizeBytes, pieceLengthBytes) - this.#began.heldCount,
+      gainlessMs: nowMs() - gainedAtMs(),
+      toldQuietMs: report.toldQuietMs,
+    };
   }
 }

@@ -26,6 +26,8 @@ export const MAX_RUNS_PER_MESSAGE = 4096;
 export const MAX_EXCHANGED = 4;
 /** Readers of one host in one task of which the shard is told where they are. */
 export const MAX_CURSORS = 16;
+/** Nobody is believed to move for longer than this without saying so. */
+export const MAX_QUIET_MS = 60_000;
 
 export const digestRunSchema = z.object({
   firstPiece: pieceField,
@@ -91,6 +93,8 @@ const progress = z.object({
   cursors: cursorsField.optional(),
   /** Neighbours that gave least of late, for whom it would have others. */
   exchange: z.array(hostIdField).max(MAX_EXCHANGED).optional(),
+  /** The download moves, and may do so for this long before anything is reported of it. Absent: whoever reports nothing gets nothing. */
+  quietMs: countField.max(MAX_QUIET_MS).optional(),
   /** Totals for this peer since it was announced. */
   sourceBytes: countField,
   peerBytes: countField,

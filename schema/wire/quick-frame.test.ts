@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { z } from "zod";
-import { peerMessageSchema } from "./peer-message.ts";
+import { MAX_QUIET_MS, peerMessageSchema } from "./peer-message.ts";
 import { quickFrame } from "./quick-frame.ts";
 
 const packrs = [
@@ -38,6 +38,7 @@ const progress = fc.record(
     digests: fc.constant([]),
     leases: fc.array(lease, { maxLength: 3 }),
     cursors: pieces,
+    quietMs: fc.nat(MAX_QUIET_MS),
   },
   { requiredKeys: ["type", "taskId", "sourceBytes", "peerBytes"] },
 );

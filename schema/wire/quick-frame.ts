@@ -6,6 +6,7 @@ import { MsgpackReader, words } from "./msgpack-reader.ts";
 import {
   type LeaseProgress,
   MAX_CURSORS,
+  MAX_QUIET_MS,
   MAX_RUNS_PER_MESSAGE,
   type PeerMessage,
   type PeerMessageOf,
@@ -25,7 +26,17 @@ const LOAD = words(
   "freeBytes",
   "residentBytes",
 );
-const PROGRESS = words("taskId", "added", "removed", "digests", "leases", "sourceBytes", "peerBytes", "cursors");
+const PROGRESS = words(
+  "taskId",
+  "added",
+  "removed",
+  "digests",
+  "leases",
+  "sourceBytes",
+  "peerBytes",
+  "cursors",
+  "quietMs",
+);
 const RUN = words("firstPiece", "pieceCount");
 const LEASE = words("leaseId", "firstPiece", "pieceCount", "readBytes", "backlogBytes");
 
@@ -104,6 +115,10 @@ function progressAt(read: MsgpackReader, size: number): PeerMessageOf<"progress"
         break;
       case "cursors":
         message.cursors = listAt(read, MAX_CURSORS, pieceAt);
+        break;
+      case "quietMs":
+        message.quietMs = read.count();
+        if (message.quietMs > MAX_QUIET_MS) read.fail();
         break;
       case "sourceBytes":
       case "peerBytes":
