@@ -1,7 +1,7 @@
 /** What simulated hosts and their scheduler say to each other, and when it comes. */
 import { aHost, announceOf, digestOf, finishOf, IDLE_LOAD, progressOf } from "../../edge/core/testing/fixtures.ts";
 import type { CoreMessage, Outcome } from "../../edge/core/turn.ts";
-import { quietMs, type ReportView, reportPauseMs } from "../../peer/core/report-pace.ts";
+import { type DownloadPace, quietMs, reportPauseMs } from "../../peer/core/report-pace.ts";
 import { digestBatches } from "../../peer/transfer/progress-report.ts";
 import { piecesOf } from "../../schema/bitfield.ts";
 import type { HostId } from "../../schema/ids.ts";
@@ -89,19 +89,20 @@ export class SimChannels {
   reportIfDue(host: SimHost): void {
     const { options, nowMs } = this.#parts;
     const { policy, transferPolicy } = options;
-    const pauseMs = reportPauseMs(this.#reportViewOf(host), policy.progressIntervalMs, transferPolicy);
+    const view = { ...this.#paceOf(host), news: host.report.news(this.#leasesOf(host)) };
+    const pauseMs = reportPauseMs(view, policy.progressIntervalMs, transferPolicy);
     if (nowMs() - host.reportedAtMs >= pauseMs) this.report(host);
   }
 
   report(host: SimHost): void {
     const { options, task, nowMs } = this.#parts;
-    const quiet = { quietMs: quietMs(this.#reportViewOf(host), options.transferPolicy) };
     host.reportedAtMs = nowMs();
     if (host.away !== undefined) {
       // What is stated with a new channel says it all.
       host.report.clear();
       return;
     }
+    const quiet = { quietMs: quietMs(this.#paceOf(host), options.transferPolicy) };
     const [first, ...more] = host.report.take(task.taskId, this.#leasesOf(host), host, quiet);
     if (first === undefined) return;
     const exchange = host.toExchange(options, nowMs());
@@ -132,10 +133,9 @@ export class SimChannels {
     }
   }
 
-  #reportViewOf(host: SimHost): ReportView {
+  #paceOf(host: SimHost): DownloadPace {
     const { nowMs } = this.#parts;
     return {
-      news: host.report.news(this.#leasesOf(host)),
       elapsedMs: nowMs() - host.beganAtMs,
       gotCount: host.heldCount,
       missingCount: host.pieceCount,

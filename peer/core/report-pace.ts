@@ -6,8 +6,8 @@ import type { TransferPolicy } from "./policy.ts";
  *  pieces yet. `leases`: only how far they are, which keeps them alive. `trade`: nobody waits for it. */
 export type News = "none" | "urgent" | "digests" | "leases" | "trade";
 
-export interface ReportView {
-  readonly news: News;
+/** How a download goes. */
+export interface DownloadPace {
   /** Since the download began. */
   readonly elapsedMs: number;
   /** Pieces that came since then, and those that were missing then. */
@@ -17,6 +17,10 @@ export interface ReportView {
   readonly gainlessMs: number;
   /** `quietMs` as the scheduler was told it last. */
   readonly toldQuietMs: number;
+}
+
+export interface ReportView extends DownloadPace {
+  readonly news: News;
 }
 
 /** Time to leave between two reports.
@@ -38,20 +42,20 @@ export function reportPauseMs(view: ReportView, shortestMs: number, policy: Tran
 }
 
 /** How long the scheduler may hear nothing of a download that moves; 0 when it does not: the scheduler then has to look at once. */
-export function quietMs(view: ReportView, policy: TransferPolicy): number {
-  const { elapsedMs, gotCount, gainlessMs } = view;
+export function quietMs(pace: DownloadPace, policy: TransferPolicy): number {
+  const { elapsedMs, gotCount, gainlessMs } = pace;
   if (gotCount === 0 || gainlessMs >= policy.tradeReportMs) return 0;
-  const pauseMs = Math.min(elapsedMs * policy.reportElapsedShare, wholeMs(view) / policy.tradeReportsPerTask);
+  const pauseMs = Math.min(elapsedMs * policy.reportElapsedShare, wholeMs(pace) / policy.tradeReportsPerTask);
   return Math.round(Math.min(Math.max(pauseMs, policy.tradeReportMs), policy.tradeReportMaxMs));
 }
 
 /** A share of the time the download takes as a whole, and never much of the time it took so far: a herd that begins has
  *  nothing else to trade. */
-function digestPauseMs(view: ReportView, policy: TransferPolicy): number {
-  return Math.min(view.elapsedMs * policy.reportElapsedShare, wholeMs(view) / policy.reportsPerTask);
+function digestPauseMs(pace: DownloadPace, policy: TransferPolicy): number {
+  return Math.min(pace.elapsedMs * policy.reportElapsedShare, wholeMs(pace) / policy.reportsPerTask);
 }
 
 /** The time that the download takes, as it went so far. */
-function wholeMs({ elapsedMs, gotCount, missingCount }: ReportView): number {
+function wholeMs({ elapsedMs, gotCount, missingCount }: DownloadPace): number {
   return (elapsedMs * missingCount) / Math.max(1, gotCount);
 }

@@ -1,7 +1,7 @@
 /** Tells the scheduler how a download goes: not more often than it asks for, and not before the news is worth a message. */
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import { quietMs, type ReportView, reportPauseMs } from "../core/report-pace.ts";
+import { type DownloadPace, quietMs, reportPauseMs } from "../core/report-pace.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { TransferTotals } from "./piece-keeper.ts";
@@ -33,22 +33,23 @@ export class ProgressSender {
   }
 
   sendIfDue(): void {
-    const { policy, nowMs, progressIntervalMs } = this.#components;
+    const { policy, nowMs, cursors, progressIntervalMs, report, leases } = this.#components;
     const sinceMs = nowMs() - this.#sentAtMs;
     if (sinceMs < progressIntervalMs()) return;
-    if (sinceMs >= reportPauseMs(this.#view(), progressIntervalMs(), policy)) this.send();
+    const view = { ...this.#pace(), news: report.news(leases.progress(), cursors()) };
+    if (sinceMs >= reportPauseMs(view, progressIntervalMs(), policy)) this.send();
   }
 
   /** What is new goes now; a scheduler that is away is told nothing. */
   send(): void {
     const { policy, nowMs, schedulerHears, send, cursors, task, report, leases, totals, toExchange } = this.#components;
-    const more = { cursors: cursors(), quietMs: quietMs(this.#view(), policy) };
     this.#sentAtMs = nowMs();
     // The announcement after the reconnect says it all.
     if (!schedulerHears()) {
       report.clear();
       return;
     }
+    const more = { cursors: cursors(), quietMs: quietMs(this.#pace(), policy) };
     const [first, ...others] = report.take(task.info.taskId, leases.progress(), totals, more);
     // No message is sent for this alone.
     const exchange = first === undefined ? [] : toExchange();
@@ -60,11 +61,10 @@ export class ProgressSender {
     clearInterval(this.#timer);
   }
 
-  #view(): ReportView {
-    const { nowMs, cursors, task, report, leases, gainedAtMs } = this.#components;
+  #pace(): DownloadPace {
+    const { nowMs, task, report, gainedAtMs } = this.#components;
     const { sizeBytes, pieceLengthBytes } = task.info;
     return {
-      news: report.news(leases.progress(), cursors()),
       elapsedMs: nowMs() - this.#began.atMs,
       gotCount: task.heldCount - this.#began.heldCount,
       missingCount: pieceCountOf(sizeBytes, pieceLengthBytes) - this.#began.heldCount,
