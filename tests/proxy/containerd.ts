@@ -37,9 +37,12 @@ export class Containerd implements AsyncDisposable {
     return run(["ctr", "-a", join(this.#folder, "c.sock"), ...args]);
   }
 
-  /** Fetches all of an image. @param hosts folder of `hosts.toml` files */
-  fetch(reference: string, hosts: string, ...args: string[]): Promise<Ran> {
-    return this.ctr("content", "fetch", "--hosts-dir", hosts, ...args, reference);
+  /** Fetches all of an image. @param hosts folder of `hosts.toml` files
+   *  @returns with what it complains of, if it failed: its display of progress may also do so when all is well ("failed to get
+   *  content info": it was looking when the fetch was over) */
+  async fetch(reference: string, hosts: string, ...args: string[]): Promise<Pick<Ran, "exitCode" | "stderr">> {
+    const { exitCode, stderr } = await this.ctr("content", "fetch", "--hosts-dir", hosts, ...args, reference);
+    return { exitCode, stderr: exitCode === 0 ? "" : stderr };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
