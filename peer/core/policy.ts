@@ -206,6 +206,15 @@ export interface UploadPolicy {
   readonly waitGraceMs: number;
   /** Children that are remembered as waiting: more than ask within `retryMaxMs` where each has a few dozen neighbours. */
   readonly waitingChildren: number;
+  /** Children whose pieces on their way are counted: as many. */
+  readonly countedChildren: number;
+  /** A piece counts as on its way for so long while the pace of its child is not known: what one of 256 KiB takes when a line of
+   *  20 Mbit/s sends to a dozen children. */
+  readonly guessedUploadMs: number;
+  /** The pace of a child is measured over so long, and such a share of what was measured last is taken over: longer than what a few
+   *  requests at once come in, and four or five of those. */
+  readonly uploadPaceMs: number;
+  readonly uploadPaceShare: number;
   /** A child that was sent nothing for this long is none any more: a piece takes less, also on a slow line. */
   readonly childMs: number;
   /** Content is taken to be on its way for so long at most: longer than a child takes for a piece that it gets at full speed; one
@@ -221,6 +230,10 @@ export const DEFAULT_UPLOAD_POLICY: UploadPolicy = Object.freeze({
   keptSlotsShare: 0.5,
   waitGraceMs: 50,
   waitingChildren: 256,
+  countedChildren: 256,
+  guessedUploadMs: 1500,
+  uploadPaceMs: 100,
+  uploadPaceShare: 0.3,
   childMs: 10_000,
   longestUploadMs: 60_000,
 });

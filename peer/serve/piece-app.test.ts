@@ -11,8 +11,7 @@ import { RateLimit } from "../limits/rate-limit.ts";
 import { bunFileRange, servePieces } from "../runtime/bun-server.ts";
 import type { PieceServer } from "../runtime/peer-servers.ts";
 import { openDiskStore } from "../store/disk-store.ts";
-import { DiskTask } from "../store/disk-task.ts";
-import { aTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
+import { aTask, completeTask, pieceOf, writeAll, writePieces } from "../store/fixtures.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { createPieceApp, type PieceAppComponents } from "./piece-app.ts";
 import { UploadMeter } from "./upload-meter.ts";
@@ -53,10 +52,10 @@ function askContent(headers: Record<string, string> = {}, method = "GET"): Promi
   return ask(`/v1/tasks/${task.info.taskId}/content`, { headers, method });
 }
 
-/** Longer than all buffers between the two ends, so that it is under way until it is read. */
+/** Longer than all buffers between the two ends, so that it is under way until it is read; the store itself has it open no more. */
 async function aBigTask(): Promise<StoredTask> {
   const big = await store.open(aTask({ sizeBytes: 64 * 1024 * KIB, pieceLengthBytes: 16 * 1024 * KIB }));
-  await writeAll(big);
+  await completeTask(big);
   return big;
 }
 
@@ -370,6 +369,31 @@ describe("content", () => {
     for (const { body } of rest) await body?.cancel();
   });
 
+  test("a slot is busy until the child says that its piece came, though the server has answered long ago", async () => {
+    await server.stop();
+    await serve({ uploads: new UploadMeter(2) });
+    await writePieces(task, 0);
+    const other = await ticketOf("d");
+    const refusalOf = async (outstandingBytes: number, more: Record<string, string> = {}) => {
+      const headers = { range: "bytes=0-9", "x-pantala-outstanding": String(outstandingBytes), ...more };
+      const response = await askContent(headers);
+      await response.bytes();
+      return response.headers.get("x-pantala-refusal");
+    };
+
+    expect([await refusalOf(0), await refusalOf(10)]).toEqual([null, null]);
+    await until(async () => uploads.active === 0);
+    expect(await refusalOf(0, { authorization: other })).toBe("slots");
+    expect(await refusalOf(20)).toBe("slots");
+    // One came, and whoever has none comes first.
+    expect(await refusalOf(10)).toBe("share");
+    expect(await refusalOf(0, { authorization: other })).toBeNull();
+    expect(await refusalOf(10)).toBe("slots");
+    // Nobody who says no more is waited for.
+    nowMs += 2000;
+    expect([await refusalOf(0), await refusalOf(10)]).toEqual([null, null]);
+  });
+
   test("who waits for news takes no upload slot", async () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(1) });
@@ -464,8 +488,6 @@ describe("content with an upload limit", () => {
     await server.stop();
     await serve({ uploads: new UploadMeter(1) });
     const big = await aBigTask();
-    // The store itself has it open from when it syncs it, in the background.
-    if (big instanceof DiskTask) await big.seal();
     const openOnes = async () => {
       const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
       return (await Promise.all(links)).filter((path) => path === big.path).length;

@@ -1,6 +1,7 @@
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { REFUSAL_REASONS } from "../../schema/wire/local.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
+import { UnderWay } from "../core/under-way.ts";
 import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
 import { slotRetryMs } from "../core/upload-slots.ts";
 import { RecentPace } from "../transfer/recent-pace.ts";
@@ -35,12 +36,14 @@ export interface UploadAnswer {
 }
 
 /** Counts what this host serves, and says to whom it serves more. When the kernel copies a file to a socket nobody tells us that it is done, so the slots
- *  are counted from the outside: requests the server has not finished answering, less those that are no uploads. */
+ *  are counted from the outside: requests the server has not finished answering, less those that are no uploads, or what children say
+ *  is still on its way to them, if that is more (Bun has answered once 256 KiB are left, and the system holds as much: docs/decisions/0022). */
 export class UploadMeter {
   /** Pieces served at the same time; what is under way when it is lowered goes on. */
   maxUploads: number;
   #watch: RequestWatch = { pending: () => 0, isPending: () => false };
   readonly #granted = new GrantedBytes((request) => this.#watch.isPending(request));
+  readonly #underWay = new UnderWay(DEFAULT_UPLOAD_POLICY);
   #others = 0;
   #servedBytes = 0;
   readonly #pace = new RecentPace();
@@ -79,16 +82,17 @@ export class UploadMeter {
   }
 
   /** The request is among the active ones already. */
-  ask({ child, request, bytes, claimedBytes = 0 }: ContentAsked, nowMs: number): UploadAnswer {
+  ask({ child, request, bytes, claimedBytes }: ContentAsked, nowMs: number): UploadAnswer {
     const slots = this.maxUploads;
     const retryInMs = slotRetryMs(slots, this.#pace.perSecond(nowMs), DEFAULT_UPLOAD_POLICY);
-    const busySlots = Math.max(0, this.active - 1);
-    // What the system has taken from us and not sent only the child knows.
-    const outstandingBytes = Math.max(claimedBytes, this.#granted.outstanding(child));
+    if (claimedBytes !== undefined) this.#underWay.heard(child, claimedBytes, nowMs);
+    const busySlots = Math.max(this.active - 1, this.#underWay.count(nowMs));
+    const outstandingBytes = Math.max(claimedBytes ?? 0, this.#granted.outstanding(child));
     const asked = { child, bytes, outstandingBytes, slots, busySlots, retryMs: retryInMs };
     const refusal = this.#shares.ask(asked, nowMs);
     if (refusal === undefined) {
       this.#granted.add(child, request, bytes);
+      this.#underWay.granted(child, bytes, nowMs);
       this.#pace.note(nowMs);
       noteLatest(this.#childAtMs, child, nowMs);
     }

@@ -18,10 +18,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import { type DiskStoreOptions, openDiskStore } from "./disk-store.ts";
-import { DiskTask } from "./disk-task.ts";
-import { aTask, pieceOf, writeAll, writePieces } from "./fixtures.ts";
+import { aTask, completeTask, pieceOf, writeAll, writePieces } from "./fixtures.ts";
 import { pieceStoreConformance } from "./piece-store.conformance.ts";
-import type { PieceStore, StoredTask } from "./piece-store.ts";
+import type { PieceStore } from "./piece-store.ts";
 
 const NOW_MS = 1_700_000_000_000;
 const warnings: string[] = [];
@@ -44,12 +43,6 @@ async function rot(info: TaskInfo, position: number): Promise<void> {
   const file = await open(join(folderOf(info), "content"), "r+");
   await file.write(new Uint8Array([0xee]), 0, 1, position);
   await file.close();
-}
-
-/** Writes all pieces and waits until the store has synced and recorded the task. */
-async function completeTask(task: StoredTask): Promise<void> {
-  await writeAll(task);
-  if (task instanceof DiskTask) await task.seal();
 }
 
 beforeEach(async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { parseTaskId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
+import { DiskTask } from "./disk-task.ts";
 import { blake3 } from "./hash.ts";
 import type { StoredTask } from "./piece-store.ts";
 
@@ -43,4 +44,10 @@ export async function writePieces(task: StoredTask, ...pieces: number[]): Promis
 export async function writeAll(task: StoredTask): Promise<void> {
   const count = pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes);
   await writePieces(task, ...Array.from({ length: count }, (_, piece) => piece));
+}
+
+/** Writes all pieces and waits until the store has synced and recorded the task. */
+export async function completeTask(task: StoredTask): Promise<void> {
+  await writeAll(task);
+  if (task instanceof DiskTask) await task.seal();
 }
