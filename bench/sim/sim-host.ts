@@ -3,7 +3,8 @@
 
 import { FewSet } from "../../edge/core/few-set.ts";
 import { firstExchangeAtMs, toExchange } from "../../peer/core/exchange.ts";
-import { areAllLate, planRequests } from "../../peer/core/plan.ts";
+import { areAllLate } from "../../peer/core/late-pieces.ts";
+import { planRequests } from "../../peer/core/plan.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../../peer/core/policy.ts";
 import { UploadShares } from "../../peer/core/upload-shares.ts";
 import { ProgressReport } from "../../peer/transfer/progress-report.ts";

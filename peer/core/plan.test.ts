@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { addPiece, emptyBitfield, hasPiece } from "../../schema/bitfield.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
-import { type ParentView, planRequests, type TransferView } from "./plan.ts";
+import { planRequests } from "./plan.ts";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
+import type { ParentView, TransferView } from "./transfer-view.ts";
 
 const host = (n: number) => n.toString(16).padStart(32, "0") as HostId;
 

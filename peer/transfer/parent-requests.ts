@@ -5,7 +5,7 @@ import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
 import type { PieceNews } from "../../schema/piece-news.ts";
 import type { Hedges } from "../../schema/wire/local.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
-import type { InFlight } from "../core/plan.ts";
+import type { InFlight } from "../core/transfer-view.ts";
 import { pacedGrains } from "../limits/paced-chunks.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { RequestBudget } from "../limits/request-budget.ts";

@@ -3,7 +3,8 @@
 import { setImmediate } from "node:timers";
 import { emptyBitfield } from "../../schema/bitfield.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import { areAllLate, planRequests } from "../core/plan.ts";
+import { areAllLate } from "../core/late-pieces.ts";
+import { planRequests } from "../core/plan.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
