@@ -127,7 +127,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
     () => ({
       uploadedBytes: uploads.servedBytes,
       downloadedBytes: downloadedBytes(),
-      activeUploads: uploads.active,
+      activeUploads: uploads.busySlots(nowMs()),
       activeDownloads: running(),
       storedBytes: store.storedBytes(),
       freeBytes,

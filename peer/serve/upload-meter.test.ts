@@ -106,6 +106,7 @@ describe("upload slots", () => {
 
     expect([await refusalOf(0), await refusalOf(10)]).toEqual([null, null]);
     await until(async () => port.uploads.active === 0);
+    expect(port.uploads.busySlots(port.clock.nowMs)).toBe(2);
     expect(await refusalOf(0, { authorization: other })).toBe("slots");
     expect(await refusalOf(20)).toBe("slots");
     // One came, and whoever has none comes first.

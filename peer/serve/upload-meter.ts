@@ -69,6 +69,11 @@ export class UploadMeter {
     return Math.max(0, this.#watch.pending() - this.#others);
   }
 
+  /** Pieces on their way to children now. */
+  busySlots(nowMs: number): number {
+    return Math.max(this.active, this.#underWay.count(nowMs));
+  }
+
   /** Bytes of content granted to children. A child that breaks off is counted for all it asked, unless it was paced. */
   get servedBytes(): number {
     return this.#servedBytes;
