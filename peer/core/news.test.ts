@@ -18,12 +18,16 @@ test("newsPauseMs() asks again when half of what a neighbour has for us could be
   expect(pause(100, 40, 50)).toBe(600);
 });
 
-test("newsPauseMs() has so many questions a second for all neighbours together, and more where pieces come fast", () => {
+test("newsPauseMs() has so many questions for all neighbours together, by how fast pieces come", () => {
+  const { questionsPerPiece, fewestQuestionsPerSecond, mostQuestionsPerSecond, piecesPerQuestion } =
+    DEFAULT_TRANSFER_POLICY;
   const questionsPerSecond = (piecesPerSecond: number, neighbours: number) =>
     (1000 * neighbours) / pause(40, 40, piecesPerSecond, neighbours);
   for (const neighbours of [4, 11, 23]) {
-    expect(questionsPerSecond(10, neighbours)).toBeCloseTo(DEFAULT_TRANSFER_POLICY.questionsPerSecond);
-    expect(questionsPerSecond(80, neighbours)).toBeCloseTo(80 / DEFAULT_TRANSFER_POLICY.piecesPerQuestion);
+    expect(questionsPerSecond(0.1, neighbours)).toBeCloseTo(fewestQuestionsPerSecond);
+    expect(questionsPerSecond(10, neighbours)).toBeCloseTo(10 * questionsPerPiece);
+    expect(questionsPerSecond(40, neighbours)).toBeCloseTo(mostQuestionsPerSecond);
+    expect(questionsPerSecond(80, neighbours)).toBeCloseTo(80 / piecesPerQuestion);
   }
 });
 

@@ -21,9 +21,18 @@ export function newsPauseMs(
 ): number {
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
   const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
-  const questionsPerSecond = Math.max(policy.questionsPerSecond, piecesPerSecond / policy.piecesPerQuestion);
-  const turnMs = (1000 * neighbourCount) / questionsPerSecond;
-  return Math.min(policy.newsPauseMaxMs, Math.max(policy.newsPauseMs, turnMs, halfMs));
+  const turnMs = (1000 * neighbourCount) / questionsPerSecond(piecesPerSecond, policy);
+  return Math.max(policy.newsPauseMs, turnMs, Math.min(policy.newsPauseMaxMs, halfMs));
+}
+
+/** Of all neighbours together. Where pieces come seldom there is little to tell: a machine that has more to do than it can would do
+ *  nothing but ask. */
+function questionsPerSecond(
+  piecesPerSecond: number,
+  { questionsPerPiece, fewestQuestionsPerSecond, mostQuestionsPerSecond, piecesPerQuestion }: TransferPolicy,
+): number {
+  const some = Math.min(mostQuestionsPerSecond, piecesPerSecond * questionsPerPiece);
+  return Math.max(fewestQuestionsPerSecond, some, piecesPerSecond / piecesPerQuestion);
 }
 
 function usefulCount(offered: Bitfield, held: Bitfield): number {

@@ -48,13 +48,17 @@ export interface TransferPolicy {
   readonly bitfieldPollMs: number;
   /** Shortest pause between two questions to a neighbour: news of several pieces then come in one answer. */
   readonly newsPauseMs: number;
-  /** Questions a host asks all its neighbours together in a second: those who trade tell what they have with each piece (`bench sim`,
-   *  with a pause of 250 ms for each neighbour and with this: 12 hosts on 100 Mbit/s 355 and 186 questions a host, 0.861 and 0.855 of the
-   *  bound; 24 hosts on 50 Mbit/s 1,559 and 594, 0.863 and 0.855. With 12 a second herds of 32 MiB on 30 Mbit/s lose 2 %). */
-  readonly questionsPerSecond: number;
+  /** Questions a host asks all its neighbours together for each piece that it gets, within so many a second: those who trade tell what
+   *  they have with each piece (`bench sim --like-herd`, with 25 a second at any pace and with this: 64 hosts on 20 Mbit/s 1,442 and
+   *  773 questions a host, 0.842 and 0.830 of the bound; on 8 Mbit/s 1,651 and 586, 0.753 and 0.749; 8 on 30 Mbit/s, 32 MiB, 233 and
+   *  196, 0.751 and 0.762; 24 on 50 Mbit/s alike. With one for a piece 24 hosts lose 8 %, and with two a second at
+   *  the fewest besides 64 lose 14 %). */
+  readonly questionsPerPiece: number;
+  readonly fewestQuestionsPerSecond: number;
+  readonly mostQuestionsPerSecond: number;
   /** On fast links they are more: one for so many pieces that we get. */
   readonly piecesPerQuestion: number;
-  /** Longest one, while it has plenty for us: what it got lately may be rare. */
+  /** Longest pause between two while the neighbour has plenty for us: what it got lately may be rare. */
   readonly newsPauseMaxMs: number;
   /** How often a download exchanges neighbours that gave least for others: BitTorrent tries another unchoked peer as often (BEP 3). It
    *  says so in a report that goes anyhow. */
@@ -150,7 +154,9 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   bitfieldWaits: 128,
   bitfieldPollMs: 500,
   newsPauseMs: 40,
-  questionsPerSecond: 25,
+  questionsPerPiece: 1.5,
+  fewestQuestionsPerSecond: 5,
+  mostQuestionsPerSecond: 25,
   piecesPerQuestion: 2,
   newsPauseMaxMs: 1000,
   exchangeMs: 30_000,
