@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 /** The `pantala` command. */
 import { ProblemError } from "../../schema/problem.ts";
+import { settleAllocator } from "../runtime/allocator-settings.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCli } from "./program.ts";
 import { userFolder } from "./user-folder.ts";
@@ -12,8 +13,9 @@ const args = process.argv.slice(2);
 const interrupt = new AbortController();
 let exitCode: number | undefined;
 
+if (args[0] === "peer") settleAllocator();
 // The peer handles its signals itself: it leaves politely.
-if (args[0] !== "peer") {
+else {
   for (const [signal, { code }] of [
     ["SIGINT", EXIT_CODES.interrupted],
     ["SIGTERM", EXIT_CODES.terminated],
