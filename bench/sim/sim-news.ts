@@ -1,5 +1,5 @@
 /** How simulated hosts learn what their neighbours have: each asks, and is answered once there is news. */
-import { newsPauseMs } from "../../peer/core/news.ts";
+import { isHungry, newsPauseMs } from "../../peer/core/news.ts";
 import type { SimDelay } from "./sim-delay.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { SimLink } from "./sim-link.ts";
@@ -98,8 +98,9 @@ export class SimNews {
 
   #pauseMs({ bitfield, child }: SimLink): number {
     const { options, nowMs } = this.#parts;
-    const { held, pace, links } = child;
-    const view = { offered: bitfield, held, neighbourCount: links.length, piecesPerSecond: pace.perSecond(nowMs()) };
-    return newsPauseMs(view, options.transferPolicy);
+    const { held, pace, links, flights, offered } = child;
+    const hungry = isHungry({ held, offers: [offered], underWayCount: flights.size }, options.transferPolicy);
+    const view = { held, neighbourCount: links.length, piecesPerSecond: pace.perSecond(nowMs()), hungry };
+    return newsPauseMs({ ...view, offered: bitfield }, options.transferPolicy);
   }
 }

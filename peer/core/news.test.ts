@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { addPiece, emptyBitfield } from "../../schema/bitfield.ts";
-import { newsPauseMs } from "./news.ts";
+import { isHungry, newsPauseMs } from "./news.ts";
 import { DEFAULT_TRANSFER_POLICY } from "./policy.ts";
 
 const { newsPauseMs: shortestMs, newsPauseMaxMs: longestMs } = DEFAULT_TRANSFER_POLICY;
@@ -11,8 +11,11 @@ function bits(count: number) {
   return field;
 }
 
-const pause = (offered: number, held: number, piecesPerSecond: number, neighbourCount = 1) =>
-  newsPauseMs({ offered: bits(offered), held: bits(held), neighbourCount, piecesPerSecond }, DEFAULT_TRANSFER_POLICY);
+const pause = (offered: number, held: number, piecesPerSecond: number, neighbourCount = 1, hungry = false) =>
+  newsPauseMs(
+    { offered: bits(offered), held: bits(held), neighbourCount, piecesPerSecond, hungry },
+    DEFAULT_TRANSFER_POLICY,
+  );
 
 test("newsPauseMs() asks again when half of what a neighbour has for us could be taken", () => {
   expect(pause(100, 40, 50)).toBe(600);
@@ -29,6 +32,18 @@ test("newsPauseMs() has so many questions for all neighbours together, by how fa
     expect(questionsPerSecond(40, neighbours)).toBeCloseTo(mostQuestionsPerSecond);
     expect(questionsPerSecond(80, neighbours)).toBeCloseTo(80 / piecesPerQuestion);
   }
+});
+
+test("newsPauseMs() asks as often as it may where there is next to nothing to ask for", () => {
+  expect(pause(40, 40, 1, 10, true)).toBeCloseTo(10_000 / DEFAULT_TRANSFER_POLICY.mostQuestionsPerSecond);
+});
+
+test("isHungry() looks at what all offer together, beyond what is under way", () => {
+  const { hungryPieces } = DEFAULT_TRANSFER_POLICY;
+  const view = { held: bits(100), offers: [bits(20), bits(100 + hungryPieces + 3)], underWayCount: 3 };
+  expect(isHungry(view, DEFAULT_TRANSFER_POLICY)).toBe(true);
+  expect(isHungry({ ...view, underWayCount: 2 }, DEFAULT_TRANSFER_POLICY)).toBe(false);
+  expect(isHungry({ ...view, offers: [] }, DEFAULT_TRANSFER_POLICY)).toBe(true);
 });
 
 test("newsPauseMs() asks soon while our pace is high or not known", () => {

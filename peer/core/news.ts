@@ -11,27 +11,43 @@ export interface NewsView {
   readonly neighbourCount: number;
   /** Pieces we got a second lately, from anybody; 0 while that is not known. */
   readonly piecesPerSecond: number;
+  /** `isHungry()` */
+  readonly hungry: boolean;
+}
+
+/** Whether hardly more pieces are known to be on offer for us than are under way already.
+ *  @param offers what neighbours are known to offer, or all of them together */
+export function isHungry(
+  { held, offers, underWayCount }: { held: Bitfield; offers: readonly Bitfield[]; underWayCount: number },
+  { hungryPieces }: TransferPolicy,
+): boolean {
+  let count = 0;
+  for (let at = 0; at < held.length; at++) {
+    let useful = 0;
+    for (const offer of offers) useful |= offer[at] ?? 0;
+    for (useful &= ~(held[at] ?? 0); useful !== 0; useful &= useful - 1) count++;
+    if (count > underWayCount + hungryPieces) return false;
+  }
+  return true;
 }
 
 /** From what was heard last until the next question: half the time in which we could take all it is known to have for us, so that
  *  it never runs out of that unseen, and no less than it takes until it is its turn among all we ask. */
-export function newsPauseMs(
-  { offered, held, neighbourCount, piecesPerSecond }: NewsView,
-  policy: TransferPolicy,
-): number {
+export function newsPauseMs(view: NewsView, policy: TransferPolicy): number {
+  const { offered, held, neighbourCount, piecesPerSecond } = view;
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
   const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
-  const turnMs = (1000 * neighbourCount) / questionsPerSecond(piecesPerSecond, policy);
+  const turnMs = (1000 * neighbourCount) / questionsPerSecond(view, policy);
   return Math.max(policy.newsPauseMs, turnMs, Math.min(policy.newsPauseMaxMs, halfMs));
 }
 
 /** Of all neighbours together. Where pieces come seldom there is little to tell: a machine that has more to do than it can would do
  *  nothing but ask. */
 function questionsPerSecond(
-  piecesPerSecond: number,
+  { piecesPerSecond, hungry }: NewsView,
   { questionsPerPiece, fewestQuestionsPerSecond, mostQuestionsPerSecond, piecesPerQuestion }: TransferPolicy,
 ): number {
-  const some = Math.min(mostQuestionsPerSecond, piecesPerSecond * questionsPerPiece);
+  const some = hungry ? mostQuestionsPerSecond : Math.min(mostQuestionsPerSecond, piecesPerSecond * questionsPerPiece);
   return Math.max(fewestQuestionsPerSecond, some, piecesPerSecond / piecesPerQuestion);
 }
 

@@ -50,12 +50,14 @@ export interface TransferPolicy {
   readonly newsPauseMs: number;
   /** Questions a host asks all its neighbours together for each piece that it gets, within so many a second: those who trade tell what
    *  they have with each piece (`bench sim --like-herd`, with 25 a second at any pace and with this: 64 hosts on 20 Mbit/s 1,442 and
-   *  773 questions a host, 0.842 and 0.830 of the bound; on 8 Mbit/s 1,651 and 586, 0.753 and 0.749; 8 on 30 Mbit/s, 32 MiB, 233 and
-   *  196, 0.751 and 0.762; 24 on 50 Mbit/s alike. With one for a piece 24 hosts lose 8 %, and with two a second at
-   *  the fewest besides 64 lose 14 %). */
+   *  864 questions a host, 0.842 and 0.828 of the bound; 24 hosts, 32 MiB, 587 and 455, 0.636 and 0.626; 24 on 50 Mbit/s, 12 on 100 and
+   *  8 on 30 alike. With one for a piece 24 hosts lose 8 %). */
   readonly questionsPerPiece: number;
   readonly fewestQuestionsPerSecond: number;
   readonly mostQuestionsPerSecond: number;
+  /** Who knows of no more than so many pieces to ask for asks for news as often as it may (without that 300 hosts that want 32 MiB lose
+   *  22 %). */
+  readonly hungryPieces: number;
   /** On fast links they are more: one for so many pieces that we get. */
   readonly piecesPerQuestion: number;
   /** Longest pause between two while the neighbour has plenty for us: what it got lately may be rare. */
@@ -155,8 +157,9 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   bitfieldPollMs: 500,
   newsPauseMs: 40,
   questionsPerPiece: 1.5,
-  fewestQuestionsPerSecond: 5,
+  fewestQuestionsPerSecond: 10,
   mostQuestionsPerSecond: 25,
+  hungryPieces: 6,
   piecesPerQuestion: 2,
   newsPauseMaxMs: 1000,
   exchangeMs: 30_000,

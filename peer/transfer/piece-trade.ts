@@ -1,7 +1,7 @@
 /** What a download gets from neighbours: with which ticket, from whom, which pieces, and what follows when they are not the
  *  pieces. */
 import type { SourceRequest } from "../../schema/wire/pull.ts";
-import { newsPauseMs } from "../core/news.ts";
+import { isHungry, newsPauseMs } from "../core/news.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -56,6 +56,7 @@ export class PieceTrade {
             held: task.held,
             neighbourCount: this.neighbours.size,
             piecesPerSecond: this.#pace.perSecond(nowMs()),
+            hungry: this.#isHungry(),
           },
           policy,
         ),
@@ -102,6 +103,12 @@ export class PieceTrade {
     this.neighbours.close();
     this.requests.close();
     this.#planner.close();
+  }
+
+  #isHungry(): boolean {
+    const { task, policy } = this.#components;
+    const offers = this.neighbours.list().map(({ bitfield }) => bitfield);
+    return isHungry({ held: task.held, offers, underWayCount: this.requests.inFlight.size }, policy);
   }
 
   #corrupt(piece: number, from: Neighbour): void {
