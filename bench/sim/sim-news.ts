@@ -99,7 +99,7 @@ export class SimNews {
   #pauseMs({ bitfield, child }: SimLink): number {
     const { options, nowMs } = this.#parts;
     const { held, pace, links, flights, offered } = child;
-    const hungry = isHungry({ held, offers: [offered], underWayCount: flights.size }, options.transferPolicy);
+    const hungry = () => isHungry({ held, offers: [offered], underWayCount: flights.size }, options.transferPolicy);
     const view = { held, neighbourCount: links.length, piecesPerSecond: pace.perSecond(nowMs()), hungry };
     return newsPauseMs({ ...view, offered: bitfield }, options.transferPolicy);
   }

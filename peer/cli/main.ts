@@ -13,9 +13,10 @@ const args = process.argv.slice(2);
 const interrupt = new AbortController();
 let exitCode: number | undefined;
 
-if (args[0] === "peer") settleAllocator();
-// The peer handles its signals itself: it leaves politely.
-else {
+if (args[0] === "peer") {
+  // It handles its signals itself: it leaves politely.
+  settleAllocator();
+} else {
   for (const [signal, { code }] of [
     ["SIGINT", EXIT_CODES.interrupted],
     ["SIGTERM", EXIT_CODES.terminated],

@@ -13,7 +13,7 @@ function bits(count: number) {
 
 const pause = (offered: number, held: number, piecesPerSecond: number, neighbourCount = 1, hungry = false) =>
   newsPauseMs(
-    { offered: bits(offered), held: bits(held), neighbourCount, piecesPerSecond, hungry },
+    { offered: bits(offered), held: bits(held), neighbourCount, piecesPerSecond, hungry: () => hungry },
     DEFAULT_TRANSFER_POLICY,
   );
 

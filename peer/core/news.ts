@@ -11,8 +11,8 @@ export interface NewsView {
   readonly neighbourCount: number;
   /** Pieces we got a second lately, from anybody; 0 while that is not known. */
   readonly piecesPerSecond: number;
-  /** `isHungry()` */
-  readonly hungry: boolean;
+  /** `isHungry()`; looked at only where it makes a difference. */
+  readonly hungry: () => boolean;
 }
 
 /** Whether hardly more pieces are known to be on offer for us than are under way already.
@@ -21,14 +21,8 @@ export function isHungry(
   { held, offers, underWayCount }: { held: Bitfield; offers: readonly Bitfield[]; underWayCount: number },
   { hungryPieces }: TransferPolicy,
 ): boolean {
-  let count = 0;
-  for (let at = 0; at < held.length; at++) {
-    let useful = 0;
-    for (const offer of offers) useful |= offer[at] ?? 0;
-    for (useful &= ~(held[at] ?? 0); useful !== 0; useful &= useful - 1) count++;
-    if (count > underWayCount + hungryPieces) return false;
-  }
-  return true;
+  const few = underWayCount + hungryPieces;
+  return usefulCount(offers, held, few) <= few;
 }
 
 /** From what was heard last until the next question: half the time in which we could take all it is known to have for us, so that
@@ -36,7 +30,7 @@ export function isHungry(
 export function newsPauseMs(view: NewsView, policy: TransferPolicy): number {
   const { offered, held, neighbourCount, piecesPerSecond } = view;
   if (piecesPerSecond <= 0) return policy.newsPauseMs;
-  const halfMs = (1000 * usefulCount(offered, held)) / piecesPerSecond / 2;
+  const halfMs = (1000 * usefulCount([offered], held)) / piecesPerSecond / 2;
   const turnMs = (1000 * neighbourCount) / questionsPerSecond(view, policy);
   return Math.max(policy.newsPauseMs, turnMs, Math.min(policy.newsPauseMaxMs, halfMs));
 }
@@ -47,14 +41,18 @@ function questionsPerSecond(
   { piecesPerSecond, hungry }: NewsView,
   { questionsPerPiece, fewestQuestionsPerSecond, mostQuestionsPerSecond, piecesPerQuestion }: TransferPolicy,
 ): number {
-  const some = hungry ? mostQuestionsPerSecond : Math.min(mostQuestionsPerSecond, piecesPerSecond * questionsPerPiece);
+  const byPace = piecesPerSecond * questionsPerPiece;
+  const some = byPace >= mostQuestionsPerSecond || hungry() ? mostQuestionsPerSecond : byPace;
   return Math.max(fewestQuestionsPerSecond, some, piecesPerSecond / piecesPerQuestion);
 }
 
-function usefulCount(offered: Bitfield, held: Bitfield): number {
+/** Pieces that are on offer and not held. @param enough above it the count is not whole */
+function usefulCount(offers: readonly Bitfield[], held: Bitfield, enough = Number.POSITIVE_INFINITY): number {
   let count = 0;
-  for (let at = 0; at < offered.length; at++) {
-    for (let byte = (offered[at] ?? 0) & ~(held[at] ?? 0); byte !== 0; byte &= byte - 1) count++;
+  for (let at = 0; at < held.length && count <= enough; at++) {
+    let useful = 0;
+    for (const offer of offers) useful |= offer[at] ?? 0;
+    for (useful &= ~(held[at] ?? 0); useful !== 0; useful &= useful - 1) count++;
   }
   return count;
 }

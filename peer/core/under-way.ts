@@ -1,6 +1,7 @@
 /** How many of the pieces this host gave to children have not come yet, as those say it: a system takes a piece from us long before
  *  it has sent it, and only the child knows when it has it all. */
 import type { HostId } from "../../schema/ids.ts";
+import { keepLatest } from "./keep-latest.ts";
 import type { UploadPolicy } from "./policy.ts";
 
 interface Child {
@@ -29,9 +30,7 @@ export class UnderWay {
    *  counted for less, one that says more for `longestUploadMs` at most. */
   heard(childId: HostId, outstandingBytes: number, nowMs: number): void {
     const child = this.#children.get(childId) ?? newChild(nowMs);
-    this.#children.delete(childId);
-    this.#children.set(childId, child);
-    this.#forgetOldest();
+    keepLatest(this.#children, childId, child, this.#policy.countedChildren);
     if (child.grantedBytes === 0) child.measuredFromMs = nowMs;
     child.measuredBytes += this.#takeCome(child, outstandingBytes, nowMs);
     this.#measure(child, nowMs);
@@ -41,8 +40,9 @@ export class UnderWay {
   /** The child was given what it asked when it was heard. */
   granted(childId: HostId, bytes: number, nowMs: number): void {
     const child = this.#children.get(childId);
-    child?.grants.push({ bytes, atMs: nowMs });
-    if (child !== undefined) child.grantedBytes += bytes;
+    if (child === undefined) return;
+    child.grants.push({ bytes, atMs: nowMs });
+    child.grantedBytes += bytes;
   }
 
   /** Pieces on their way to all children: since each was heard it got what it gets. */
@@ -89,11 +89,6 @@ export class UnderWay {
     if (!isOver) child.isPaceLeast = false;
     child.measuredFromMs = nowMs;
     child.measuredBytes = 0;
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#children.keys();
-    if (this.#children.size > this.#policy.countedChildren && oldest !== undefined) this.#children.delete(oldest);
   }
 }
 

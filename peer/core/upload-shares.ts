@@ -1,6 +1,7 @@
 /** Whom a host sends pieces to when it cannot send to all who ask: whoever has the fewest bytes on their way from it comes
  *  first. The simulator decides by it, too. */
 import type { HostId } from "../../schema/ids.ts";
+import { keepLatest } from "./keep-latest.ts";
 import type { UploadPolicy } from "./policy.ts";
 
 /** `slots`: all are busy. `share`: the free ones are kept for children with fewer bytes on their way, which wait. */
@@ -63,9 +64,8 @@ export class UploadShares {
     this.#waiting.delete(child);
     const refusal = uploadRefusal(request, this.#waitingBytes(nowMs), this.#policy);
     if (refusal === undefined) return undefined;
-    this.#waiting.set(child, { bytes: outstandingBytes + bytes, untilMs: nowMs + retryMs + this.#policy.waitGraceMs });
-    const [first] = this.#waiting.keys();
-    if (this.#waiting.size > this.#policy.waitingChildren && first !== undefined) this.#waiting.delete(first);
+    const waiting = { bytes: outstandingBytes + bytes, untilMs: nowMs + retryMs + this.#policy.waitGraceMs };
+    keepLatest(this.#waiting, child, waiting, this.#policy.waitingChildren);
     return refusal;
   }
 

@@ -81,7 +81,7 @@ describe("content", () => {
 
   test("gives an empty file", async () => {
     port.task = await port.store.open(aTask({ sizeBytes: 0 }));
-    port.authorization = await port.ticketFor(port.task);
+    port.authorization = await port.ticketFor(port.task.info);
     const response = await port.askContent();
     expect(response.status).toBe(200);
     expect(response.headers.get("content-length")).toBe("0");
@@ -155,7 +155,7 @@ describe("content", () => {
   test("that is removed while it is sent arrives whole, and is offered no more", async () => {
     const big = await port.aBigTask();
     const waiting = port.ask(`/v1/tasks/${big.info.taskId}/bitfield?since=${big.version}&waitMs=30000`, {
-      headers: { authorization: await port.ticketFor(big) },
+      headers: { authorization: await port.ticketFor(big.info) },
     });
     const slow = await port.askBig(big);
     await port.store.remove(big.info.taskId);

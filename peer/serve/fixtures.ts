@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type HostId, parseHostId } from "../../schema/ids.ts";
 import { problemSchema } from "../../schema/problem.ts";
 import { signTicket, ticketKeyOf } from "../../schema/ticket.ts";
+import type { TaskInfo } from "../../schema/wire/task.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { bunFileRange, servePieces } from "../runtime/bun-server.ts";
 import type { PieceServer } from "../runtime/peer-servers.ts";
@@ -41,7 +42,7 @@ export class PiecePort {
     };
     const store = await openDiskStore({ folder, nowMs: () => clock.nowMs, warn });
     const port = new PiecePort(folder, clock, store, await store.open(aTask()));
-    port.authorization = await port.ticketFor(port.task);
+    port.authorization = await port.ticketFor(port.task.info);
     await port.restart();
     return port;
   }
@@ -127,17 +128,17 @@ export class PiecePort {
   }
 
   async askBig(big: StoredTask): Promise<Response> {
-    const headers = { authorization: await this.ticketFor(big) };
+    const headers = { authorization: await this.ticketFor(big.info) };
     return await this.ask(`/v1/tasks/${big.info.taskId}/content`, { headers });
   }
 
   /** Of another child, for the small task. */
   ticketOf(letter: string): Promise<string> {
-    return this.ticketFor(this.task, hostOf(letter));
+    return this.ticketFor(this.task.info, hostOf(letter));
   }
 
-  async ticketFor({ info }: StoredTask, hostId = child): Promise<string> {
-    return `Bearer ${await signTicket(ticketKey, { hostId, taskId: info.taskId }, this.clock.nowMs)}`;
+  async ticketFor({ taskId }: Pick<TaskInfo, "taskId">, hostId = child): Promise<string> {
+    return `Bearer ${await signTicket(ticketKey, { hostId, taskId }, this.clock.nowMs)}`;
   }
 }
 
@@ -158,7 +159,7 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
 
 /** @throws Error when it is no problem, or says nothing to people */
 export async function codeOf(response: Response): Promise<string> {
-  const { code, message } = problemSchema.parse(await response.json());
+  const { code, message } = problemSchema.required().parse(await response.json());
   if (!/\w/.test(message)) throw new Error(`The problem ${code} says nothing`);
   return code;
 }

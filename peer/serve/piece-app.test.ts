@@ -88,7 +88,7 @@ describe("the piece port", () => {
 test("every request that is not served is counted by its reason", async () => {
   await writePieces(port.task, 0);
   const { taskId } = aTask();
-  const other = { authorization: `Bearer ${await signTicket(ticketKey, { hostId: child, taskId }, port.clock.nowMs)}` };
+  const other = { authorization: await port.ticketFor({ taskId }) };
   const path = `/v1/tasks/${port.task.info.taskId}`;
   await port.ask(`${path}/content`, { headers: { authorization: "" } });
   await port.ask(`${path}/bitfield`, { headers: other });
@@ -165,7 +165,7 @@ describe("tickets", () => {
 
   test("for a task that is not here answer 404", async () => {
     const { taskId } = aTask();
-    port.authorization = `Bearer ${await signTicket(ticketKey, { hostId: child, taskId }, port.clock.nowMs)}`;
+    port.authorization = await port.ticketFor({ taskId });
     for (const what of ["content", "bitfield"]) {
       const response = await port.ask(`/v1/tasks/${taskId}/${what}`);
       expect(response.status).toBe(404);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { signTicket } from "../../schema/ticket.ts";
 import { writePieces } from "../store/fixtures.ts";
-import { codeOf, hostOf, PiecePort, ticketKey, until } from "./fixtures.ts";
+import { codeOf, hostOf, PiecePort, until } from "./fixtures.ts";
 import { UploadMeter } from "./upload-meter.ts";
 
 const KIB = 1024;
@@ -64,7 +63,7 @@ describe("upload slots", () => {
     const silentOne = { ...one, "x-pantala-outstanding": "0" };
     const waiting = { ...one, authorization: await port.ticketOf("d") };
     const third = {
-      authorization: `Bearer ${await signTicket(ticketKey, { hostId: hostOf("e"), taskId: big.info.taskId }, port.clock.nowMs)}`,
+      authorization: await port.ticketFor(big.info, hostOf("e")),
     };
     const askAsThird = () => port.ask(`/v1/tasks/${big.info.taskId}/content`, { headers: third });
     const refusalOf = async (headers: Record<string, string>) =>

@@ -1,5 +1,6 @@
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { REFUSAL_REASONS } from "../../schema/wire/local.ts";
+import { keepLatest } from "../core/keep-latest.ts";
 import { DEFAULT_UPLOAD_POLICY } from "../core/policy.ts";
 import { UnderWay } from "../core/under-way.ts";
 import { type UploadRefusal, UploadShares } from "../core/upload-shares.ts";
@@ -99,7 +100,7 @@ export class UploadMeter {
       this.#granted.add(child, request, bytes);
       this.#underWay.granted(child, bytes, nowMs);
       this.#pace.note(nowMs);
-      noteLatest(this.#childAtMs, child, nowMs);
+      keepLatest(this.#childAtMs, child, nowMs, MAX_REMEMBERED);
     }
     return { refusal, retryInMs };
   }
@@ -107,7 +108,7 @@ export class UploadMeter {
   /** A range of a task is granted to a child. */
   countServed(taskId: TaskId, bytes: number, nowMs: number): void {
     this.#servedBytes += bytes;
-    noteLatest(this.#grantedAtMs, taskId, nowMs);
+    keepLatest(this.#grantedAtMs, taskId, nowMs, MAX_REMEMBERED);
   }
 
   /** Whether content of the task may still be on its way. */
@@ -126,11 +127,4 @@ export class UploadMeter {
       this.#others--;
     }
   }
-}
-
-function noteLatest<Key>(times: Map<Key, number>, key: Key, nowMs: number): void {
-  times.delete(key);
-  times.set(key, nowMs);
-  const [oldest] = times.keys();
-  if (times.size > MAX_REMEMBERED && oldest !== undefined) times.delete(oldest);
 }

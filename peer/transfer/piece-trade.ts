@@ -56,7 +56,7 @@ export class PieceTrade {
             held: task.held,
             neighbourCount: this.neighbours.size,
             piecesPerSecond: this.#pace.perSecond(nowMs()),
-            hungry: this.#isHungry(),
+            hungry: () => this.#isHungry(),
           },
           policy,
         ),
