@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
 /** The `pantala` command. */
 import { ProblemError } from "../../schema/problem.ts";
-import { settleAllocator } from "../runtime/allocator-settings.ts";
+import { settleEngine } from "../runtime/engine-settings.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { runCli } from "./program.ts";
 import { userFolder } from "./user-folder.ts";
@@ -15,7 +15,7 @@ let exitCode: number | undefined;
 
 if (args[0] === "peer") {
   // It handles its signals itself: it leaves politely.
-  settleAllocator();
+  settleEngine();
 } else {
   for (const [signal, { code }] of [
     ["SIGINT", EXIT_CODES.interrupted],

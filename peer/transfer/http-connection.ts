@@ -37,7 +37,7 @@ export class HttpConnection {
     this.#socket.on("data", (bytes: Buffer) => this.#data(bytes));
     this.#socket.on("end", () => this.#ended());
     this.#socket.on("error", (error) => this.#break(error));
-    this.#socket.on("close", () => this.#break(new Error("the connection was closed")));
+    this.#socket.on("close", () => this.#break("the connection was closed"));
     this.#socket.on("timeout", () => this.close());
   }
 
@@ -72,7 +72,7 @@ export class HttpConnection {
   }
 
   close(): void {
-    this.#break(new Error("the request was given up"));
+    this.#break("the request was given up");
   }
 
   #data(bytes: Buffer): void {
@@ -112,6 +112,7 @@ export class HttpConnection {
     exchange.whole();
   }
 
+  /** @param cause an error, or what one is to say: most connections end when nobody asks anything of them */
   #break(cause: unknown): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;

@@ -11,6 +11,8 @@ export class IdleConnections {
   readonly #bounds: IdleBounds;
   /** Least recently used first. */
   readonly #idle = new Set<HttpConnection>();
+  /** The same by server, the latest last. */
+  readonly #toServer = new Map<string, HttpConnection[]>();
   #closed = false;
 
   constructor(bounds: IdleBounds) {
@@ -18,32 +20,33 @@ export class IdleConnections {
   }
 
   take(origin: string): HttpConnection | undefined {
-    for (const connection of this.#idle) {
-      if (connection.origin !== origin) continue;
-      this.#idle.delete(connection);
-      return connection;
-    }
-    return undefined;
+    const connection = this.#toServer.get(origin)?.at(-1);
+    if (connection !== undefined) this.forget(connection);
+    return connection;
   }
 
   /** After a reply that came whole; closes what can take no other request, and what is too many. */
   keep(connection: HttpConnection): void {
     if (!connection.usable) return;
-    let likewise = 0;
-    for (const { origin } of this.#idle) if (origin === connection.origin) likewise++;
-    if (this.#closed || likewise >= this.#bounds.perServer) {
+    const likewise = this.#toServer.get(connection.origin) ?? [];
+    if (this.#closed || likewise.length >= this.#bounds.perServer) {
       connection.close();
       return;
     }
     connection.rest();
     this.#idle.add(connection);
+    this.#toServer.set(connection.origin, likewise);
+    likewise.push(connection);
     const [oldest] = this.#idle;
     if (this.#idle.size > this.#bounds.inAll) oldest?.close();
   }
 
-  /** It was closed. */
+  /** It was closed, or is in use. */
   readonly forget = (connection: HttpConnection): void => {
-    this.#idle.delete(connection);
+    if (!this.#idle.delete(connection)) return;
+    const likewise = this.#toServer.get(connection.origin) ?? [];
+    likewise.splice(likewise.indexOf(connection), 1);
+    if (likewise.length === 0) this.#toServer.delete(connection.origin);
   };
 
   /** What is in use ends with its request. */

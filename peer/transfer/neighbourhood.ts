@@ -40,6 +40,8 @@ export interface NeighbourhoodComponents {
 export class Neighbourhood {
   readonly #components: NeighbourhoodComponents;
   readonly #neighbours = new Map<HostId, Neighbour>();
+  /** The same in a row, until somebody comes or goes: it is looked at many times for each piece. */
+  #list: readonly Neighbour[] | undefined;
   /** Seeds that were told already. */
   readonly #pulled = new Set<HostId>();
   readonly #stopping = new AbortController();
@@ -53,7 +55,8 @@ export class Neighbourhood {
   }
 
   list(): readonly Neighbour[] {
-    return [...this.#neighbours.values()];
+    this.#list ??= [...this.#neighbours.values()];
+    return this.#list;
   }
 
   get(hostId: HostId): Neighbour | undefined {
@@ -111,6 +114,7 @@ export class Neighbourhood {
     this.#stopping.abort();
     for (const neighbour of this.#neighbours.values()) neighbour.close();
     this.#neighbours.clear();
+    this.#list = undefined;
   }
 
   /** They trade no more: what is under way between them still comes. */
@@ -121,6 +125,7 @@ export class Neighbourhood {
 
   #forget(hostId: HostId): void {
     this.#neighbours.delete(hostId);
+    this.#list = undefined;
     // A seed that comes back may have forgotten what it was told.
     this.#pulled.delete(hostId);
   }
@@ -150,6 +155,7 @@ export class Neighbourhood {
       },
     });
     this.#neighbours.set(neighbour.hostId, met);
+    this.#list = undefined;
   }
 
   async #pull(seed: NeighbourInfo): Promise<void> {

@@ -5,6 +5,7 @@ import { emptyBitfield } from "../../schema/bitfield.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
 import { areAllLate } from "../core/late-pieces.ts";
 import { planRequests } from "../core/plan.ts";
+import type { TransferPolicy } from "../core/policy.ts";
 import type { StoredTask } from "../store/piece-store.ts";
 import type { DownloadComponents } from "./download-components.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
@@ -27,11 +28,14 @@ export interface PiecePlannerComponents extends DownloadComponents {
 export class PiecePlanner {
   readonly #components: PiecePlannerComponents;
   readonly #scarceSinceMs = new Map<number, number>();
+  /** With what limits of this host leave of it. */
+  #policy: TransferPolicy;
   #planning = false;
   #closed = false;
 
   constructor(components: PiecePlannerComponents) {
     this.#components = components;
+    this.#policy = components.policy;
   }
 
   /** Something changed: plans once, after all that has come in was heard. On a busy host that is a dozen events of connections at a
@@ -67,7 +71,8 @@ export class PiecePlanner {
       budget.leave(this.soon);
       return;
     }
-    const planned = planRequests(this.#view(spareRequests), { ...policy, requestsPerTask }, nowMs(), random);
+    if (this.#policy.requestsPerTask !== requestsPerTask) this.#policy = { ...policy, requestsPerTask };
+    const planned = planRequests(this.#view(spareRequests), this.#policy, nowMs(), random);
     for (const { hostId, piece } of planned) {
       const neighbour = neighbours.get(hostId);
       if (neighbour !== undefined) requests.start(piece, neighbour, neighbours.addressOf(neighbour.info));

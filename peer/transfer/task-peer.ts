@@ -158,6 +158,7 @@ export class TaskPeer implements TaskSpeaker {
 
   /** The next pieces of readers, at most `MAX_CURSORS`: first those that somebody waits for. */
   #cursorPieces(): number[] {
+    if (this.#cursors.size === 0) return [];
     const { held, info } = this.task;
     const end = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
     const pieces = [...new Set([...this.#cursors].map((cursor) => cursor.piece))].filter((piece) => piece < end);
