@@ -7,6 +7,9 @@ const SETTINGS = {
   /** How often it collects garbage because time has passed, in ms, besides what is collected for the sake of room. By itself every
    *  second: 64 hosts on 20 Mbit/s take 6 to 9 % less CPU with this, and 110 MB each as before; never: 9 % less, and 130 to 141 MB. */
   BUN_GC_TIMER_INTERVAL: "10000",
+  /** No compiling for the third time (FTL): what is hot here is native, digests and the kernel. 2 to 5 % less CPU in the
+   *  first herds of a process; transfers of 1 and 6 GiB (`bench single`, in turns) take no longer, and no more CPU. */
+  BUN_JSC_useFTLJIT: "0",
 } as const;
 
 /** Begins this process anew, under the same number, with settings that are read before any of our code runs. Does nothing where they are
