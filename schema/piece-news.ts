@@ -1,8 +1,8 @@
-/** What a host tells beside a piece: what else it holds of the task, so that who trades with it need not ask. */
+/** What a host tells beside a piece that it sends or asks for: what else it holds of the task, so that who trades with it need not ask. */
 import { Buffer } from "node:buffer";
 import { type Bitfield, isBitfieldOf } from "./bitfield.ts";
 
-/** On a 206 with content: `<version> <bitfield in hex>`. */
+/** On a request for content, and on a 206 with it: `<version> <bitfield in hex>`. */
 export const PIECES_HEADER = "x-pantala-pieces";
 
 /** Nothing is told of longer tasks, of more than 64 GiB by the rule: the header stays below 1,100 characters. */
@@ -21,7 +21,7 @@ export function formatPieceNews({ version, bitfield }: PieceNews): string {
 /** `undefined` for what is no news of a task with so many pieces. */
 export function parsePieceNews(text: string, pieceCount: number): PieceNews | undefined {
   const [, version, hex = ""] = /^(\d{1,15}) ((?:[0-9a-f]{2}){1,512})$/.exec(text) ?? [];
-  const bitfield = Uint8Array.from(Buffer.from(hex, "hex"));
+  const bitfield = new Uint8Array(Buffer.from(hex, "hex"));
   return version === undefined || !isBitfieldOf(bitfield, pieceCount)
     ? undefined
     : { version: Number(version), bitfield };

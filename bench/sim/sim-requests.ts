@@ -82,7 +82,16 @@ export class SimRequests {
       // The reply says beside the piece what else there is.
       if (stream !== undefined) link.learn(nowMs());
       else later({ kind: isBusy ? "busy" : "fail", link, piece }, roundTripMs);
+      if (isBusy || !lost) this.#tell(link);
     }
+  }
+
+  /** The request says beside it what the child has. */
+  #tell({ child, parent }: SimLink): void {
+    if (parent.state !== "running") return;
+    const { nowMs, options, replan } = this.#parts;
+    parent.linkTo(child)?.learn(nowMs());
+    if (parent.requestCount < options.transferPolicy.requestsPerTask) replan(parent);
   }
 
   /** Whether the parent refuses the child one more piece. */

@@ -49,9 +49,8 @@ export interface TransferPolicy {
   /** Shortest pause between two questions to a neighbour: news of several pieces then come in one answer. */
   readonly newsPauseMs: number;
   /** Questions a host asks all its neighbours together for each piece that it gets, within so many a second: those who trade tell what
-   *  they have with each piece (`bench sim --like-herd`, with 25 a second at any pace and with this: 64 hosts on 20 Mbit/s 1,442 and
-   *  864 questions a host, 0.842 and 0.828 of the bound; 24 hosts, 32 MiB, 587 and 455, 0.636 and 0.626; 24 on 50 Mbit/s, 12 on 100 and
-   *  8 on 30 alike. With one for a piece 24 hosts lose 8 %). */
+   *  they have with each piece (`bench sim --like-herd`, with one and a half, this, and three quarters: 64 hosts on 20 Mbit/s 677, 509 and 445
+   *  questions a host, 0.838, 0.832 and 0.832 of the bound; 24 on 50 0.854, 0.849 and 0.829; 24 on 20, 32 MiB, 0.634, 0.619 and 0.594). */
   readonly questionsPerPiece: number;
   readonly fewestQuestionsPerSecond: number;
   readonly mostQuestionsPerSecond: number;
@@ -156,8 +155,8 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = Object.freeze({
   bitfieldWaits: 128,
   bitfieldPollMs: 500,
   newsPauseMs: 40,
-  questionsPerPiece: 1.5,
-  fewestQuestionsPerSecond: 10,
+  questionsPerPiece: 1,
+  fewestQuestionsPerSecond: 7,
   mostQuestionsPerSecond: 25,
   hungryPieces: 6,
   piecesPerQuestion: 2,

@@ -82,6 +82,7 @@ export async function runPeer(settings: PeerSettings, load: () => Promise<Loaded
       nowMs,
       fileRange,
       reading: (taskId) => transfers?.get(taskId)?.download?.reading() ?? [],
+      told: (taskId, child, news) => transfers?.get(taskId)?.download?.told(child, news),
       uploads,
       uploadLimit: limits.upload,
       pull:

@@ -36,6 +36,18 @@ describe("content", () => {
     expect(await told()).toBeUndefined();
   });
 
+  test("hears what the child holds, unless that cannot be or nothing is missing here", async () => {
+    const heard: unknown[] = [];
+    await port.restart({ told: (taskId, _child, news) => void heard.push([taskId, news]) });
+    await writePieces(port.task, 1);
+    const ask = (told: string) => port.askContent({ range: "bytes=65536-131071", [PIECES_HEADER]: told });
+    for (const told of ["3 05", "3 0500", "3 zz", "x 05", ""]) expect((await ask(told)).status).toBe(206);
+    expect(heard).toEqual([[port.task.info.taskId, { version: 3, bitfield: new Uint8Array([0b101]) }]]);
+    await writePieces(port.task, 0, 2);
+    await ask("4 05");
+    expect(heard).toHaveLength(1);
+  });
+
   test("gives a few bytes in the middle, over a border of held pieces, and at the end", async () => {
     await writeAll(port.task);
     const whole = Buffer.concat([0, 1, 2].map((piece) => pieceOf(port.task.info, piece)));

@@ -2,9 +2,15 @@
 
 import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../../schema/busy.ts";
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
-import type { HostId } from "../../schema/ids.ts";
+import type { HostId, TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import { formatPieceNews, MAX_TOLD_PIECES, PIECES_HEADER } from "../../schema/piece-news.ts";
+import {
+  formatPieceNews,
+  MAX_TOLD_PIECES,
+  PIECES_HEADER,
+  type PieceNews,
+  parsePieceNews,
+} from "../../schema/piece-news.ts";
 import type { UploadRefusal } from "../core/upload-shares.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -24,6 +30,8 @@ const REFUSALS: Readonly<Record<UploadRefusal, string>> = {
 export interface ContentRoute {
   /** Body for a byte range of a file, sent without copying where the platform can. */
   readonly fileRange: (path: string, range: ByteRange) => BodyInit;
+  /** The child told what it holds. */
+  readonly told: (taskId: TaskId, child: HostId, news: PieceNews) => void;
   readonly uploads: UploadMeter;
   readonly uploadLimit: RateLimit;
   readonly nowMs: () => number;
@@ -34,7 +42,7 @@ export function serveContent(
   request: Request,
   task: StoredTask,
   child: HostId,
-  { fileRange, uploads, uploadLimit, nowMs }: ContentRoute,
+  { fileRange, told, uploads, uploadLimit, nowMs }: ContentRoute,
 ): Response {
   const { taskId, sizeBytes } = task.info;
   const etag = `"${taskId}"`;
@@ -63,6 +71,8 @@ export function serveContent(
   if (asked.kind === "range") headers["content-range"] = formatContentRange(range, sizeBytes);
   const status = asked.kind === "range" ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });
+  const news = toldBeside(request, task);
+  if (news !== undefined) told(taskId, child, news);
   const claimedBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
   const bytes = range.end - range.start;
   const { refusal, retryInMs } = uploads.ask({ child, request, bytes, claimedBytes }, nowMs());
@@ -73,7 +83,7 @@ export function serveContent(
       [REFUSAL_HEADER]: refusal,
     });
   }
-  if (status === 206 && tellsPieces(task))
+  if (status === 206 && tradesPieces(task))
     headers[PIECES_HEADER] = formatPieceNews({ version: task.version, bitfield: task.held });
   task.noteUse();
   const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
@@ -93,9 +103,16 @@ function bytesIn(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A host that has it all has no more news. */
-function tellsPieces({ complete, info }: StoredTask): boolean {
+/** A host that has it all has no more news, and needs none. */
+function tradesPieces({ complete, info }: StoredTask): boolean {
   return !complete && pieceCountOf(info.sizeBytes, info.pieceLengthBytes) <= MAX_TOLD_PIECES;
+}
+
+function toldBeside(request: Request, task: StoredTask): PieceNews | undefined {
+  const text = tradesPieces(task) ? request.headers.get(PIECES_HEADER) : null;
+  return text === null
+    ? undefined
+    : parsePieceNews(text, pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
 }
 
 function matches(ifNoneMatch: string | null, etag: string): boolean {

@@ -64,6 +64,7 @@ export class PiecePort {
       nowMs: () => this.clock.nowMs,
       fileRange: bunFileRange,
       reading: () => [],
+      told: () => {},
       pull: async () => {},
       uploads: this.uploads,
       uploadLimit: this.uploadLimit,

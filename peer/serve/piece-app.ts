@@ -1,7 +1,8 @@
 /** What other peers ask of this host over HTTP: see "Peer to peer" in docs/protocol.md. Every piece passes here, so there
  *  is no framework between. */
 import type { ByteRange } from "../../schema/byte-range.ts";
-import { parseTaskId, type TaskId } from "../../schema/ids.ts";
+import { type HostId, parseTaskId, type TaskId } from "../../schema/ids.ts";
+import type { PieceNews } from "../../schema/piece-news.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
@@ -25,6 +26,8 @@ export interface PieceAppComponents {
   readonly pull: Pull | undefined;
   /** What this host reads of a task from its source just now. */
   readonly reading: (taskId: TaskId) => readonly PieceRun[];
+  /** A child told beside a request what it holds. */
+  readonly told: (taskId: TaskId, child: HostId, news: PieceNews) => void;
   readonly uploads: UploadMeter;
   readonly uploadLimit: RateLimit;
 }

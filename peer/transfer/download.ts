@@ -3,6 +3,7 @@
 
 import type { HostId, LeaseId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
+import type { PieceNews } from "../../schema/piece-news.ts";
 import { isProblemError, type Problem, ProblemError, problemOf } from "../../schema/problem.ts";
 import { MAX_REASON_LENGTH } from "../../schema/wire/fields.ts";
 import type { AwaitedPiece, Hedges } from "../../schema/wire/local.ts";
@@ -185,6 +186,11 @@ export class Download {
         message satisfies never;
     }
     this.#trade.plan();
+  }
+
+  /** A host told what it holds. */
+  told(hostId: HostId, news: PieceNews): void {
+    this.#trade.neighbours.get(hostId)?.tell(news);
   }
 
   /** Stops trading with a host. */

@@ -39,6 +39,8 @@ export class Neighbour implements ParentView {
   bitfield: Bitfield;
   /** What it reads from the source, as far as it told. */
   reading: readonly PieceRun[] = [];
+  /** It said that it has all. */
+  complete = false;
   /** When it was met, or was found to have other pieces than before. */
   gainedAtMs: number;
   activeRequests = 0;
@@ -199,6 +201,7 @@ export class Neighbour implements ParentView {
       if (!this.#isOvertaken(outcome.version, asked)) {
         this.#version = outcome.version;
         this.#learn(outcome);
+        this.complete = outcome.complete;
         if (outcome.complete) return;
       }
       await this.#pauseBeforeAsking(waited);

@@ -58,6 +58,7 @@ async function requestsUnder(limit: RateLimit) {
   const [received, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const requests = new ParentRequests({
     info: taskOf(2),
+    held: () => ({ version: task.version, bitfield: task.held }),
     nowMs: () => 0,
     silenceMs: 10_000,
     limit,

@@ -2,7 +2,7 @@
 
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
-import type { PieceNews } from "../../schema/piece-news.ts";
+import { MAX_TOLD_PIECES, type PieceNews } from "../../schema/piece-news.ts";
 import type { Hedges } from "../../schema/wire/local.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/transfer-view.ts";
@@ -17,6 +17,8 @@ import { createHedges } from "./troubles.ts";
 
 export interface ParentRequestsComponents {
   readonly info: TaskInfo;
+  /** What this host holds of it. */
+  readonly held: () => PieceNews;
   readonly nowMs: () => number;
   readonly silenceMs: number;
   readonly limit: RateLimit;
@@ -82,7 +84,7 @@ export class ParentRequests {
   }
 
   async #run(piece: number, neighbour: Neighbour, parent: ParentAddress): Promise<void> {
-    const { info, nowMs, silenceMs, limit, budget, keeper, parents, received, corrupt, refused, ended, broken } =
+    const { info, held, nowMs, silenceMs, limit, budget, keeper, parents, received, corrupt, refused, ended, broken } =
       this.#components;
     using _place = budget.take(info.pieceLengthBytes);
     const flight: Flight = this.#flights.get(piece) ?? { sinceMs: nowMs(), parents: [], requests: new Map() };
@@ -118,7 +120,10 @@ export class ParentRequests {
       const told = (news: PieceNews) => neighbour.tell(news);
       const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
       const body = { heard, told, pieceCount, take };
-      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, ...body });
+      // Who has it all needs none of ours.
+      const isTold = !neighbour.complete && pieceCount <= MAX_TOLD_PIECES;
+      const news = { held: isTold ? held() : undefined };
+      const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, ...news, ...body });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {
         // With the last piece all requests end.

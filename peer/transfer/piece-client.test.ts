@@ -23,7 +23,7 @@ const head = (status: string, length: number) => `HTTP/1.1 ${status}\r\nContent-
 const range = { start: 0, end: 1000 };
 const ignore = async () => undefined;
 const heard = () => undefined;
-const quiet = { heard, told: () => undefined, pieceCount: 9 };
+const quiet = { heard, told: () => undefined, pieceCount: 9, held: undefined };
 
 describe("fetchPiece()", () => {
   test("takes a piece that comes slowly, as long as it comes", async () => {
@@ -145,6 +145,24 @@ test("fetchPiece() tells when a busy parent wants to be asked again", async () =
   const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, ...quiet, take: async () => {} };
   const outcome = await fetchPiece(parents, parent, { start: 0, end: 10 }, options);
   expect(outcome).toEqual({ kind: "failed", failure: "busy", retryInMs: 70 });
+});
+
+test("fetchPiece() tells a parent what else is held", async () => {
+  const told: (string | null)[] = [];
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: ({ headers }) => {
+      told.push(headers.get("x-pantala-pieces"));
+      return new Response(null, { status: 404 });
+    },
+  });
+  const parent = { address: server.url.origin, taskId: "0".repeat(64) as TaskId, ticket: "t" };
+  const options = { signal: AbortSignal.timeout(10_000), silenceMs: 10_000, ...quiet, take: ignore };
+  const held = { version: 7, bitfield: Uint8Array.of(0x2a, 1) };
+  await fetchPiece(parents, parent, range, { ...options, held });
+  await fetchPiece(parents, parent, range, options);
+  expect(told).toEqual(["7 2a01", null]);
 });
 
 test("fetchPiece() tells a parent what it has asked of it before and has not got, over all tasks, and hears why it has to wait", async () => {

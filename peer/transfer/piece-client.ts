@@ -5,6 +5,7 @@ import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../..
 import type { ByteRange } from "../../schema/byte-range.ts";
 import { formatRange } from "../../schema/byte-range.ts";
 import type { TaskId } from "../../schema/ids.ts";
+import { formatPieceNews, PIECES_HEADER, type PieceNews } from "../../schema/piece-news.ts";
 import { formatPieceRuns } from "../../schema/piece-runs.ts";
 import { ProblemError, problemSchema } from "../../schema/problem.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
@@ -52,6 +53,8 @@ export interface FetchPieceOptions extends PieceBodyOptions {
   readonly signal: AbortSignal;
   /** A parent that sends nothing for this long is given up, one that is slow is not. */
   readonly silenceMs: number;
+  /** What the parent is told that we hold. */
+  readonly held: PieceNews | undefined;
 }
 
 /** Asks for one piece. Its digest is the caller's to check, once the outcome says that it came whole.
@@ -66,7 +69,11 @@ export async function fetchPiece(
   using owed = connections.outstanding.add(parent.address, bytes);
   const body = new PieceBody(bytes, options);
   try {
-    const headers = { range: formatRange(range), [OUTSTANDING_HEADER]: String(owed.beforeBytes) };
+    const headers = {
+      range: formatRange(range),
+      [OUTSTANDING_HEADER]: String(owed.beforeBytes),
+      ...(options.held === undefined ? {} : { [PIECES_HEADER]: formatPieceNews(options.held) }),
+    };
     const reply = await connections.ask(request(parent, "content", headers), body, options);
     if (reply.status !== 206) return failed(reply);
     await body.taken();
@@ -93,7 +100,7 @@ export async function fetchBitfield(
     const reply = await connections.ask(request(parent, target), body, options);
     if (reply.status !== 200) return failed(reply);
     const news = bitfieldReplySchema.parse(JSON.parse(body.text));
-    const bitfield = Uint8Array.from(Buffer.from(news.bitfield, "base64"));
+    const bitfield = new Uint8Array(Buffer.from(news.bitfield, "base64"));
     if (!isBitfieldOf(bitfield, pieceCount)) return { kind: "failed", failure: "refused" };
     const { version, complete, reading } = news;
     return { kind: "bitfield", bitfield, version, complete, reading };

@@ -66,6 +66,7 @@ export class PieceTrade {
     this.requests = new ParentRequests({
       ...components,
       info,
+      held: () => ({ version: task.version, bitfield: task.held }),
       silenceMs: policy.pieceSilenceMs,
       limit: downloadLimit,
       hedges: troubles.hedges,
