@@ -7,6 +7,7 @@ test("what is told beside a piece is read as it was told", () => {
   expect(parsePieceNews("17 a101", 9)).toEqual(news);
   const longest = { version: 1, bitfield: new Uint8Array(MAX_TOLD_PIECES / 8).fill(255) };
   expect(parsePieceNews(formatPieceNews(longest), MAX_TOLD_PIECES)).toEqual(longest);
+  expect(formatPieceNews({ version: 1, bitfield: new Uint8Array(MAX_TOLD_PIECES / 8 + 1) })).toBeUndefined();
 });
 
 test.each([

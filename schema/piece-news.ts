@@ -14,13 +14,16 @@ export interface PieceNews {
   readonly bitfield: Bitfield;
 }
 
-export function formatPieceNews({ version, bitfield }: PieceNews): string {
+/** `undefined` for a task of more than `MAX_TOLD_PIECES`. */
+export function formatPieceNews({ version, bitfield }: PieceNews): string | undefined {
+  if (bitfield.length * 8 > MAX_TOLD_PIECES) return undefined;
   return `${version} ${Buffer.from(bitfield).toString("hex")}`;
 }
 
-/** `undefined` for what is no news of a task with so many pieces. */
-export function parsePieceNews(text: string, pieceCount: number): PieceNews | undefined {
-  const [, version, hex = ""] = /^(\d{1,15}) ((?:[0-9a-f]{2}){1,512})$/.exec(text) ?? [];
+/** `undefined` for what is no news of a task with so many pieces.
+ *  @param text of the header; nothing where there is none */
+export function parsePieceNews(text: string | null | undefined, pieceCount: number): PieceNews | undefined {
+  const [, version, hex = ""] = /^(\d{1,15}) ((?:[0-9a-f]{2}){1,512})$/.exec(text ?? "") ?? [];
   const bitfield = new Uint8Array(Buffer.from(hex, "hex"));
   return version === undefined || !isBitfieldOf(bitfield, pieceCount)
     ? undefined

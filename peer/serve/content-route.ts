@@ -4,13 +4,7 @@ import { OUTSTANDING_HEADER, REFUSAL_HEADER, RETRY_AFTER_MS_HEADER } from "../..
 import { type ByteRange, formatContentRange, parseRange } from "../../schema/byte-range.ts";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { pieceCountOf } from "../../schema/piece.ts";
-import {
-  formatPieceNews,
-  MAX_TOLD_PIECES,
-  PIECES_HEADER,
-  type PieceNews,
-  parsePieceNews,
-} from "../../schema/piece-news.ts";
+import { formatPieceNews, PIECES_HEADER, type PieceNews, parsePieceNews } from "../../schema/piece-news.ts";
 import type { UploadRefusal } from "../core/upload-shares.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import type { StoredTask } from "../store/piece-store.ts";
@@ -71,7 +65,9 @@ export function serveContent(
   if (asked.kind === "range") headers["content-range"] = formatContentRange(range, sizeBytes);
   const status = asked.kind === "range" ? 206 : 200;
   if (request.method === "HEAD") return new Response(null, { status, headers });
-  const news = toldBeside(request, task);
+  const news = task.complete
+    ? undefined
+    : parsePieceNews(request.headers.get(PIECES_HEADER), pieceCountOf(sizeBytes, task.info.pieceLengthBytes));
   if (news !== undefined) told(taskId, child, news);
   const claimedBytes = bytesIn(request.headers.get(OUTSTANDING_HEADER));
   const bytes = range.end - range.start;
@@ -83,8 +79,8 @@ export function serveContent(
       [REFUSAL_HEADER]: refusal,
     });
   }
-  if (status === 206 && tradesPieces(task))
-    headers[PIECES_HEADER] = formatPieceNews({ version: task.version, bitfield: task.held });
+  const own = status === 206 ? ownNews(task) : undefined;
+  if (own !== undefined) headers[PIECES_HEADER] = own;
   task.noteUse();
   const sent = (bytes: number) => uploads.countServed(taskId, bytes, nowMs());
   // An empty file has no range to send.
@@ -103,16 +99,9 @@ function bytesIn(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A host that has it all has no more news, and needs none. */
-function tradesPieces({ complete, info }: StoredTask): boolean {
-  return !complete && pieceCountOf(info.sizeBytes, info.pieceLengthBytes) <= MAX_TOLD_PIECES;
-}
-
-function toldBeside(request: Request, task: StoredTask): PieceNews | undefined {
-  const text = tradesPieces(task) ? request.headers.get(PIECES_HEADER) : null;
-  return text === null
-    ? undefined
-    : parsePieceNews(text, pieceCountOf(task.info.sizeBytes, task.info.pieceLengthBytes));
+/** A host that has it all has no more news. */
+function ownNews({ complete, version, held }: StoredTask): string | undefined {
+  return complete ? undefined : formatPieceNews({ version, bitfield: held });
 }
 
 function matches(ifNoneMatch: string | null, etag: string): boolean {

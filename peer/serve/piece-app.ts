@@ -1,13 +1,10 @@
 /** What other peers ask of this host over HTTP: see "Peer to peer" in docs/protocol.md. Every piece passes here, so there
  *  is no framework between. */
-import type { ByteRange } from "../../schema/byte-range.ts";
-import { type HostId, parseTaskId, type TaskId } from "../../schema/ids.ts";
-import type { PieceNews } from "../../schema/piece-news.ts";
+import { parseTaskId, type TaskId } from "../../schema/ids.ts";
 import type { PieceRun } from "../../schema/wire/peer-message.ts";
-import type { RateLimit } from "../limits/rate-limit.ts";
 import type { PieceStore, StoredTask } from "../store/piece-store.ts";
 import { BitfieldRoute } from "./bitfield-route.ts";
-import { serveContent } from "./content-route.ts";
+import { type ContentRoute, serveContent } from "./content-route.ts";
 import { serveDigests } from "./digests-route.ts";
 import { problemResponse } from "./problem-response.ts";
 import { type Pull, PullRoute } from "./pull-route.ts";
@@ -15,21 +12,14 @@ import { RefusedError } from "./refused-error.ts";
 import { TicketCheck } from "./ticket-check.ts";
 import type { UploadMeter } from "./upload-meter.ts";
 
-export interface PieceAppComponents {
+export interface PieceAppComponents extends ContentRoute {
   readonly store: PieceStore;
   /** See `schema/ticket.ts`. */
   readonly ticketKey: CryptoKey;
-  readonly nowMs: () => number;
-  /** Body for a byte range of a file, sent without copying where the platform can. */
-  readonly fileRange: (path: string, range: ByteRange) => BodyInit;
   /** A child asks this host to take part as a seed; `undefined` when this host is no seed. */
   readonly pull: Pull | undefined;
   /** What this host reads of a task from its source just now. */
   readonly reading: (taskId: TaskId) => readonly PieceRun[];
-  /** A child told beside a request what it holds. */
-  readonly told: (taskId: TaskId, child: HostId, news: PieceNews) => void;
-  readonly uploads: UploadMeter;
-  readonly uploadLimit: RateLimit;
 }
 
 export interface PieceApp {

@@ -3,6 +3,7 @@
 import { decodeJwt } from "jose/jwt/decode";
 import type { HostId, TaskId } from "../../schema/ids.ts";
 import { type Ticket, verifyTicket } from "../../schema/ticket.ts";
+import { keepLatest } from "../core/keep-latest.ts";
 import { RefusedError, refuseFor } from "./refused-error.ts";
 
 /** Tickets remembered; the least recently used goes first. About 1 MiB. */
@@ -48,9 +49,11 @@ export class TicketCheck {
   #recall(token: string): KnownTicket | undefined {
     const known = this.#known.get(token);
     if (known === undefined) return undefined;
-    this.#known.delete(token);
-    if (known.expiresAtMs <= this.#nowMs()) return undefined;
-    this.#known.set(token, known);
+    if (known.expiresAtMs <= this.#nowMs()) {
+      this.#known.delete(token);
+      return undefined;
+    }
+    keepLatest(this.#known, token, known, MAX_KNOWN);
     return known;
   }
 
@@ -61,11 +64,7 @@ export class TicketCheck {
       refuseFor(error, () => "bad-ticket"),
     );
     const { exp = 0 } = decodeJwt(token);
-    this.#known.set(token, { ...ticket, expiresAtMs: exp * 1000 });
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MAX_KNOWN) break;
-      this.#known.delete(oldest);
-    }
+    keepLatest(this.#known, token, { ...ticket, expiresAtMs: exp * 1000 }, MAX_KNOWN);
     return ticket;
   }
 }

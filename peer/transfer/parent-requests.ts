@@ -2,7 +2,7 @@
 
 import type { HostId } from "../../schema/ids.ts";
 import { pieceCountOf, pieceRange } from "../../schema/piece.ts";
-import { MAX_TOLD_PIECES, type PieceNews } from "../../schema/piece-news.ts";
+import type { PieceNews } from "../../schema/piece-news.ts";
 import type { Hedges } from "../../schema/wire/local.ts";
 import type { TaskInfo } from "../../schema/wire/task.ts";
 import type { InFlight } from "../core/transfer-view.ts";
@@ -121,8 +121,7 @@ export class ParentRequests {
       const pieceCount = pieceCountOf(info.sizeBytes, info.pieceLengthBytes);
       const body = { heard, told, pieceCount, take };
       // Who has it all needs none of ours.
-      const isTold = !neighbour.complete && pieceCount <= MAX_TOLD_PIECES;
-      const news = { held: isTold ? held() : undefined };
+      const news = { held: neighbour.complete ? undefined : held() };
       const outcome = await fetchPiece(parents, parent, range, { signal, silenceMs, ...news, ...body });
       if (stop.signal.aborted || neighbour.signal.aborted) return;
       if (outcome.kind === "piece") {

@@ -39,8 +39,7 @@ export class PieceBody implements ParentReplyTaker {
   }
 
   head({ header }: ReplyHead): void {
-    const text = header(PIECES_HEADER);
-    const news = text === undefined ? undefined : parsePieceNews(text, this.#options.pieceCount);
+    const news = parsePieceNews(header(PIECES_HEADER), this.#options.pieceCount);
     if (news !== undefined) this.#options.told(news);
   }
 

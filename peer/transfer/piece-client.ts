@@ -69,10 +69,11 @@ export async function fetchPiece(
   using owed = connections.outstanding.add(parent.address, bytes);
   const body = new PieceBody(bytes, options);
   try {
+    const news = options.held && formatPieceNews(options.held);
     const headers = {
       range: formatRange(range),
       [OUTSTANDING_HEADER]: String(owed.beforeBytes),
-      ...(options.held === undefined ? {} : { [PIECES_HEADER]: formatPieceNews(options.held) }),
+      ...(news === undefined ? {} : { [PIECES_HEADER]: news }),
     };
     const reply = await connections.ask(request(parent, "content", headers), body, options);
     if (reply.status !== 206) return failed(reply);

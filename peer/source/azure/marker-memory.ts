@@ -1,6 +1,8 @@
 /** Azure goes on with a listing behind its own markers alone. Who only knows the last name of a page, as clients of the first
  *  version of S3 do, would have it listed from its start again: this remembers which marker was behind which name. */
 
+import { keepLatest } from "../../core/keep-latest.ts";
+
 const MAX_REMEMBERED = 1000;
 
 /** One listing: of this container, prefix and delimiter. */
@@ -11,11 +13,7 @@ export class MarkerMemory {
   readonly #markers = new Map<string, string>();
 
   remember(listing: ListingId, lastName: string, marker: string): void {
-    const id = idOf(listing, lastName);
-    this.#markers.delete(id);
-    this.#markers.set(id, marker);
-    const [oldest] = this.#markers.keys();
-    if (this.#markers.size > MAX_REMEMBERED && oldest !== undefined) this.#markers.delete(oldest);
+    keepLatest(this.#markers, idOf(listing, lastName), marker, MAX_REMEMBERED);
   }
 
   /** What goes on right behind that name, when a page of the same listing ended with it. */
